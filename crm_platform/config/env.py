@@ -1,0 +1,67 @@
+"""Typed settings from the environment; the only place that reads `os.environ`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+
+class SettingError(RuntimeError):
+    """A setting is missing or malformed; the message says which one and what it wants."""
+
+
+def text(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise SettingError(f"{name} is not set")
+    return value
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if value.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise SettingError(f"{name} must be yes or no, not {value!r}")
+
+
+def number(name: str, default: int) -> int:
+    value = os.environ.get(name, "")
+    if not value:
+        return default
+    try:
+        return int(value)
+    except ValueError:
+        raise SettingError(f"{name} must be a whole number, not {value!r}") from None
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated list."""
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def database(name: str, default: str | None = None) -> dict[str, object]:
+    """Return Django's DATABASES entry for a `postgresql://user:password@host:port/name?sslmode=…` URL.
+
+    A unix socket directory goes into `?host=/path`.
+    """
+    url = urlsplit(text(name, default))
+    if url.scheme not in {"postgres", "postgresql"}:
+        raise SettingError(f"{name} must be a postgresql:// URL")
+    options = dict(parse_qsl(url.query))
+    host = options.pop("host", None) or unquote(url.hostname or "")
+    return {
+        "ENGINE": "django_tenants.postgresql_backend",
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": host,
+        "PORT": str(options.pop("port", None) or url.port or ""),
+        "OPTIONS": options,
+    }

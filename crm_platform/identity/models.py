@@ -1,0 +1,146 @@
+"""Who works here: users, the department tree, roles (which records) and profiles (which functions)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Group, PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node
+
+from crm_platform.kit.ids import uuid7
+
+
+class Department(MP_Node):
+    """A node of the organisation chart; `path` orders the tree and is the prefix of all paths below it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=100)
+    code = models.CharField(max_length=40, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    node_order_by: list[str] = []
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """角色: how far a user's view over records reaches."""
+
+    class DataScope(models.TextChoices):
+        OWN = "own", _("Own records")
+        DEPARTMENT = "department", _("Records of the department")
+        DEPARTMENT_BELOW = "department_below", _("Records of the department and below")
+        ALL = "all", _("All records")
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    api_name = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=100)
+    data_scope = models.CharField(max_length=20, choices=DataScope.choices, default=DataScope.OWN)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Profile(models.Model):
+    """职能: what a user may do. Owns one auth.Group, which carries all of its grants."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    api_name = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=100)
+    group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="profile")
+
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("manage_users", "Manage users, departments, roles and profiles"),
+            ("manage_organization", "Change the organisation's settings"),
+            ("manage_api_keys", "Manage all users' API keys"),
+            ("view_system", "See jobs, workers and versions"),
+            ("view_all_data", "Read all records of every object"),
+            ("modify_all_data", "Change all records of every object"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, username: str, password: str | None = None, **fields: object) -> User:
+        """Create a user; without a password the account can't sign in until one is set."""
+        user = self.model(username=self.normalize(username), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    @staticmethod
+    def normalize(username: str) -> str:
+        return User.normalize_username(username.strip().lower())
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username=self.normalize(username or ""))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person or a service with an account. Deactivated, never deleted: records keep naming them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    username = models.CharField(_("user name"), max_length=150, unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    title = models.CharField(_("job title"), max_length=100, blank=True)
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, related_name="members")
+    manager = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reports")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, null=True, related_name="users")
+    profile = models.ForeignKey(Profile, on_delete=models.PROTECT, null=True, related_name="users")
+    language = models.CharField(max_length=10, blank=True)
+    time_zone = models.CharField(max_length=50, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganizationSettings(models.Model):
+    """The organisation's own settings: exactly one row."""
+
+    class WeekDay(models.IntegerChoices):
+        MONDAY = 1, _("Monday")
+        SATURDAY = 6, _("Saturday")
+        SUNDAY = 7, _("Sunday")
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=100)
+    logo = models.BinaryField(null=True, blank=True, max_length=262_144)
+    logo_type = models.CharField(max_length=40, blank=True)
+    base_currency = models.CharField(max_length=3, default="CNY")
+    time_zone = models.CharField(max_length=50, default="Asia/Shanghai")
+    language = models.CharField(max_length=10, default="zh-hans")
+    fiscal_year_start_month = models.PositiveSmallIntegerField(default=1)
+    week_start = models.PositiveSmallIntegerField(choices=WeekDay.choices, default=WeekDay.MONDAY)
+    work_days = models.JSONField(default=list)  # ISO week days, 1 = Monday
+    work_hours = models.JSONField(default=list)  # [["09:00", "12:00"], ["13:00", "18:00"]]
+    holidays = models.JSONField(default=dict)  # {"2026-10-01": "off", "2026-10-10": "work"}
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="organization_settings_one_row")]
+
+
+class AccessVersion(models.Model):
+    """A counter that moves with every change of grants, roles or profiles, so that caches key on it."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    number = models.BigIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="access_version_one_row")]

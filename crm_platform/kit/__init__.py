@@ -1,0 +1,1 @@
+"""Small, model-free building blocks that every layer may use."""

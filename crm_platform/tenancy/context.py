@@ -1,0 +1,24 @@
+"""The one way to enter an organisation outside a request, and to know which one is current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+from django_tenants.utils import get_public_schema_name, schema_context
+
+
+@contextmanager
+def tenant_context(schema_name: str) -> Iterator[None]:
+    """Run the block inside the organisation with this schema; the former one comes back afterwards."""
+    with schema_context(schema_name):
+        yield
+
+
+def current_schema() -> str:
+    """Return the schema of the organisation that this thread serves; raises outside one."""
+    schema: str = connection.schema_name
+    if schema == get_public_schema_name():
+        raise RuntimeError("no organisation is active here")
+    return schema

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class MetadataConfig(AppConfig):
+    name = "metadata"
+
+    def ready(self) -> None:
+        from metadata.field_types import load_all
+
+        load_all()

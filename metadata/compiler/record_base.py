@@ -1,0 +1,42 @@
+"""The columns that every record has, whatever its object."""
+
+from __future__ import annotations
+
+from crm_platform.kit.frozen import FrozenDict
+from metadata.compiler.spec import FieldSpec, Labels
+
+
+def _system(number: int, api_name: str, type_key: str, en: str, zh: str, **options: object) -> FieldSpec:
+    options.setdefault("is_read_only", True)
+    settings = FrozenDict(options.pop("settings", None))  # type: ignore[arg-type]
+    labels = Labels({"en": en, "zh-hans": zh})
+    return FieldSpec(
+        -number, None, api_name, type_key, labels, settings=settings, is_custom=False, **options  # type: ignore[arg-type]
+    )
+
+
+# The numbers are for ever: histories name a field by its id. The column of a system field is its API name.
+SYSTEM_FIELDS: tuple[FieldSpec, ...] = (
+    _system(1, "id", "record_id", "Record ID", "记录 ID", track_history=False),
+    _system(2, "version", "integer", "Version", "版本", track_history=False),
+    _system(3, "created_at", "datetime", "Created at", "创建时间", track_history=False),
+    _system(4, "created_by_id", "user", "Created by", "创建人", track_history=False),
+    _system(5, "updated_at", "datetime", "Updated at", "修改时间", track_history=False),
+    _system(6, "updated_by_id", "user", "Updated by", "修改人", track_history=False),
+    _system(7, "owner_id", "user", "Owner", "负责人", is_read_only=False),
+    _system(8, "owner_department_id", "department", "Owner's department", "所属部门"),
+    _system(9, "pool_id", "record_id", "Pool", "公海"),
+    _system(10, "record_type_id", "record_id", "Record type", "记录类型"),
+    _system(11, "currency", "currency_code", "Currency", "币种", is_read_only=False),
+    _system(
+        12, "external_id", "text", "External ID", "外部编号",
+        is_read_only=False, is_unique=True, settings={"max_length": 100},
+    ),
+    _system(13, "last_activity_at", "datetime", "Last activity", "最近活动", track_history=False),
+    _system(14, "last_followup_at", "datetime", "Last follow-up", "最近跟进", track_history=False),
+    _system(15, "last_owner_change_at", "datetime", "Last change of owner", "负责人变更时间", track_history=False),
+    _system(16, "deleted_at", "datetime", "Deleted at", "删除时间", track_history=False),
+    _system(17, "deleted_by_id", "user", "Deleted by", "删除人", track_history=False),
+    _system(18, "deletion_id", "record_id", "Deletion", "删除批次", track_history=False),
+)
+SYSTEM_NAMES = frozenset(spec.api_name for spec in SYSTEM_FIELDS)

@@ -1,0 +1,206 @@
+"""The description of all shapes of one organisation at one version: frozen, hashable, free of any ORM."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from crm_platform.kit.frozen import FrozenDict, freeze, thaw
+
+FALLBACK_LOCALE = "en"
+
+
+class Labels(FrozenDict):
+    """Texts by locale (`zh-hans`, `en`); the key `""` holds what the admin typed without naming a language."""
+
+    def text(self, locale: str) -> str:
+        """Return the text for `locale`, else the untagged one, else English, else any; never fails."""
+        for key in (locale, "", FALLBACK_LOCALE):
+            if self.get(key):
+                return str(self[key])
+        return next((str(value) for value in self.values() if value), "")
+
+
+@dataclass(frozen=True)
+class ChoiceSpec:
+    value: str
+    label: Labels
+    color: str = ""
+    is_active: bool = True
+    is_default: bool = False
+    properties: FrozenDict = field(default_factory=FrozenDict)
+
+
+@dataclass(frozen=True)
+class ChoiceSetSpec:
+    id: int
+    uuid: uuid.UUID
+    api_name: str
+    label: Labels
+    choices: tuple[ChoiceSpec, ...]
+    is_shared: bool = True
+    is_custom: bool = True
+
+    @cached_property
+    def by_value(self) -> Mapping[str, ChoiceSpec]:
+        return {choice.value: choice for choice in self.choices}
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """A field. `id` is stable and positive for business fields, negative for system fields."""
+
+    id: int
+    uuid: uuid.UUID | None
+    api_name: str
+    type: str
+    label: Labels
+    help_text: Labels = field(default_factory=Labels)
+    settings: FrozenDict = field(default_factory=FrozenDict)
+    choice_set: ChoiceSetSpec | None = None
+    default: Any = None
+    is_required: bool = False
+    is_unique: bool = False
+    is_indexed: bool = False
+    is_searchable: bool = False
+    is_custom: bool = True
+    track_history: bool = True
+    is_read_only: bool = False  # system fields that no form or API call writes
+
+    @property
+    def is_system(self) -> bool:
+        return self.id < 0
+
+    @cached_property
+    def path_name(self) -> str:
+        """The name that steps through a lookup: `account_id` → `account`, `project__c` → `project__r`."""
+        if self.api_name.endswith("__c"):
+            return self.api_name[:-3] + "__r"
+        return self.api_name.removesuffix("_id")
+
+
+@dataclass(frozen=True)
+class ObjectSpec:
+    id: int
+    uuid: uuid.UUID
+    api_name: str
+    label: Labels
+    plural_label: Labels
+    fields: tuple[FieldSpec, ...]  # business fields in their order, then the system fields
+    name_field: str = "name"
+    description: Labels = field(default_factory=Labels)
+    icon: str = "box"
+    color: str = "blue"
+    is_custom: bool = True
+    is_activity: bool = False
+    in_navigation: bool = True
+    is_searchable: bool = True
+    position: int = 0
+
+    @cached_property
+    def field_map(self) -> Mapping[str, FieldSpec]:
+        return {spec.api_name: spec for spec in self.fields}
+
+    @cached_property
+    def field_by_id(self) -> Mapping[int, FieldSpec]:
+        return {spec.id: spec for spec in self.fields}
+
+    @cached_property
+    def path_map(self) -> Mapping[str, FieldSpec]:
+        """Lookup fields by the name that steps through them."""
+        return {spec.path_name: spec for spec in self.fields if spec.path_name != spec.api_name}
+
+    @cached_property
+    def business_fields(self) -> tuple[FieldSpec, ...]:
+        return tuple(spec for spec in self.fields if not spec.is_system)
+
+
+@dataclass(frozen=True)
+class SchemaSpec:
+    """Every object of the organisation. Equal specs compile to equal shapes."""
+
+    objects: tuple[ObjectSpec, ...] = ()
+    choice_sets: tuple[ChoiceSetSpec, ...] = ()
+
+    @cached_property
+    def object_map(self) -> Mapping[str, ObjectSpec]:
+        return {spec.api_name: spec for spec in self.objects}
+
+    @cached_property
+    def object_by_id(self) -> Mapping[int, ObjectSpec]:
+        return {spec.id: spec for spec in self.objects}
+
+
+def to_json(schema: SchemaSpec) -> dict[str, Any]:
+    """Return the canonical JSON form, without system fields (those belong to the code, not the version)."""
+    return {
+        "format": 1,
+        "choice_sets": [_dump(item, {"choices": [_dump(c) for c in item.choices]}) for item in schema.choice_sets],
+        "objects": [
+            _dump(item, {"fields": [_dump_field(f) for f in item.business_fields]}) for item in schema.objects
+        ],
+    }
+
+
+def from_json(data: Mapping[str, Any], system_fields: tuple[FieldSpec, ...]) -> SchemaSpec:
+    """Build the spec from its canonical JSON form; `system_fields` are added to every object."""
+    choice_sets = tuple(_load_choice_set(item) for item in data["choice_sets"])
+    by_name = {item.api_name: item for item in choice_sets}
+    return SchemaSpec(
+        objects=tuple(_load_object(item, by_name, system_fields) for item in data["objects"]),
+        choice_sets=choice_sets,
+    )
+
+
+def with_settings(spec: FieldSpec, **changes: Any) -> FieldSpec:
+    """Return the field with some settings replaced."""
+    return replace(spec, settings=FrozenDict({**spec.settings, **changes}))
+
+
+def _dump(item: Any, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    names = item.__dataclass_fields__
+    plain = {name: _plain(getattr(item, name)) for name in names if name not in (extra or {})}
+    return {**plain, **(extra or {})}
+
+
+def _dump_field(spec: FieldSpec) -> dict[str, Any]:
+    return _dump(spec, {"choice_set": spec.choice_set.api_name if spec.choice_set else None})
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, uuid.UUID) else thaw(value)
+
+
+def _load_choice_set(data: Mapping[str, Any]) -> ChoiceSetSpec:
+    choices = tuple(
+        ChoiceSpec(**{**c, "label": Labels(c["label"]), "properties": FrozenDict(c["properties"])})
+        for c in data["choices"]
+    )
+    return ChoiceSetSpec(
+        **{**data, "uuid": uuid.UUID(data["uuid"]), "label": Labels(data["label"]), "choices": choices}
+    )
+
+
+def _load_field(data: Mapping[str, Any], choice_sets: Mapping[str, ChoiceSetSpec]) -> FieldSpec:
+    return FieldSpec(
+        **{
+            **data,
+            "uuid": uuid.UUID(data["uuid"]),
+            "label": Labels(data["label"]),
+            "help_text": Labels(data["help_text"]),
+            "settings": FrozenDict(data["settings"]),
+            "choice_set": choice_sets[data["choice_set"]] if data["choice_set"] else None,
+            "default": freeze(data["default"]),
+        }
+    )
+
+
+def _load_object(
+    data: Mapping[str, Any], choice_sets: Mapping[str, ChoiceSetSpec], system_fields: tuple[FieldSpec, ...]
+) -> ObjectSpec:
+    texts = {name: Labels(data[name]) for name in ("label", "plural_label", "description")}
+    own = tuple(_load_field(item, choice_sets) for item in data["fields"])
+    return ObjectSpec(**{**data, **texts, "uuid": uuid.UUID(data["uuid"]), "fields": own + system_fields})

@@ -1,0 +1,173 @@
+"""`FieldType`: everything that makes a kind of field a kind of field, all facets in one class."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.db import models
+from django.db.models.expressions import BaseExpression
+from django.db.models.lookups import IsNull
+from django.utils.functional import Promise
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from crm_platform.kit.frozen import FrozenDict
+from metadata.compiler.spec import FieldSpec
+from metadata.field_types.values import CleanContext, DisplayContext
+
+TOAST_POINTER_BYTES = 18  # what a value that was moved out of line leaves in the row
+
+
+@dataclass(frozen=True)
+class Column:
+    """One physical column of a field.
+
+    `suffix` is empty for the only or main column. `make` builds the Django field (without db_column);
+    `references` makes it a foreign key to "user", "department" or a business object's table instead.
+    `width` is the largest number of bytes that a value takes inside the row.
+    """
+
+    db_type: str
+    make: Callable[[], models.Field]
+    width: int
+    suffix: str = ""
+    not_null: bool = False
+    default_sql: str | None = None  # a constant, so that adding the column rewrites no row
+    references: str | None = None
+    on_delete: str = "SET NULL"  # of the foreign key: "SET NULL" | "RESTRICT" | "CASCADE"
+
+
+class SettingsForm(forms.Form):
+    """Base of the forms in which an admin sets a field's parameters; cleaned data becomes `settings`."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the cleaned parameters, leaving out those that were not given."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+
+
+class FieldType(ABC):
+    """A kind of field. Instances hold no state: whatever differs between fields comes in as `FieldSpec`.
+
+    A *value* is the one Python object by which a record knows the field (None when empty); columns are where
+    it is kept. The DDL plan and the record pipeline own lifecycles, so there are no hooks here.
+    """
+
+    key: ClassVar[str]
+    label: ClassVar[Promise | str]
+    icon: ClassVar[str]
+    group: ClassVar[str] = "text"  # section of the wizard: text number date choice reference system
+    expression_type: ClassVar[str] = "text"  # text number boolean date datetime choice choices reference
+    settings_form: ClassVar[type[SettingsForm]] = SettingsForm
+    uses_choices: ClassVar[bool] = False
+    is_reference: ClassVar[bool] = False
+    is_read_only: ClassVar[bool] = False  # numbers and computed values, which no caller writes
+    can_be_required: ClassVar[bool] = True
+    can_be_unique: ClassVar[bool] = False
+    can_be_default: ClassVar[bool] = True
+    is_sortable: ClassVar[bool] = True
+    derives_from: ClassVar[tuple[str, ...]] = ()  # other fields whose change rewrites this field's columns
+    for_admins: ClassVar[bool] = True  # offered in the field wizard
+
+    # --- definition ---------------------------------------------------------------------------------------
+    def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the cleaned settings; raises ValidationFailed with one error per bad parameter."""
+        from metadata.field_types.settings import clean_settings  # kept apart: pulls in form rendering
+
+        return clean_settings(self, settings)
+
+    @abstractmethod
+    def columns(self, field: FieldSpec) -> tuple[Column, ...]:
+        """Return the physical columns, the main one (suffix "") first where there is one."""
+
+    def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
+        """Tell whether the column can be altered in place into `new` (only ever a widening)."""
+        return self.columns(field) == self.columns(new)
+
+    # --- values -------------------------------------------------------------------------------------------
+    @abstractmethod
+    def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> Any:
+        """Return the value for input from any channel (JSON, form, file); None when it is empty.
+
+        Raises InvalidValue. Whether empty is allowed is not decided here.
+        """
+
+    def default(self, field: FieldSpec, ctx: CleanContext) -> Any:
+        """Return the value of a new record for which none was given."""
+        return None if field.default is None else self.clean(field, field.default, ctx)
+
+    def to_columns(self, field: FieldSpec, value: Any, ctx: CleanContext) -> dict[str, Any]:
+        """Return the database value of each column by its suffix."""
+        return {"": value}
+
+    def from_columns(self, field: FieldSpec, parts: Mapping[str, Any]) -> Any:
+        """Return the value for the database values of all columns, by suffix."""
+        return parts[""]
+
+    def to_api(self, field: FieldSpec, value: Any) -> Any:
+        """Return the JSON-ready form of a value (dates, UUIDs and Decimals may stay: the renderer knows)."""
+        return value
+
+    def to_text(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> str:
+        """Return what a person reads, in their language; "" when empty. Also the text of exports."""
+        return "" if value is None else str(value)
+
+    def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
+        """Return the HTML shown in lists and record pages; everything from a user is escaped."""
+        return mark_safe(escape(self.to_text(field, value, ctx)))  # noqa: S308 (escaped right here)
+
+    def search_text(self, field: FieldSpec, value: Any) -> str:
+        """Return the words by which the record is found through this field."""
+        return ""
+
+    # --- forms and documents ------------------------------------------------------------------------------
+    @abstractmethod
+    def form_field(self, field: FieldSpec, language: str) -> forms.Field:
+        """Return the form field (label and required are set by the caller)."""
+
+    def form_initial(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> Any:
+        """Return what the form field starts with for a value."""
+        return value
+
+    @abstractmethod
+    def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
+        """Return the JSON Schema of the API form of a value (without nullability)."""
+
+    # --- filters ------------------------------------------------------------------------------------------
+    @abstractmethod
+    def filters(self, field: FieldSpec) -> tuple[str, ...]:
+        """Return the keys of the operators that apply, the usual one first."""
+
+    def clean_operand(self, field: FieldSpec, operator: str, raw: Any, ctx: CleanContext) -> tuple[Any, ...]:
+        """Return the database values of an operator's operands; () for `empty`, `nempty` and `is_me`.
+
+        Raises InvalidValue. The default cleans each operand as a value.
+        """
+        if operator in ("empty", "nempty"):
+            return ()
+        items = raw if isinstance(raw, list | tuple) else [raw]
+        return tuple(self.to_columns(field, self.clean(field, item, ctx), ctx)[""] for item in items)
+
+    @abstractmethod
+    def predicate(
+        self, field: FieldSpec, operator: str, column: BaseExpression, params: Sequence[BaseExpression]
+    ) -> BaseExpression:
+        """Return the boolean expression of a filter on the main column.
+
+        `params` stand for the cleaned operands; they are placeholders without values, so that the SQL can be
+        kept and used again. Negative operators (`ne`, `nin`, `ncontains`, `none`) hold for empty values too.
+        """
+
+    def is_empty(self, column: BaseExpression) -> BaseExpression:
+        """Return the expression that is true where the field is empty."""
+        return IsNull(column, True)
+
+    def sort_key(self, field: FieldSpec, column: BaseExpression) -> BaseExpression:
+        """Return the expression by which records are ordered (picklists: by the order of their choices)."""
+        return column
+
+
+NO_SETTINGS = FrozenDict()

@@ -1,0 +1,21 @@
+"""The rows in which an organisation keeps its data model."""
+
+from metadata.models.business_field import BusinessField
+from metadata.models.business_object import BusinessObject, BusinessObjectGroupPermission
+from metadata.models.choice_set import Choice, ChoiceSet
+from metadata.models.currency import Currency, ExchangeRate
+from metadata.models.label import LabelTranslation
+from metadata.models.schema_version import SchemaState, SchemaVersion
+
+__all__ = [
+    "BusinessField",
+    "BusinessObject",
+    "BusinessObjectGroupPermission",
+    "Choice",
+    "ChoiceSet",
+    "Currency",
+    "ExchangeRate",
+    "LabelTranslation",
+    "SchemaState",
+    "SchemaVersion",
+]

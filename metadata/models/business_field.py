@@ -1,0 +1,48 @@
+"""字段: one row per field of a business object."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from metadata.models.business_object import BusinessObject
+from metadata.models.choice_set import ChoiceSet
+
+
+class BusinessField(models.Model):
+    """The definition of a field; its values live in the column(s) `c_<id>…` of the object's table."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"  # in every snapshot
+        HIDDEN = "hidden"  # deleted by an admin; the column waits to be dropped or restored
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    business_object = models.ForeignKey(BusinessObject, on_delete=models.CASCADE, related_name="fields")
+    api_name = models.CharField(max_length=40)
+    label = models.CharField(max_length=80)
+    help_text = models.CharField(max_length=500, blank=True)
+    type = models.CharField(max_length=30)
+    settings = models.JSONField(default=dict)
+    choice_set = models.ForeignKey(ChoiceSet, on_delete=models.PROTECT, null=True, blank=True)
+    default = models.JSONField(null=True, blank=True)
+    is_required = models.BooleanField(default=False)
+    is_unique = models.BooleanField(default=False)
+    is_indexed = models.BooleanField(default=False)
+    is_searchable = models.BooleanField(default=False)
+    is_custom = models.BooleanField(default=True)
+    track_history = models.BooleanField(default=True)
+    position = models.IntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    hidden_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["business_object", "api_name"], name="field_api_name_once_per_object")
+        ]
+
+    def __str__(self) -> str:
+        return self.api_name

@@ -1,0 +1,58 @@
+"""业务对象: one row per business object, and who may do what with its records (guardian)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from guardian.models import GroupObjectPermissionAbstract
+
+
+class BusinessObject(models.Model):
+    """The definition of an object; its records live in the table `o_<id>`."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        TRASHED = "trashed"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    api_name = models.CharField(max_length=40, unique=True)
+    label = models.CharField(max_length=80)
+    plural_label = models.CharField(max_length=80, blank=True)
+    description = models.CharField(max_length=500, blank=True)
+    icon = models.CharField(max_length=40, default="box")
+    color = models.CharField(max_length=20, default="blue")
+    name_field = models.CharField(max_length=40, default="name")
+    is_custom = models.BooleanField(default=True)
+    is_activity = models.BooleanField(default=False)  # tasks, calls, visits: shown on timelines
+    in_navigation = models.BooleanField(default=True)
+    is_searchable = models.BooleanField(default=True)
+    position = models.IntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    trashed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("read", "Read records"),
+            ("create", "Create records"),
+            ("edit", "Edit records"),
+            ("delete", "Delete records"),
+            ("import", "Import records"),
+            ("export", "Export records"),
+            ("customize", "Customise the data model"),  # a function permission, granted without an object
+        ]
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.api_name
+
+
+class BusinessObjectGroupPermission(GroupObjectPermissionAbstract):
+    """A grant of a profile's (or group's) auth.Group on one business object."""
+
+    content_object = models.ForeignKey(BusinessObject, on_delete=models.CASCADE, related_name="group_grants")
+
+    class Meta(GroupObjectPermissionAbstract.Meta):
+        abstract = False
