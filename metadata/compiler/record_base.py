@@ -1,9 +1,17 @@
-"""The columns that every record has, whatever its object."""
+"""The columns that every record has, whatever its object, and the base class of compiled records."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db import models
+
 from crm_platform.kit.frozen import FrozenDict
+from crm_platform.kit.ids import uuid7
 from metadata.compiler.spec import FieldSpec, Labels
+
+if TYPE_CHECKING:
+    from metadata.compiler.compiled import CompiledObject
 
 
 def _system(number: int, api_name: str, type_key: str, en: str, zh: str, **options: object) -> FieldSpec:
@@ -40,3 +48,56 @@ SYSTEM_FIELDS: tuple[FieldSpec, ...] = (
     _system(18, "deletion_id", "record_id", "Deletion", "删除批次", track_history=False),
 )
 SYSTEM_NAMES = frozenset(spec.api_name for spec in SYSTEM_FIELDS)
+
+
+def _user_reference() -> models.ForeignKey[Any, Any]:
+    return models.ForeignKey(
+        "identity.User", on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
+
+
+class Record(models.Model):
+    """Base of all record models: the system columns, and values by API name.
+
+    Concrete classes are made by `metadata.compiler.compile`; `compiled` is set there.
+    """
+
+    compiled: ClassVar[CompiledObject]
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    version = models.IntegerField(default=1)
+    created_at = models.DateTimeField()
+    created_by = _user_reference()
+    updated_at = models.DateTimeField()
+    updated_by = _user_reference()
+    owner = _user_reference()
+    owner_department = models.ForeignKey(
+        "identity.Department", on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
+    pool_id = models.UUIDField(null=True)
+    record_type_id = models.UUIDField(null=True)
+    currency = models.CharField(max_length=3)
+    external_id = models.CharField(max_length=100, null=True)
+    last_activity_at = models.DateTimeField(null=True)
+    last_followup_at = models.DateTimeField(null=True)
+    last_owner_change_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = _user_reference()
+    deletion_id = models.UUIDField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def value(self, api_name: str) -> Any:
+        """Return the value of one field by its API name."""
+        return self.compiled.field(api_name).value_of(self)
+
+    def values(self) -> dict[str, Any]:
+        """Return all values by API name, system fields included."""
+        return {name: field.value_of(self) for name, field in self.compiled.fields.items()}
+
+    def __str__(self) -> str:
+        return str(self.value(self.compiled.spec.name_field) or "")
+
+    def __reduce__(self) -> Any:
+        raise TypeError("records are never pickled; pass their ids")

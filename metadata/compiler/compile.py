@@ -1,0 +1,76 @@
+"""Compiling one object's spec into a Django model class inside a private registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from crm_platform.kit.sqlnames import column_name, table_name
+from metadata.compiler.compiled import CompiledColumn, CompiledField
+from metadata.compiler.record_base import Record
+from metadata.compiler.registry import APP_LABEL, SchemaApps
+from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
+from metadata.field_types import field_types
+from metadata.field_types.base import Column
+
+SHARED_TARGETS = {"user": "identity.User", "department": "identity.Department"}
+
+
+def model_name(object_id: int) -> str:
+    return f"O{object_id}"
+
+
+def compile_model(schema: SchemaSpec, spec: ObjectSpec, apps: SchemaApps) -> type[models.Model]:
+    """Return the record model of one object; relations to objects not compiled yet stay pending in `apps`."""
+    meta = type(
+        "Meta", (), {"apps": apps, "app_label": APP_LABEL, "db_table": table_name(spec.id), "managed": False}
+    )
+    attrs: dict[str, Any] = {"__module__": __name__, "Meta": meta}
+    for field in spec.business_fields:
+        for column in field_types.get(field.type).columns(field):
+            attrs[f"f_{field.id}{column.suffix}"] = _model_field(schema, field, column)
+    return type(model_name(spec.id), (Record,), attrs)
+
+
+def compile_field(spec: FieldSpec) -> CompiledField:
+    """Return the field with its type and the names of its columns."""
+    field_type = field_types.get(spec.type)
+    columns = tuple(_compiled_column(spec, column) for column in field_type.columns(spec))
+    return CompiledField(spec, field_type, columns)
+
+
+def _model_field(schema: SchemaSpec, field: FieldSpec, column: Column) -> models.Field[Any, Any]:
+    name = column_name(field.id, column.suffix)
+    if column.references is None:
+        made = column.make()
+        made.db_column = name
+        return made
+    return models.ForeignKey(
+        _reference_label(schema, column.references),
+        on_delete=models.DO_NOTHING,  # the database's own constraint acts
+        null=True,
+        related_name="+",
+        db_column=name,
+        db_constraint=False,
+        db_index=False,
+    )
+
+
+def _reference_label(schema: SchemaSpec, target: str) -> str:
+    if target in SHARED_TARGETS:
+        return SHARED_TARGETS[target]
+    return f"{APP_LABEL}.{model_name(schema.object_map[target].id)}"
+
+
+def _compiled_column(spec: FieldSpec, column: Column) -> CompiledColumn:
+    if spec.is_system:
+        return _system_column(spec, column)
+    attr = f"f_{spec.id}{column.suffix}"
+    value_attr = f"{attr}_id" if column.references else attr
+    return CompiledColumn(column.suffix, value_attr, attr, column_name(spec.id, column.suffix), column.references)
+
+
+def _system_column(spec: FieldSpec, column: Column) -> CompiledColumn:
+    expression = spec.api_name.removesuffix("_id") if column.references else spec.api_name
+    return CompiledColumn(column.suffix, spec.api_name, expression, spec.api_name, column.references)
