@@ -1,0 +1,6 @@
+"""The static tables of this app; records themselves live in tables made from metadata."""
+
+from objects.history.models import RecordChange
+from objects.records.models import Deletion, NumberCounter
+
+__all__ = ["Deletion", "NumberCounter", "RecordChange"]
