@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm_platform.config.health.HealthMiddleware",
     "crm_platform.tenancy.middleware.OrganizationMiddleware",
+    "metadata.middleware.SnapshotMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -97,12 +98,13 @@ TENANT_MODEL = "tenancy.Organization"
 TENANT_DOMAIN_MODEL = "tenancy.Domain"
 TENANT_LIMIT_SET_CALLS = True
 TENANT_TEMPLATE_SCHEMA = "template_organization"
+TENANT_HOST_CACHE_SECONDS = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 
 # --- Identity -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["crm_platform.identity.auth.OrganizationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -117,6 +119,7 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 ANONYMOUS_USER_NAME = None
 GUARDIAN_RAISE_403 = False
+SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # grants are read once per request by objects.access, not by a backend
 
 # --- Language, time -------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -1,0 +1,36 @@
+"""The function permissions: what a profile may allow that is not about the records of one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+CUSTOMIZE = "metadata.customize"
+MANAGE_USERS = "identity.manage_users"
+MANAGE_ORGANIZATION = "identity.manage_organization"
+MANAGE_API_KEYS = "identity.manage_api_keys"
+VIEW_SYSTEM = "identity.view_system"
+VIEW_ALL_DATA = "identity.view_all_data"
+MODIFY_ALL_DATA = "identity.modify_all_data"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPermission:
+    """One function; `name` is `app_label.codename` of the auth.Permission that carries it."""
+
+    name: str
+    label: Promise
+
+
+FUNCTIONS: tuple[FunctionPermission, ...] = (
+    FunctionPermission(CUSTOMIZE, _("Customise the data model")),
+    FunctionPermission(MANAGE_USERS, _("Manage users, departments, roles and profiles")),
+    FunctionPermission(MANAGE_ORGANIZATION, _("Change the organisation's settings")),
+    FunctionPermission(MANAGE_API_KEYS, _("Manage all users' API keys")),
+    FunctionPermission(VIEW_SYSTEM, _("See jobs, workers and versions")),
+    FunctionPermission(VIEW_ALL_DATA, _("Read all records of every object")),
+    FunctionPermission(MODIFY_ALL_DATA, _("Change all records of every object")),
+)
+FUNCTION_NAMES = frozenset(item.name for item in FUNCTIONS)
