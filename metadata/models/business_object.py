@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from guardian.models import GroupObjectPermissionAbstract
+from guardian.models import GroupObjectPermissionBase
 
 
 class BusinessObject(models.Model):
@@ -49,10 +49,10 @@ class BusinessObject(models.Model):
         return self.api_name
 
 
-class BusinessObjectGroupPermission(GroupObjectPermissionAbstract):
+class BusinessObjectGroupPermission(GroupObjectPermissionBase):
     """A grant of a profile's (or group's) auth.Group on one business object."""
 
     content_object = models.ForeignKey(BusinessObject, on_delete=models.CASCADE, related_name="group_grants")
 
-    class Meta(GroupObjectPermissionAbstract.Meta):
+    class Meta(GroupObjectPermissionBase.Meta):
         abstract = False
