@@ -1,0 +1,1 @@
+"""The console's pages for records: thin views over RecordQuery and RecordService."""

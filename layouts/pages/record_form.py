@@ -1,0 +1,105 @@
+"""The form of a record, built for one request from the object's spec and layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.forms.renderers import BaseRenderer
+
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import ValidationFailed
+from layouts.documents import Layout
+from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.field_types.values import DisplayContext
+
+
+@dataclass(frozen=True)
+class FormSection:
+    """The fields of one section, bound to the form."""
+
+    label: str
+    columns: int
+    fields: tuple[BoundField, ...]
+
+
+class RecordForm(forms.Form):
+    """One form class for every object: the fields are the instance's own, so no class is made per request.
+
+    `values` are the record's values (or a new record's defaults); `data` is what was posted, if anything.
+    """
+
+    def __init__(
+        self,
+        obj: CompiledObject,
+        fields: Iterable[CompiledField],
+        ctx: DisplayContext,
+        *,
+        values: Mapping[str, Any],
+        data: Mapping[str, Any] | None = None,
+        renderer: BaseRenderer | None = None,
+    ) -> None:
+        super().__init__(data, renderer=renderer, auto_id="id_%s")
+        self.obj = obj
+        self.language = ctx.language
+        for field in fields:
+            self.fields[field.name] = form_field(field, ctx.language)
+            self.initial[field.name] = field.type.form_initial(field.spec, values.get(field.name), ctx)
+
+    def sections(self, layout: Layout, language: str) -> Iterator[FormSection]:
+        """Yield the layout's sections with the fields that this form has."""
+        for section in layout.sections:
+            bound = tuple(self[name] for name in section.fields if name in self.fields)
+            if bound:
+                yield FormSection(section.label.text(language), section.columns, bound)
+
+    def submitted(self) -> dict[str, Any]:
+        """Return the cleaned values by API name."""
+        return {name: self.cleaned_data.get(name) for name in self.fields if name in self.cleaned_data}
+
+    def show_errors(self, failure: ValidationFailed) -> None:
+        """Put each error at its field; those of fields that are not on the form go to the top."""
+        for error in failure.errors:
+            name = error.field if error.field in self.fields else None
+            text = str(error.message)
+            if name is None and error.field in self.obj.spec.field_map:
+                text = f"{self.obj.spec.field_map[error.field].label.text(self.language)}: {text}"
+            self.add_error(name, text)
+
+
+def form_field(field: CompiledField, language: str) -> forms.Field:
+    """Return the form field of a record field with its label, help and mark of being required."""
+    made = field.type.form_field(field.spec, language)
+    made.label = field.spec.label.text(language)
+    made.help_text = field.spec.help_text.text(language)
+    made.required = field.spec.is_required and field.type.can_be_required
+    return made
+
+
+def form_fields(
+    actor: Actor, obj: CompiledObject, layout: Layout, editable: Iterable[CompiledField]
+) -> tuple[CompiledField, ...]:
+    """Return the fields that go on a form: those of the layout which the caller may write, in its order."""
+    allowed = {field.name: field for field in editable}
+    placed = dict.fromkeys(name for section in layout.sections for name in section.fields)
+    return tuple(allowed[name] for name in placed if name in allowed)
+
+
+# --- what a person saw, and what became of it -------------------------------------------------------------
+def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[str]]:
+    """Return what a browser would send for a widget that starts with `value` and is left alone."""
+    if isinstance(widget, forms.MultiWidget):
+        parts = value if isinstance(value, list | tuple) else widget.decompress(value)
+        found: dict[str, list[str]] = {}
+        for inner, suffix, part in zip(widget.widgets, widget.widgets_names, parts, strict=False):
+            found |= posted_form(inner, name + suffix, part)
+        return found
+    if isinstance(widget, forms.CheckboxInput):
+        return {name: ["on"] if value else []}
+    shown = widget.format_value(value) if hasattr(widget, "format_value") else value
+    items = shown if isinstance(shown, list | tuple) else [shown]
+    return {name: [str(item) for item in items if item not in (None, "")]}
+

@@ -1,0 +1,130 @@
+"""Reads list views, layouts and recent records; falls back to generated ones where nothing is stored."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F, Q
+
+from crm_platform.kit.context import Actor
+from layouts import generated
+from layouts.documents import Layout, ListViewSpec, RelatedList, Section
+from layouts.models import ColumnChoice, ListView, PageLayout, RecentRecord
+from metadata.compiler.current import current_snapshot
+from metadata.compiler.snapshot import CompiledObject
+from metadata.compiler.spec import Labels, ObjectSpec
+from metadata.models import LabelTranslation
+
+ANY_VIEW = ""
+
+
+def list_views(actor: Actor, obj: CompiledObject) -> tuple[ListViewSpec, ...]:
+    """Return the shared list views, then the caller's own; generated ones when no shared one exists."""
+    rows = list(
+        ListView.objects.filter(Q(owner=None) | Q(owner=actor.user_id), object_id=obj.spec.id).order_by(
+            F("owner").asc(nulls_first=True), "position", "id"
+        )
+    )
+    texts = translations([row.uuid for row in rows])
+    stored = tuple(_list_view(row, texts.get(row.uuid, {})) for row in rows)
+    if any(not view.is_own for view in stored):
+        return stored
+    return (*_generated_views(obj), *stored)
+
+
+def default_list_view(views: Iterable[ListViewSpec]) -> ListViewSpec:
+    """Return the view that a list opens with: the caller's own default, else the shared one, else the first."""
+    ordered = sorted(views, key=lambda view: (not view.is_default, not view.is_own))
+    return ordered[0]
+
+
+def chosen_columns(actor: Actor, obj: CompiledObject, view_key: str) -> tuple[str, ...] | None:
+    """Return the columns that the caller chose for this list, None when he left them as they are."""
+    row = ColumnChoice.objects.filter(user=actor.user_id, object_id=obj.spec.id, view=view_key).first()
+    return tuple(row.columns) if row else None
+
+
+def default_layout(obj: CompiledObject) -> Layout:
+    """Return the object's page layout, completed with every field and related list that it leaves out."""
+    schema = current_snapshot().spec
+    row = PageLayout.objects.filter(object_id=obj.spec.id, is_default=True).first()
+    if row is None:
+        return _generated_layout(obj)
+    return generated.complete(_layout(row), obj.spec, schema)
+
+
+def recent_records(actor: Actor, limit: int = 8) -> list[tuple[int, uuid.UUID]]:
+    """Return (object id, record id) of what the caller opened last, newest first."""
+    rows = RecentRecord.objects.filter(user=actor.user_id).order_by("-at")
+    return list(rows.values_list("object_id", "record_id")[:limit])
+
+
+def translations(targets: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str, str]]:
+    """Return the label of each row by locale."""
+    found: dict[uuid.UUID, dict[str, str]] = {}
+    targets = list(targets)
+    if not targets:
+        return found
+    rows = LabelTranslation.objects.filter(target__in=targets, attribute="label")
+    for target, locale, text in rows.values_list("target", "locale", "text"):
+        found.setdefault(target, {})[locale] = text
+    return found
+
+
+def known_paths(spec: ObjectSpec, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the paths whose first step still exists."""
+    return tuple(path for path in paths if _first_step_exists(spec, path.removeprefix("-")))
+
+
+def _first_step_exists(spec: ObjectSpec, path: str) -> bool:
+    first, dot, _rest = path.partition(".")
+    return first in (spec.path_map if dot else spec.field_map)
+
+
+def _list_view(row: ListView, texts: dict[str, str]) -> ListViewSpec:
+    return ListViewSpec(
+        key=str(row.uuid) if row.owner_id else row.api_name,
+        label=Labels({**texts, "": row.label}),
+        columns=tuple(row.columns),
+        conditions=row.conditions,
+        order=tuple(row.order),
+        is_default=row.is_default,
+        is_own=row.owner_id is not None,
+        uuid=row.uuid,
+    )
+
+
+def _layout(row: PageLayout) -> Layout:
+    return Layout(
+        highlights=tuple(row.highlights),
+        sections=tuple(_section(item) for item in row.sections),
+        related=tuple(
+            RelatedList(item["object"], item["field"], tuple(item.get("columns", ()))) for item in row.related
+        ),
+    )
+
+
+def _section(item: dict[str, Any]) -> Section:
+    label = item.get("label") or {}
+    labels = Labels(label if isinstance(label, dict) else {"": label})
+    return Section(labels, tuple(item.get("fields", ())), int(item.get("columns", 2)))
+
+
+def _generated_views(obj: CompiledObject) -> tuple[ListViewSpec, ...]:
+    memo = current_snapshot().memo
+    key = ("layouts.list_views", obj.spec.id)
+    if key not in memo:
+        memo[key] = generated.list_views(obj.spec)
+    views: tuple[ListViewSpec, ...] = memo[key]
+    return views
+
+
+def _generated_layout(obj: CompiledObject) -> Layout:
+    snapshot = current_snapshot()
+    key = ("layouts.layout", obj.spec.id)
+    if key not in snapshot.memo:
+        snapshot.memo[key] = generated.layout(obj.spec, snapshot.spec)
+    layout: Layout = snapshot.memo[key]
+    return layout
