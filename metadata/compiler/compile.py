@@ -68,7 +68,9 @@ def _compiled_column(spec: FieldSpec, column: Column) -> CompiledColumn:
         return _system_column(spec, column)
     attr = f"f_{spec.id}{column.suffix}"
     value_attr = f"{attr}_id" if column.references else attr
-    return CompiledColumn(column.suffix, value_attr, attr, column_name(spec.id, column.suffix), column.references)
+    return CompiledColumn(
+        column.suffix, value_attr, attr, column_name(spec.id, column.suffix), column.references
+    )
 
 
 def _system_column(spec: FieldSpec, column: Column) -> CompiledColumn:

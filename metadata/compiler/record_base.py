@@ -19,7 +19,14 @@ def _system(number: int, api_name: str, type_key: str, en: str, zh: str, **optio
     settings = FrozenDict(options.pop("settings", None))  # type: ignore[arg-type]
     labels = Labels({"en": en, "zh-hans": zh})
     return FieldSpec(
-        -number, None, api_name, type_key, labels, settings=settings, is_custom=False, **options  # type: ignore[arg-type]
+        -number,
+        None,
+        api_name,
+        type_key,
+        labels,
+        settings=settings,
+        is_custom=False,
+        **options,  # type: ignore[arg-type]
     )
 
 
@@ -37,12 +44,20 @@ SYSTEM_FIELDS: tuple[FieldSpec, ...] = (
     _system(10, "record_type_id", "record_id", "Record type", "记录类型"),
     _system(11, "currency", "currency_code", "Currency", "币种", is_read_only=False),
     _system(
-        12, "external_id", "text", "External ID", "外部编号",
-        is_read_only=False, is_unique=True, settings={"max_length": 100},
+        12,
+        "external_id",
+        "text",
+        "External ID",
+        "外部编号",
+        is_read_only=False,
+        is_unique=True,
+        settings={"max_length": 100},
     ),
     _system(13, "last_activity_at", "datetime", "Last activity", "最近活动", track_history=False),
     _system(14, "last_followup_at", "datetime", "Last follow-up", "最近跟进", track_history=False),
-    _system(15, "last_owner_change_at", "datetime", "Last change of owner", "负责人变更时间", track_history=False),
+    _system(
+        15, "last_owner_change_at", "datetime", "Last change of owner", "负责人变更时间", track_history=False
+    ),
     _system(16, "deleted_at", "datetime", "Deleted at", "删除时间", track_history=False),
     _system(17, "deleted_by_id", "user", "Deleted by", "删除人", track_history=False),
     _system(18, "deletion_id", "record_id", "Deletion", "删除批次", track_history=False),

@@ -1,0 +1,79 @@
+"""The steps of a DDL plan: each knows its SQL, and whether it may run in line or must wait for a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crm_platform.kit.sqlnames import quote
+
+
+@dataclass(frozen=True)
+class CreateTable:
+    table: str
+    columns: tuple[str, ...]  # column definitions
+
+    def sql(self) -> str:
+        # Room in every page lets most updates stay on it without touching indexes (HOT).
+        return f"CREATE TABLE {quote(self.table)} ({', '.join(self.columns)}) WITH (fillfactor = 80)"
+
+
+@dataclass(frozen=True)
+class AddColumns:
+    """Columns that are nullable or have a constant default: no row is rewritten."""
+
+    table: str
+    columns: tuple[str, ...]
+
+    def sql(self) -> str:
+        return f"ALTER TABLE {quote(self.table)} " + ", ".join(f"ADD COLUMN {item}" for item in self.columns)
+
+
+@dataclass(frozen=True)
+class WidenColumn:
+    """varchar(n) to a longer varchar or to text: a change of the catalog alone."""
+
+    table: str
+    column: str
+    db_type: str
+
+    def sql(self) -> str:
+        return f"ALTER TABLE {quote(self.table)} ALTER COLUMN {quote(self.column)} TYPE {self.db_type}"
+
+
+@dataclass(frozen=True)
+class AddConstraint:
+    """A constraint on new rows at once (`NOT VALID`); old rows are checked by a job, or here if there are none."""
+
+    table: str
+    name: str
+    definition: str
+    validate: bool
+
+    def sql(self) -> str:
+        suffix = "" if self.validate else " NOT VALID"
+        return f"ALTER TABLE {quote(self.table)} ADD CONSTRAINT {quote(self.name)} {self.definition}{suffix}"
+
+
+@dataclass(frozen=True)
+class CreateIndex:
+    table: str
+    name: str
+    definition: str  # what follows the table's name
+    unique: bool = False
+
+    def sql(self, *, concurrently: bool = False) -> str:
+        kind = "UNIQUE INDEX" if self.unique else "INDEX"
+        how = " CONCURRENTLY" if concurrently else ""
+        return f"CREATE {kind}{how} {quote(self.name)} ON {quote(self.table)} {self.definition}"
+
+
+@dataclass(frozen=True)
+class DropIndex:
+    table: str
+    name: str
+
+    def sql(self) -> str:
+        return f"DROP INDEX IF EXISTS {quote(self.name)}"
+
+
+Operation = CreateTable | AddColumns | WidenColumn | AddConstraint | CreateIndex | DropIndex

@@ -1,0 +1,18 @@
+"""The limits of a data model: chosen so that a careless or hostile admin can't harm the platform."""
+
+from __future__ import annotations
+
+OBJECTS_PER_ORGANIZATION = 300
+FIELDS_PER_OBJECT = 500
+CHOICES_PER_SET = 3_000
+INDEXED_FIELDS_PER_OBJECT = 40
+SETTINGS_BYTES = 20_000
+MASTER_DEPTH = 3
+
+# What PostgreSQL allows a table row (one page) and its columns; dropped columns count for ever.
+ROW_BYTES = 8_160
+TABLE_COLUMNS = 1_600
+TOASTED_BYTES = 18
+# Row header, null bitmap of 600 columns and the system columns, measured generously.
+SYSTEM_ROW_BYTES = 24 + 75 + 330
+HIDDEN_DAYS = 30  # how long a deleted field or object can be restored

@@ -1,0 +1,114 @@
+"""Reading the metadata rows into one `SchemaSpec`: the only place where rows become specs."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+
+from crm_platform.kit.frozen import FrozenDict, freeze
+from metadata.compiler.record_base import SYSTEM_FIELDS
+from metadata.compiler.spec import ChoiceSetSpec, ChoiceSpec, FieldSpec, Labels, ObjectSpec, SchemaSpec
+from metadata.models import BusinessField, BusinessObject, Choice, ChoiceSet, LabelTranslation
+
+Texts = Mapping[tuple[uuid.UUID, str], Mapping[str, str]]
+
+
+def load_spec() -> SchemaSpec:
+    """Return the spec of all active objects and fields, in five statements."""
+    texts = _load_texts()
+    choice_sets = _load_choice_sets(texts)
+    fields = _load_fields(texts, choice_sets)
+    objects = BusinessObject.objects.filter(state=BusinessObject.State.ACTIVE).order_by("position", "id")
+    return SchemaSpec(
+        objects=tuple(_object_spec(row, texts, tuple(fields[row.id])) for row in objects),
+        choice_sets=tuple(sorted(choice_sets.values(), key=lambda item: item.id)),
+    )
+
+
+def _load_texts() -> Texts:
+    texts: dict[tuple[uuid.UUID, str], dict[str, str]] = defaultdict(dict)
+    for target, attribute, locale, text in LabelTranslation.objects.order_by("locale").values_list(
+        "target", "attribute", "locale", "text"
+    ):
+        texts[target, attribute][locale] = text
+    return texts
+
+
+def _labels(texts: Texts, target: uuid.UUID, attribute: str, plain: str) -> Labels:
+    translated = texts.get((target, attribute), {})
+    if not plain or plain in translated.values():
+        return Labels(translated)
+    return Labels({"": plain, **translated})
+
+
+def _load_choice_sets(texts: Texts) -> dict[int, ChoiceSetSpec]:
+    choices: dict[int, list[ChoiceSpec]] = defaultdict(list)
+    for row in Choice.objects.order_by("choice_set_id", "position", "id"):
+        choices[row.choice_set_id].append(
+            ChoiceSpec(
+                value=row.value,
+                label=_labels(texts, row.uuid, "label", row.label),
+                color=row.color,
+                is_active=row.is_active,
+                is_default=row.is_default,
+                properties=FrozenDict(row.properties),
+            )
+        )
+    return {
+        row.id: ChoiceSetSpec(
+            id=row.id,
+            uuid=row.uuid,
+            api_name=row.api_name,
+            label=_labels(texts, row.uuid, "label", row.label),
+            choices=tuple(choices[row.id]),
+            is_shared=row.is_shared,
+            is_custom=row.is_custom,
+        )
+        for row in ChoiceSet.objects.order_by("id")
+    }
+
+
+def _load_fields(texts: Texts, choice_sets: Mapping[int, ChoiceSetSpec]) -> Mapping[int, list[FieldSpec]]:
+    fields: dict[int, list[FieldSpec]] = defaultdict(list)
+    for row in BusinessField.objects.filter(state=BusinessField.State.ACTIVE).order_by("position", "id"):
+        fields[row.business_object_id].append(
+            FieldSpec(
+                id=row.id,
+                uuid=row.uuid,
+                api_name=row.api_name,
+                type=row.type,
+                label=_labels(texts, row.uuid, "label", row.label),
+                help_text=_labels(texts, row.uuid, "help_text", row.help_text),
+                settings=FrozenDict(row.settings),
+                choice_set=choice_sets[row.choice_set_id] if row.choice_set_id else None,
+                default=freeze(row.default),
+                is_required=row.is_required,
+                is_unique=row.is_unique,
+                is_indexed=row.is_indexed,
+                is_searchable=row.is_searchable,
+                is_custom=row.is_custom,
+                track_history=row.track_history,
+            )
+        )
+    return fields
+
+
+def _object_spec(row: BusinessObject, texts: Texts, fields: tuple[FieldSpec, ...]) -> ObjectSpec:
+    return ObjectSpec(
+        id=row.id,
+        uuid=row.uuid,
+        api_name=row.api_name,
+        label=_labels(texts, row.uuid, "label", row.label),
+        plural_label=_labels(texts, row.uuid, "plural_label", row.plural_label),
+        description=_labels(texts, row.uuid, "description", row.description),
+        fields=fields + SYSTEM_FIELDS,
+        name_field=row.name_field,
+        icon=row.icon,
+        color=row.color,
+        is_custom=row.is_custom,
+        is_activity=row.is_activity,
+        in_navigation=row.in_navigation,
+        is_searchable=row.is_searchable,
+        position=row.position,
+    )

@@ -1,0 +1,20 @@
+"""Changing the data model: every function takes the actor first, checks all input, and publishes."""
+
+from metadata.services.batch import apply_changes
+from metadata.services.choices import create_choice_set, update_choices
+from metadata.services.fields import add_field, delete_field, restore_field, update_field
+from metadata.services.objects import create_object, delete_object, restore_object, update_object
+
+__all__ = [
+    "add_field",
+    "apply_changes",
+    "create_choice_set",
+    "create_object",
+    "delete_field",
+    "delete_object",
+    "restore_field",
+    "restore_object",
+    "update_choices",
+    "update_field",
+    "update_object",
+]

@@ -1,0 +1,95 @@
+"""Many changes in one publish: what packages are applied with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import FieldError, ValidationFailed
+from metadata.inputs import ChoiceInput, ChoiceSetInput, FieldInput, LabelInput, ObjectInput
+from metadata.models import BusinessField, BusinessObject, ChoiceSet
+from metadata.publishing import publish
+from metadata.services.choices import insert_choice_set, write_choices
+from metadata.services.fields import insert_field
+from metadata.services.labels import save_translations, set_labels
+from metadata.services.objects import insert_object, with_name_field
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LabelChange:
+    """New texts of an existing object or field (`target` is its UUID)."""
+
+    model: type[BusinessObject] | type[BusinessField] | type[ChoiceSet]
+    target: object
+    texts: dict[str, LabelInput]
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """Everything that one publish shall do. Objects may refer to each other in any order."""
+
+    choice_sets: Sequence[ChoiceSetInput] = ()
+    objects: Sequence[ObjectInput] = ()
+    fields: Sequence[tuple[str, FieldInput]] = ()  # (object, field) for objects that exist already
+    choices: Sequence[tuple[str, Sequence[ChoiceInput]]] = ()  # (choice set, its choices)
+    labels: Sequence[LabelChange] = ()
+    more: Sequence[Callable[[], None]] = field(default=())  # further row changes, run last
+
+
+def apply_changes(actor: Actor, change: SchemaChange, *, summary: str) -> None:
+    """Apply all of it as one new version, or nothing; raises ValidationFailed with every mistake."""
+    publish(actor, summary, lambda: _write(change))
+
+
+def _write(change: SchemaChange) -> None:
+    errors: list[FieldError] = []
+    for given_set in change.choice_sets:
+        _collect(
+            errors,
+            f"choice_sets.{given_set.api_name}",
+            lambda g=given_set: insert_choice_set(g, is_shared=True),
+        )
+    rows: dict[str, BusinessObject] = {}
+    for given in change.objects:
+        row = _collect(
+            errors, f"objects.{given.api_name}", lambda g=given: insert_object(g, with_fields=False)
+        )
+        if row is not None:
+            rows[given.api_name] = row
+    for object_name, new in [*_fields_of_new(change), *change.fields]:
+        owner = rows.get(object_name) or BusinessObject.objects.filter(api_name=object_name).first()
+        if owner is not None:
+            _collect(
+                errors, f"objects.{object_name}.{new.api_name}", lambda o=owner, n=new: insert_field(o, n)
+            )
+    for set_name, choices in change.choices:
+        found = ChoiceSet.objects.get(api_name=set_name)
+        _collect(errors, f"choice_sets.{set_name}", lambda f=found, c=choices: write_choices(f, c))
+    _write_labels(change.labels)
+    for step in change.more:
+        step()
+    if errors:
+        raise ValidationFailed(errors)
+
+
+def _fields_of_new(change: SchemaChange) -> list[tuple[str, FieldInput]]:
+    return [(given.api_name, new) for given in change.objects for new in with_name_field(given)]
+
+
+def _write_labels(labels: Sequence[LabelChange]) -> None:
+    for item in labels:
+        row = item.model.objects.get(uuid=item.target)
+        save_translations(set_labels(row, **item.texts))
+        row.save()
+
+
+def _collect(errors: list[FieldError], at: str, step: Callable[[], T]) -> T | None:
+    try:
+        return step()
+    except ValidationFailed as failed:
+        errors += [FieldError(f"{at}.{e.field}", e.code, e.message, e.params) for e in failed.errors]
+        return None
