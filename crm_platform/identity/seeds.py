@@ -56,7 +56,7 @@ def seed_identity(new: NewOrganization) -> None:
         new.admin_username,
         new.admin_password,
         name="管理员" if chinese else "Administrator",
-        department=Department.add_root(name=new.name),
+        department=Department.objects.add_root({"name": new.name}),
         role=roles["everything"],
         profile=profiles["administrator"],
     )
