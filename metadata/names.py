@@ -77,9 +77,7 @@ def field_name_errors(name: Any, *, is_custom: bool) -> list[FieldError]:
     return _name_errors(name, is_custom=is_custom, reserved=RESERVED_FIELDS)
 
 
-def label_errors(
-    labels: Mapping[str, str], attribute: str = "label", *, required: bool = True
-) -> list[FieldError]:
+def label_errors(labels: Mapping[str, str], attribute: str = "label", *, required: bool = True) -> list[FieldError]:
     """Return what is wrong with a label in any of its languages."""
     errors = []
     if required and not any(labels.values()):
@@ -87,9 +85,7 @@ def label_errors(
     limit = LABEL_LENGTH if "label" in attribute else 500
     for text in labels.values():
         if len(text) > limit:
-            errors.append(
-                FieldError(attribute, "too_long", _("At most %(max)d characters.") % {"max": limit})
-            )
+            errors.append(FieldError(attribute, "too_long", _("At most %(max)d characters.") % {"max": limit}))
         if any(_is_unprintable(char) for char in text):
             errors.append(FieldError(attribute, "invalid_type", _("Control characters are not allowed.")))
     return errors
@@ -116,9 +112,7 @@ def _name_errors(name: Any, *, is_custom: bool, reserved: frozenset[str]) -> lis
     if is_custom and stem == name:
         return [FieldError("api_name", "invalid_type", _("The name of something you add ends in __c."))]
     if "__" in stem or stem.endswith("_"):
-        return [
-            FieldError("api_name", "invalid_type", _("Two underscores in a row are only for the ending __c."))
-        ]
+        return [FieldError("api_name", "invalid_type", _("Two underscores in a row are only for the ending __c."))]
     if name in reserved or stem in reserved or name.endswith("_base"):
         return [FieldError("api_name", "invalid_choice", _("This name is reserved."))]
     return []

@@ -71,9 +71,7 @@ def _release_version(actor: Actor, summary: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('metadata_version_number')")
         number = int(cursor.fetchone()[0])
-    SchemaVersion.objects.create(
-        number=number, spec=to_json(after), summary=summary[:500], created_by_id=actor.user_id
-    )
+    SchemaVersion.objects.create(number=number, spec=to_json(after), summary=summary[:500], created_by_id=actor.user_id)
     SchemaState.objects.update_or_create(id=1, defaults={"current": number})
     return number
 

@@ -24,16 +24,12 @@ def check_budget(spec: ObjectSpec, facts: TableFacts | None) -> None:
     """
     wanted = [name for _field, _column, name in field_columns(spec)]
     existing = facts.columns if facts else {}
-    columns = (facts.columns_ever if facts else len(SYSTEM_COLUMNS)) + sum(
-        name not in existing for name in wanted
-    )
+    columns = (facts.columns_ever if facts else len(SYSTEM_COLUMNS)) + sum(name not in existing for name in wanted)
     if row_bytes(spec) > ROW_BYTES or columns > TABLE_COLUMNS:
         message = _("The object is full: a record can't hold another field of this type.")
         raise ValidationFailed([FieldError("type", "quota_exceeded", message, {"bytes": row_bytes(spec)})])
 
 
 def _inline_bytes(column: Column) -> int:
-    is_variable = column.db_type.startswith(("varchar", "text", "jsonb", "bytea")) or column.db_type.endswith(
-        "[]"
-    )
+    is_variable = column.db_type.startswith(("varchar", "text", "jsonb", "bytea")) or column.db_type.endswith("[]")
     return min(column.width, TOASTED_BYTES) if is_variable else column.width

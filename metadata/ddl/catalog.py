@@ -43,9 +43,7 @@ def read_tables(names: Iterable[str]) -> dict[str, TableFacts]:
         _read_indexes(cursor, tables, names)
         _read_constraints(cursor, tables, names)
         for facts in tables.values():
-            cursor.execute(
-                f'SELECT count(*) FROM (SELECT 1 FROM "{facts.name}" LIMIT {SMALL_TABLE_ROWS + 1}) t'
-            )
+            cursor.execute(f'SELECT count(*) FROM (SELECT 1 FROM "{facts.name}" LIMIT {SMALL_TABLE_ROWS + 1}) t')
             facts.is_small = cursor.fetchone()[0] <= SMALL_TABLE_ROWS
     return tables
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from crm_platform.jobs.services import enqueue
 from django.db import connection
 
 from crm_platform.kit.context import Actor
@@ -23,6 +22,10 @@ def execute(actor: Actor, plan: DdlPlan) -> None:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_MS}ms"])
         for operation in plan.inline:
             cursor.execute(operation.sql())
+    if not (plan.deferred_indexes or plan.deferred_validations):
+        return
+    from crm_platform.jobs.services import enqueue
+
     for index in plan.deferred_indexes:
         enqueue(
             "metadata.build_index",

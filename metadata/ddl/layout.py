@@ -112,6 +112,4 @@ def _field_indexes(table: str, field: FieldSpec, column: Column, name: str) -> I
 
 
 def _is_text(column: Column) -> bool:
-    return column.db_type == "text" or (
-        column.db_type.startswith("varchar") and not column.db_type.endswith("[]")
-    )
+    return column.db_type == "text" or (column.db_type.startswith("varchar") and not column.db_type.endswith("[]"))

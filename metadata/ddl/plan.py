@@ -54,10 +54,7 @@ def make_plan(schema: SchemaSpec, changed: tuple[ObjectSpec, ...]) -> DdlPlan:
 
 
 def _create_table(spec: ObjectSpec) -> CreateTable:
-    own = [
-        layout.column_definition(column, name, new_table=True)
-        for _f, column, name in layout.field_columns(spec)
-    ]
+    own = [layout.column_definition(column, name, new_table=True) for _f, column, name in layout.field_columns(spec)]
     return CreateTable(table_name(spec.id), (*layout.SYSTEM_COLUMNS, *own))
 
 
@@ -91,12 +88,7 @@ def _plan_constraints(plan: DdlPlan, schema: SchemaSpec, spec: ObjectSpec, facts
         return
     for _field, column, name in layout.field_columns(spec):
         is_new = name not in facts.columns
-        if (
-            column.not_null
-            and column.default_sql is None
-            and is_new
-            and f"nn_{name}" not in facts.constraints
-        ):
+        if column.not_null and column.default_sql is None and is_new and f"nn_{name}" not in facts.constraints:
             plan.inline.append(layout.not_null_check(facts.name, name))
 
 
@@ -107,9 +99,7 @@ def _plan_indexes(plan: DdlPlan, spec: ObjectSpec, facts: TableFacts | None) -> 
         return
     for name, index in wanted.items():
         if name not in facts.indexes:
-            (
-                plan.inline if facts.is_small and name not in facts.invalid_indexes else plan.deferred_indexes
-            ).append(
+            (plan.inline if facts.is_small and name not in facts.invalid_indexes else plan.deferred_indexes).append(
                 index  # type: ignore[arg-type]
             )
     live = {name for _f, _c, name in layout.field_columns(spec)}

@@ -55,17 +55,13 @@ def _write(change: SchemaChange) -> None:
         )
     rows: dict[str, BusinessObject] = {}
     for given in change.objects:
-        row = _collect(
-            errors, f"objects.{given.api_name}", lambda g=given: insert_object(g, with_fields=False)
-        )
+        row = _collect(errors, f"objects.{given.api_name}", lambda g=given: insert_object(g, with_fields=False))
         if row is not None:
             rows[given.api_name] = row
     for object_name, new in [*_fields_of_new(change), *change.fields]:
         owner = rows.get(object_name) or BusinessObject.objects.filter(api_name=object_name).first()
         if owner is not None:
-            _collect(
-                errors, f"objects.{object_name}.{new.api_name}", lambda o=owner, n=new: insert_field(o, n)
-            )
+            _collect(errors, f"objects.{object_name}.{new.api_name}", lambda o=owner, n=new: insert_field(o, n))
     for set_name, choices in change.choices:
         found = ChoiceSet.objects.get(api_name=set_name)
         _collect(errors, f"choice_sets.{set_name}", lambda f=found, c=choices: write_choices(f, c))

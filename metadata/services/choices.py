@@ -37,9 +37,7 @@ _VALUE = re.compile(r"^[^\s,\x00-\x1f][^,\x00-\x1f]{0,59}$")
 STAGE_CATEGORIES = ("open", "won", "lost")
 
 
-def create_choice_set(
-    actor: Actor, api_name: str, label: LabelInput, choices: Sequence[ChoiceInput] = ()
-) -> ChoiceSet:
+def create_choice_set(actor: Actor, api_name: str, label: LabelInput, choices: Sequence[ChoiceInput] = ()) -> ChoiceSet:
     """Create a shared set; raises ValidationFailed."""
     given = ChoiceSetInput(api_name, label, choices)
     return publish(actor, f"Add picklist {api_name}", lambda: insert_choice_set(given, is_shared=True))
@@ -71,9 +69,7 @@ def insert_choice_set(given: ChoiceSetInput, *, is_shared: bool) -> ChoiceSet:
     """Insert a set with its choices inside a publish; raises ValidationFailed."""
     errors = label_errors(normal_labels(given.label))
     if is_shared and not API_NAME.match(given.api_name or ""):
-        errors.append(
-            FieldError("api_name", "invalid_type", _("Use lower-case letters, digits and underscores."))
-        )
+        errors.append(FieldError("api_name", "invalid_type", _("Use lower-case letters, digits and underscores.")))
     elif ChoiceSet.objects.filter(api_name=given.api_name).exists():
         errors.append(FieldError("api_name", "not_unique", _("This name is taken.")))
     _require_valid(errors)
@@ -136,8 +132,7 @@ def _errors_of_one(given: ChoiceInput, at: str, seen: set[str]) -> list[FieldErr
         errors.append(FieldError(f"{at}.value", "not_unique", _("This value appears twice.")))
     seen.add(value)
     errors += [
-        FieldError(f"{at}.label", error.code, error.message)
-        for error in label_errors(normal_labels(given.label))
+        FieldError(f"{at}.label", error.code, error.message) for error in label_errors(normal_labels(given.label))
     ]
     if given.color and given.color not in COLORS:
         errors.append(FieldError(f"{at}.color", "invalid_choice", _("Unknown colour.")))

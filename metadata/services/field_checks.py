@@ -60,9 +60,7 @@ def input_errors(business_object: BusinessObject, given: FieldInput) -> list[Fie
 
 def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldError]:
     """Return every mistake in a set of changes to an existing field."""
-    errors = [
-        FieldError(n, "unknown_field", _("This can't be changed.")) for n in changes if n not in CHANGEABLE
-    ]
+    errors = [FieldError(n, "unknown_field", _("This can't be changed.")) for n in changes if n not in CHANGEABLE]
     for name in ("label", "help_text"):
         if name in changes:
             errors += label_errors(normal_labels(changes[name]), name, required=name == "label")
@@ -92,11 +90,7 @@ def _taken(business_object: BusinessObject, api_name: str) -> list[FieldError]:
     if other is None:
         return _path_clash(business_object, api_name)
     if other.state == BusinessField.State.HIDDEN:
-        return [
-            FieldError(
-                "api_name", "not_unique", _("A deleted field has this name: restore it or choose another.")
-            )
-        ]
+        return [FieldError("api_name", "not_unique", _("A deleted field has this name: restore it or choose another."))]
     return [FieldError("api_name", "not_unique", _("This name is taken."))]
 
 
@@ -112,22 +106,15 @@ def _quota_errors(business_object: BusinessObject, given: FieldInput) -> list[Fi
     errors = []
     if business_object.fields.count() >= FIELDS_PER_OBJECT:
         errors.append(FieldError(None, "quota_exceeded", _("The object has as many fields as it may have.")))
-    if (
-        given.is_indexed
-        and business_object.fields.filter(is_indexed=True).count() >= INDEXED_FIELDS_PER_OBJECT
-    ):
-        errors.append(
-            FieldError("is_indexed", "quota_exceeded", _("Too many indexed fields on this object."))
-        )
+    if given.is_indexed and business_object.fields.filter(is_indexed=True).count() >= INDEXED_FIELDS_PER_OBJECT:
+        errors.append(FieldError("is_indexed", "quota_exceeded", _("Too many indexed fields on this object.")))
     return errors
 
 
 def _flag_errors(field_type: FieldType, is_required: bool, is_unique: bool) -> list[FieldError]:
     errors = []
     if is_required and not field_type.can_be_required:
-        errors.append(
-            FieldError("is_required", "invalid_choice", _("A field of this type can't be required."))
-        )
+        errors.append(FieldError("is_required", "invalid_choice", _("A field of this type can't be required.")))
     if is_unique and not field_type.can_be_unique:
         errors.append(FieldError("is_unique", "invalid_choice", _("A field of this type can't be unique.")))
     return errors
@@ -148,9 +135,7 @@ def _choices_of(field_type: FieldType, given: FieldInput) -> list[FieldError]:
         return []
     if given.choice_set:
         exists = ChoiceSet.objects.filter(api_name=given.choice_set, is_shared=True).exists()
-        return (
-            [] if exists else [FieldError("choice_set", "invalid_reference", _("There is no such picklist."))]
-        )
+        return [] if exists else [FieldError("choice_set", "invalid_reference", _("There is no such picklist."))]
     return choice_errors(given.choices)
 
 
@@ -245,7 +230,5 @@ def _given_choices(given: FieldInput) -> ChoiceSetSpec | None:
 def _stored_choices(row: ChoiceSet | None) -> ChoiceSetSpec | None:
     if row is None:
         return None
-    choices = tuple(
-        ChoiceSpec(c.value, Labels({"": c.label}), is_active=c.is_active) for c in row.choices.all()
-    )
+    choices = tuple(ChoiceSpec(c.value, Labels({"": c.label}), is_active=c.is_active) for c in row.choices.all())
     return ChoiceSetSpec(row.id, row.uuid, row.api_name, Labels(), choices)

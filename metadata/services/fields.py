@@ -6,7 +6,6 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from crm_platform.jobs.services import enqueue
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -39,6 +38,8 @@ def add_field(actor: Actor, object_name: str, given: FieldInput) -> BusinessFiel
     def change() -> BusinessField:
         row = insert_field(_object(object_name), given)
         if given.backfill and given.default is not None:
+            from crm_platform.jobs.services import enqueue
+
             enqueue(
                 "metadata.backfill",
                 {"object": object_name, "field": row.api_name},
@@ -182,12 +183,8 @@ def _object(object_name: str) -> BusinessObject:
     return row
 
 
-def _field(
-    object_name: str, field_name: str, state: BusinessField.State = BusinessField.State.ACTIVE
-) -> BusinessField:
-    row = BusinessField.objects.filter(
-        business_object=_object(object_name), api_name=field_name, state=state
-    ).first()
+def _field(object_name: str, field_name: str, state: BusinessField.State = BusinessField.State.ACTIVE) -> BusinessField:
+    row = BusinessField.objects.filter(business_object=_object(object_name), api_name=field_name, state=state).first()
     if row is None:
         raise NotFound(_("There is no such field."))
     return row

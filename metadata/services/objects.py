@@ -90,9 +90,7 @@ def restore_object(actor: Actor, api_name: str) -> BusinessObject:
 def get_object(api_name: str) -> BusinessObject:
     """Return the row of an active object, locked for the publish; raises NotFound."""
     row = (
-        BusinessObject.objects.select_for_update()
-        .filter(api_name=api_name, state=BusinessObject.State.ACTIVE)
-        .first()
+        BusinessObject.objects.select_for_update().filter(api_name=api_name, state=BusinessObject.State.ACTIVE).first()
     )
     if row is None:
         raise NotFound(_("There is no such object."))
@@ -127,9 +125,7 @@ def insert_fields(row: BusinessObject, given: ObjectInput) -> None:
         try:
             insert_field(row, field)
         except ValidationFailed as failed:
-            errors += [
-                FieldError(f"fields.{index}.{e.field}", e.code, e.message, e.params) for e in failed.errors
-            ]
+            errors += [FieldError(f"fields.{index}.{e.field}", e.code, e.message, e.params) for e in failed.errors]
     _require_valid(errors)
 
 
@@ -155,9 +151,7 @@ def _input_errors(given: ObjectInput) -> list[FieldError]:
     if not errors and BusinessObject.objects.filter(api_name=given.api_name).exists():
         errors.append(FieldError("api_name", "not_unique", _("This name is taken.")))
     if BusinessObject.objects.count() >= OBJECTS_PER_ORGANIZATION:
-        errors.append(
-            FieldError(None, "quota_exceeded", _("The organisation has as many objects as it may have."))
-        )
+        errors.append(FieldError(None, "quota_exceeded", _("The organisation has as many objects as it may have.")))
     if given.name_type not in ("text", "auto_number"):
         errors.append(FieldError("name_type", "invalid_choice", _("Text or auto-number.")))
     changes = {name: getattr(given, name) for name in (*TEXTS, "icon", "color")}
@@ -180,9 +174,7 @@ def _change_errors(changes: dict[str, Any]) -> list[FieldError]:
 
 
 def _is_icon(name: Any) -> bool:
-    return (
-        isinstance(name, str) and 0 < len(name) <= 40 and name.replace("-", "").isalnum() and name.isascii()
-    )
+    return isinstance(name, str) and 0 < len(name) <= 40 and name.replace("-", "").isalnum() and name.isascii()
 
 
 def _require_valid(errors: list[FieldError]) -> None:

@@ -1,0 +1,57 @@
+"""Dropping what has been hidden long enough: the nightly, deferred half of deleting fields and objects."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from crm_platform.jobs.services import JobContext
+from django.db import connection, transaction
+
+from crm_platform.kit.context import system_actor
+from crm_platform.kit.db import lock_timeout
+from crm_platform.kit.sqlnames import column_name, quote, table_name
+from metadata.ddl.catalog import read_tables
+from metadata.ddl.executor import LOCK_TIMEOUT_MS
+from metadata.limits import HIDDEN_DAYS
+from metadata.models import BusinessField, BusinessObject
+from metadata.publishing import publish
+
+
+def contract(job: JobContext) -> dict[str, Any]:
+    """Drop the columns of fields and the tables of objects deleted more than 30 days ago.
+
+    By then no worker can hold a snapshot that still names them. Each drop is a transaction of its own with a
+    short lock timeout; what is busy tonight is dropped tomorrow.
+    """
+    before = job.now - timedelta(days=HIDDEN_DAYS)
+    fields = BusinessField.objects.filter(state=BusinessField.State.HIDDEN, hidden_at__lt=before)
+    objects = BusinessObject.objects.filter(state=BusinessObject.State.TRASHED, trashed_at__lt=before)
+    dropped = [purge_field(field) for field in fields.select_related("business_object")]
+    dropped += [purge_object(row) for row in objects]
+    return {"dropped": sum(dropped)}
+
+
+def purge_field(field: BusinessField) -> bool:
+    """Drop a hidden field's columns and its row."""
+    table = table_name(field.business_object_id)
+    facts = read_tables([table]).get(table)
+    stem = column_name(field.id)
+    columns = [name for name in (facts.columns if facts else ()) if name == stem or name.startswith(f"{stem}_")]
+
+    def change() -> bool:
+        with lock_timeout(LOCK_TIMEOUT_MS), connection.cursor() as cursor:
+            for column in columns:
+                cursor.execute(f"ALTER TABLE {quote(table)} DROP COLUMN {quote(column)}")
+        field.delete()
+        return True
+
+    return publish(system_actor("contract"), f"Drop field {field.business_object.api_name}.{field.api_name}", change)
+
+
+def purge_object(row: BusinessObject) -> bool:
+    """Drop a trashed object's table and its rows of metadata."""
+    with transaction.atomic(), lock_timeout(LOCK_TIMEOUT_MS), connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {quote(table_name(row.id))} CASCADE")
+        row.delete()
+    return True
