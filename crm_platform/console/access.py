@@ -1,0 +1,40 @@
+"""Who may open a page: decorators for views. What they may see on it is decided by the services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+from crm_platform.kit.errors import Forbidden, NotAuthenticated
+
+View = Callable[..., HttpResponseBase]
+
+
+def signed_in(view: View) -> View:
+    """Let only signed-in callers through; others are sent to the sign-in page and come back afterwards."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.actor is None:  # type: ignore[attr-defined]
+            raise NotAuthenticated
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def function_required(permission: str) -> Callable[[View], View]:
+    """Let only callers with the function permission through, such as `metadata.customize`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.actor.has_function(permission):  # type: ignore[attr-defined]
+                raise Forbidden
+            return view(request, *args, **kwargs)
+
+        return signed_in(guarded)
+
+    return decorate

@@ -1,0 +1,79 @@
+/**
+ * Builds dist/: console.js (esbuild), console.css (sass, then unused selectors removed), icons.svg (a sprite of
+ * the icons that templates, code and metadata packages name), icons.json (their names), favicon.svg.
+ *
+ * Usage: node build.mjs
+ */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { PurgeCSS } from "purgecss";
+import * as sass from "sass";
+import { collectIconNames, makeSprite } from "./build/icons.mjs";
+import { sourceFiles } from "./build/sources.mjs";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, "../..");
+const dist = path.join(here, "dist");
+
+/** Classes whose names are put together from data, so that no template holds them as a whole. */
+const SAFE = [/^tag-/, /^ava-/, /^toast-/, /^field-/, /^form-grid-/, /^cols-/, /^htmx-/, /^object-/, /^bar-/];
+
+async function buildScripts() {
+  await esbuild.build({
+    entryPoints: { console: path.join(here, "src/console.ts") },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    legalComments: "none",
+    outdir: dist,
+    chunkNames: "chunks/[name]-[hash]",
+  });
+}
+
+async function buildStyles(sources) {
+  const { css } = await sass.compileAsync(path.join(here, "styles/console.scss"), {
+    loadPaths: [path.join(here, "node_modules")],
+    quietDeps: true,
+    silenceDeprecations: ["import", "if-function"],
+  });
+  const content = await Promise.all(
+    sources.map(async (file) => ({ raw: await readFile(file, "utf8"), extension: path.extname(file).slice(1) })),
+  );
+  const [purged] = await new PurgeCSS().purge({
+    content,
+    css: [{ raw: css }],
+    variables: true,
+    keyframes: true,
+    defaultExtractor: (text) => text.match(/[A-Za-z0-9_-]+/g) ?? [],
+    safelist: { standard: SAFE, greedy: [/^data-/, /^aria-/] },
+  });
+  const minified = await esbuild.transform(purged.css, { loader: "css", minify: true, target: "es2022" });
+  await writeFile(path.join(dist, "console.css"), minified.code);
+}
+
+async function buildIcons() {
+  const names = await collectIconNames(root);
+  const sprite = await makeSprite(names, path.join(here, "node_modules/@tabler/icons/icons/outline"));
+  await writeFile(path.join(dist, "icons.svg"), sprite);
+  await writeFile(path.join(dist, "icons.json"), JSON.stringify(names));
+}
+
+async function report() {
+  for (const name of ["console.js", "console.css", "icons.svg"]) {
+    const data = await readFile(path.join(dist, name));
+    const packed = brotliCompressSync(data).length;
+    console.log(`${name.padEnd(12)} ${(data.length / 1024).toFixed(1)} KB, ${(packed / 1024).toFixed(1)} KB compressed`);
+  }
+}
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist, { recursive: true });
+const sources = await sourceFiles(root);
+await Promise.all([buildScripts(), buildStyles(sources), buildIcons()]);
+await writeFile(path.join(dist, "favicon.svg"), await readFile(path.join(here, "src/favicon.svg")));
+await report();

@@ -1,0 +1,24 @@
+/** The entry: configures htmx, starts the behaviours on load and after every swap. */
+import htmx from "htmx.org";
+import "./behaviours/confirm";
+import "./behaviours/dropdown";
+import "./behaviours/go-back";
+import "./behaviours/search-panel";
+import "./behaviours/shell";
+import "./behaviours/toasts";
+import { startBehaviours, stopBehaviours } from "./lib/behaviour";
+import { configureHtmx } from "./lib/htmx";
+
+configureHtmx(htmx);
+
+document.addEventListener("htmx:load", (event) => startBehaviours(event.target as HTMLElement));
+document.addEventListener("htmx:beforeCleanupElement", (event) => stopBehaviours(event.target as Element));
+startBehaviours(document);
+void startAlpine();
+
+/** Alpine comes only to pages that use it: no other page pays for it. */
+async function startAlpine(): Promise<void> {
+  if (!document.querySelector("[x-data]")) return;
+  const { default: Alpine } = await import("@alpinejs/csp");
+  Alpine.start();
+}

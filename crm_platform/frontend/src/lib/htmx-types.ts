@@ -1,0 +1,5 @@
+/** The part of htmx that the console touches. */
+export interface HtmxApi {
+  config: object;
+  process(element: Element): void;
+}
