@@ -8,3 +8,7 @@ class MetadataConfig(AppConfig):
         from metadata.field_types import load_all
 
         load_all()
+
+        from metadata import registration
+
+        registration.register()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from crm_platform.jobs.services import register_job, register_schedule
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.console import navigation
+from crm_platform.console.navigation import NavItem
+from crm_platform.jobs.services import register_job, register_schedule
 from metadata.ddl.backfill import backfill
 from metadata.ddl.contract import contract
 from metadata.ddl.finishing import build_index, validate_constraint
+from metadata.publishing import CUSTOMIZE
 
 
 def register() -> None:
@@ -17,3 +20,9 @@ def register() -> None:
     register_job("metadata.backfill", backfill, _("Give existing records the default"))
     register_job("metadata.contract", contract, _("Drop deleted fields"))
     register_schedule("metadata.contract", every_seconds=86_400, kind="metadata.contract", args={})
+    navigation.register(
+        NavItem("objects", _("Business objects"), "database", "metadata-objects", "admin", CUSTOMIZE, 10)
+    )
+    navigation.register(
+        NavItem("picklists", _("Picklists"), "list-check", "metadata-picklists", "admin", CUSTOMIZE, 20)
+    )

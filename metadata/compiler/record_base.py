@@ -92,7 +92,7 @@ class Record(models.Model):
     pool_id = models.UUIDField(null=True)
     record_type_id = models.UUIDField(null=True)
     currency = models.CharField(max_length=3)
-    external_id = models.CharField(max_length=100, null=True)
+    external_id = models.CharField(max_length=100, null=True)  # noqa: DJ001 (unique where it is given)
     last_activity_at = models.DateTimeField(null=True)
     last_followup_at = models.DateTimeField(null=True)
     last_owner_change_at = models.DateTimeField(null=True)
@@ -103,6 +103,9 @@ class Record(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return str(self.value(self.compiled.spec.name_field) or "")
+
     def value(self, api_name: str) -> Any:
         """Return the value of one field by its API name."""
         return self.compiled.field(api_name).value_of(self)
@@ -110,9 +113,6 @@ class Record(models.Model):
     def values(self) -> dict[str, Any]:
         """Return all values by API name, system fields included."""
         return {name: field.value_of(self) for name, field in self.compiled.fields.items()}
-
-    def __str__(self) -> str:
-        return str(self.value(self.compiled.spec.name_field) or "")
 
     def __reduce__(self) -> Any:
         raise TypeError("records are never pickled; pass their ids")

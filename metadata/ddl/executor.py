@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
+from crm_platform.jobs.services import enqueue
 from crm_platform.kit.context import Actor
 from metadata.ddl.plan import DdlPlan
 
@@ -22,10 +23,6 @@ def execute(actor: Actor, plan: DdlPlan) -> None:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_TIMEOUT_MS}ms"])
         for operation in plan.inline:
             cursor.execute(operation.sql())
-    if not (plan.deferred_indexes or plan.deferred_validations):
-        return
-    from crm_platform.jobs.services import enqueue
-
     for index in plan.deferred_indexes:
         enqueue(
             "metadata.build_index",

@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_platform.jobs.services import enqueue
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, StateConflict, ValidationFailed
 from crm_platform.kit.frozen import FrozenDict
@@ -38,8 +39,6 @@ def add_field(actor: Actor, object_name: str, given: FieldInput) -> BusinessFiel
     def change() -> BusinessField:
         row = insert_field(_object(object_name), given)
         if given.backfill and given.default is not None:
-            from crm_platform.jobs.services import enqueue
-
             enqueue(
                 "metadata.backfill",
                 {"object": object_name, "field": row.api_name},

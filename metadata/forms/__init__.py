@@ -1,0 +1,1 @@
+"""The forms in which admins build the data model."""

@@ -1,0 +1,28 @@
+"""Pages under /setup/ in which the data model is built."""
+
+from django.urls import path
+
+from metadata.views import fields, objects, picklists
+
+urlpatterns = [
+    path("objects/", objects.object_list, name="metadata-objects"),
+    path("objects/new", objects.object_new, name="metadata-object-new"),
+    path("objects/<slug:object_name>/", objects.object_detail, name="metadata-object"),
+    path("objects/<slug:object_name>/edit", objects.object_edit, name="metadata-object-edit"),
+    path("objects/<slug:object_name>/delete", objects.object_delete, name="metadata-object-delete"),
+    path("objects/<slug:object_name>/restore", objects.object_restore, name="metadata-object-restore"),
+    path("objects/<slug:object_name>/fields/new", fields.field_types_page, name="metadata-field-types"),
+    path("objects/<slug:object_name>/fields/new/<slug:type_key>", fields.field_new, name="metadata-field-new"),
+    path("objects/<slug:object_name>/fields/<slug:field_name>/", fields.field_edit, name="metadata-field"),
+    path(
+        "objects/<slug:object_name>/fields/<slug:field_name>/delete", fields.field_delete, name="metadata-field-delete"
+    ),
+    path(
+        "objects/<slug:object_name>/fields/<slug:field_name>/restore",
+        fields.field_restore,
+        name="metadata-field-restore",
+    ),
+    path("picklists/", picklists.picklist_list, name="metadata-picklists"),
+    path("picklists/new", picklists.picklist_new, name="metadata-picklist-new"),
+    path("picklists/<slug:set_name>/", picklists.picklist_edit, name="metadata-picklist"),
+]

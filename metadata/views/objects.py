@@ -1,0 +1,112 @@
+"""Business objects: the object manager."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from crm_platform.console.access import function_required
+from crm_platform.kit.errors import ValidationFailed
+from metadata import services
+from metadata.compiler.current import current_snapshot
+from metadata.field_types import field_types
+from metadata.forms.errors import show_errors
+from metadata.forms.object_form import ObjectForm
+from metadata.models import BusinessField, BusinessObject
+from metadata.publishing import CUSTOMIZE
+
+ALIASES = {
+    "label": "label_zh_hans",
+    "plural_label": "plural_label_zh_hans",
+    "fields.0.settings.pattern": "name_pattern",
+}
+
+
+@require_GET
+@function_required(CUSTOMIZE)
+def object_list(request: HttpRequest) -> HttpResponse:
+    """All objects, and those in the trash."""
+    wanted = request.GET.get("q", "").strip().lower()
+    rows = [
+        {"spec": spec, "label": spec.label.text(request.LANGUAGE_CODE), "field_count": len(spec.business_fields)}
+        for spec in current_snapshot().objects()
+    ]
+    if wanted:
+        rows = [row for row in rows if wanted in row["label"].lower() or wanted in row["spec"].api_name]
+    trashed = BusinessObject.objects.filter(state=BusinessObject.State.TRASHED).order_by("-trashed_at")
+    return render(request, "metadata/objects/list.html", {"rows": rows, "trashed": trashed, "query": wanted})
+
+
+@function_required(CUSTOMIZE)
+def object_new(request: HttpRequest) -> HttpResponse:
+    """Make a new object; goes to its page, where fields are added."""
+    form = ObjectForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        taken = set(BusinessObject.objects.values_list("api_name", flat=True))
+        try:
+            row = services.create_object(request.actor, form.object_input(taken))
+        except ValidationFailed as failed:
+            show_errors(failed, form, aliases=ALIASES)
+        else:
+            messages.success(request, _("The object is live. Now add its fields."))
+            return redirect("metadata-object", row.api_name)
+    return render(request, "metadata/objects/form.html", {"form": form, "spec": None})
+
+
+@require_GET
+@function_required(CUSTOMIZE)
+def object_detail(request: HttpRequest, object_name: str) -> HttpResponse:
+    """An object with its fields."""
+    spec = current_snapshot().object(object_name).spec
+    language = request.LANGUAGE_CODE
+    fields = [
+        {
+            "spec": field,
+            "label": field.label.text(language),
+            "type": field_types.get(field.type),
+            "is_name": field.api_name == spec.name_field,
+        }
+        for field in spec.business_fields
+    ]
+    hidden = BusinessField.objects.filter(business_object_id=spec.id, state=BusinessField.State.HIDDEN)
+    context = {"spec": spec, "label": spec.label.text(language), "fields": fields, "hidden": hidden}
+    return render(request, "metadata/objects/detail.html", context)
+
+
+@function_required(CUSTOMIZE)
+def object_edit(request: HttpRequest, object_name: str) -> HttpResponse:
+    """Change an object's labels, icon, colour and visibility."""
+    spec = current_snapshot().object(object_name).spec
+    form = ObjectForm(request.POST or None, spec=spec)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.update_object(request.actor, object_name, **form.changes())
+        except ValidationFailed as failed:
+            show_errors(failed, form, aliases=ALIASES)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("metadata-object", object_name)
+    label = spec.label.text(request.LANGUAGE_CODE)
+    return render(request, "metadata/objects/form.html", {"form": form, "spec": spec, "label": label})
+
+
+@require_POST
+@function_required(CUSTOMIZE)
+def object_delete(request: HttpRequest, object_name: str) -> HttpResponseRedirect:
+    """Put an object with all its records into the trash."""
+    services.delete_object(request.actor, object_name)
+    messages.success(request, _("The object is in the trash. Its records are kept for 30 days."))
+    return redirect("metadata-objects")
+
+
+@require_POST
+@function_required(CUSTOMIZE)
+def object_restore(request: HttpRequest, object_name: str) -> HttpResponseRedirect:
+    """Bring an object back from the trash."""
+    services.restore_object(request.actor, object_name)
+    messages.success(request, _("The object is back with all its records."))
+    return HttpResponseRedirect(reverse("metadata-object", args=[object_name]))
