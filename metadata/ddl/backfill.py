@@ -12,7 +12,6 @@ from crm_platform.kit.context import system_actor
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
-from metadata.currencies import rate_on
 from metadata.field_types.values import CleanContext
 
 BATCH = 5_000
@@ -44,7 +43,7 @@ def backfill(job: JobContext) -> dict[str, Any]:
 
 
 def _column_values(field: CompiledField) -> dict[str, Any]:
-    ctx = CleanContext(actor=system_actor(), now=timezone.now(), rate=rate_on)
+    ctx = CleanContext(actor=system_actor(), now=timezone.now())
     value = field.type.default(field.spec, ctx)
     parts = field.type.to_columns(field.spec, value, ctx)
     return {field.column(suffix).column: part for suffix, part in parts.items()}
