@@ -1,7 +1,16 @@
-"""All URLs: each app brings its own, this module only composes them."""
+"""All addresses: each app brings its own, this module only composes them."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("crm_platform.console.urls")),
+    path("", include("crm_platform.identity.urls")),
+    path("", include("crm_platform.jobs.urls")),
+    path("setup/", include("metadata.urls")),
+]
+
+handler403 = "crm_platform.console.views.forbidden"
+handler404 = "crm_platform.console.views.not_found"
+handler500 = "crm_platform.console.views.server_error"

@@ -6,7 +6,9 @@ class IdentityConfig(AppConfig):
     label = "identity"
 
     def ready(self) -> None:
+        from crm_platform.identity.navigation import register_navigation
         from crm_platform.identity.seeds import seed_identity
         from crm_platform.tenancy.hooks import OrganizationHook, organization_created
 
         organization_created.register(OrganizationHook("identity", 0, seed_identity))
+        register_navigation()

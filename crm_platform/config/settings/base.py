@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_platform.config import env
+from crm_platform.config.logging import logging_settings
 
 BASE_DIR = env.BASE_DIR
 VERSION = "0.1.0"
@@ -11,7 +12,7 @@ SECRET_KEY = env.text("SECRET_KEY", "")
 DEBUG = False
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 
-SHARED_APPS = ["django_tenants", "crm_platform.tenancy"]
+SHARED_APPS = ["django_tenants", "crm_platform.tenancy", "crm_platform.jobs.workers"]
 TENANT_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -94,6 +95,7 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
         "jit": "off",
     }.items()
 )
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", "5")
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_MODEL = "tenancy.Organization"
 TENANT_DOMAIN_MODEL = "tenancy.Domain"
@@ -150,10 +152,49 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     }
 }
+# What matters of Celery's settings, and why, is in the docstrings of crm_platform.jobs: rows are the queue.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "max_retries": 1,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for the broker for ever; its watch works meanwhile
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TRACK_STARTED = True
+CELERY_TASK_SOFT_TIME_LIMIT = 270
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.number("WORKER_MAX_MEMORY_KB", 512_000)
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing: rows say what is due, beat only ticks
+CELERY_BEAT_SCHEDULE = {
+    "wake": {"task": "jobs.wake", "schedule": 5.0, "options": {"expires": 10}},
+    "sweep": {"task": "jobs.sweep", "schedule": 180.0, "options": {"expires": 60}},
+}
+JOB_LEASE_SECONDS = env.number("JOB_LEASE_SECONDS", 60)
+JOB_RENEW_SECONDS = env.number("JOB_RENEW_SECONDS", 15)
+JOB_SLICE_SECONDS = env.number("JOB_SLICE_SECONDS", 120)  # then a long job yields; below the task time limit
+JOB_WATCH_SECONDS = env.number("JOB_WATCH_SECONDS", 5)
+WORK_UNIT_SCOPES = ["metadata.compiler.current.pinned_snapshot"]
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
+# --- Logging ----------------------------------------------------------------------------------------------
+LOGGING = logging_settings(env.text("LOG_LEVEL", "INFO").upper(), env.text("LOG_FORMAT", "json"))
+
 # --- Security -------------------------------------------------------------------------------------------
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)  # how many proxies append to X-Forwarded-For
+CSRF_FAILURE_VIEW = "crm_platform.console.views.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

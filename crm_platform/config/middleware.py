@@ -1,0 +1,59 @@
+"""The outermost middleware: names every request and writes one log line about it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from crm_platform.kit.context import request_id
+
+log = logging.getLogger("crm.request")
+ACCEPTED_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+QUIET = ("/health/", "/static/")  # asked for all day long by probes and pages; logged only when they fail
+
+
+class RequestLogMiddleware:
+    """Takes or makes the request id, returns it as `X-Request-Id`, logs method, path, status and time.
+
+    The query string is not logged: it may hold what people search for.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        offered = request.headers.get("X-Request-Id", "")
+        token = request_id.set(offered if ACCEPTED_ID.match(offered) else uuid.uuid4().hex)
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response.headers["X-Request-Id"] = request_id.get()
+            if response.status_code >= 400 or not request.path.startswith(QUIET):
+                log.info(
+                    "%s %s %s", request.method, request.path, response.status_code,
+                    extra=_members(request, response, started),
+                )
+            return response
+        finally:
+            request_id.reset(token)
+
+
+def _members(request: HttpRequest, response: HttpResponseBase, started: float) -> dict[str, Any]:
+    organization = getattr(request, "organization", None)
+    actor = getattr(request, "actor", None)
+    return {
+        "method": request.method,
+        "path": request.path,
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - started) * 1000, 1),
+        "organization": organization.slug if organization else None,
+        "user_id": str(actor.user_id) if actor and actor.user_id else None,
+        "via": actor.via if actor else None,
+    }

@@ -1,0 +1,1 @@
+"""The forms of the identity pages; services decide what is valid."""

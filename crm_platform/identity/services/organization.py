@@ -1,0 +1,137 @@
+"""The organisation's own settings and its logo."""
+
+from __future__ import annotations
+
+import io
+import re
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from babel.numbers import list_currencies
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from PIL import Image, UnidentifiedImageError
+
+from crm_platform.identity.functions import MANAGE_ORGANIZATION
+from crm_platform.identity.models import OrganizationSettings
+from crm_platform.identity.services.access import require_function
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import FieldError, ValidationFailed
+
+MAX_LOGO_BYTES = 256 * 1024
+MAX_LOGO_PIXELS = 4096 * 4096
+LOGO_SIDE = 512
+LOGO_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+MONTHS = range(1, 13)
+HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrganizationInput:
+    """The settings as an administrator gives them; see OrganizationSettings for the JSON forms."""
+
+    name: str
+    base_currency: str
+    time_zone: str
+    language: str
+    fiscal_year_start_month: int
+    week_start: int
+    work_days: Sequence[int]
+    work_hours: Sequence[Sequence[str]]
+    holidays: Mapping[str, str]
+
+
+@transaction.atomic
+def update_organization(actor: Actor, data: OrganizationInput) -> OrganizationSettings:
+    """Replace the settings (not the logo)."""
+    require_function(actor, MANAGE_ORGANIZATION)
+    row = OrganizationSettings.objects.select_for_update().get()
+    errors = [*_plain_errors(data), *_calendar_errors(data)]
+    if errors:
+        raise ValidationFailed(errors)
+    for name, value in asdict(data).items():
+        setattr(row, name, value)
+    row.name = data.name.strip()
+    row.work_days = sorted(set(data.work_days))
+    row.work_hours = sorted(list(span) for span in data.work_hours)
+    row.holidays = dict(sorted(data.holidays.items()))
+    row.save()
+    return row
+
+
+def set_logo(actor: Actor, content: bytes) -> None:
+    """Store a logo: PNG, JPEG or WebP by its content, shrunk and encoded anew, so that only pixels are kept."""
+    require_function(actor, MANAGE_ORGANIZATION)
+    if len(content) > MAX_LOGO_BYTES:
+        raise ValidationFailed.single("logo", "payload_too_large", _("The picture may have at most 256 KB."))
+    OrganizationSettings.objects.update(logo=_reencoded(content), logo_type="image/png")
+
+
+def remove_logo(actor: Actor) -> None:
+    """Go back to the organisation's initial."""
+    require_function(actor, MANAGE_ORGANIZATION)
+    OrganizationSettings.objects.update(logo=None, logo_type="")
+
+
+def _reencoded(content: bytes) -> bytes:
+    """Return the picture as PNG of at most LOGO_SIDE pixels; raises ValidationFailed for anything else."""
+    failed = ValidationFailed.single("logo", "invalid_type", _("Choose a PNG, JPEG or WebP picture."))
+    try:
+        with Image.open(io.BytesIO(content), formats=tuple(LOGO_FORMATS)) as image:
+            if image.width * image.height > MAX_LOGO_PIXELS:
+                raise failed
+            picture = image.convert("RGBA")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise failed from None
+    picture.thumbnail((LOGO_SIDE, LOGO_SIDE))
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _plain_errors(data: OrganizationInput) -> list[FieldError]:
+    choice = _("Choose one of the offered values.")
+    wrong = {
+        "base_currency": data.base_currency not in list_currencies(),
+        "time_zone": data.time_zone not in zoneinfo.available_timezones(),
+        "language": data.language not in dict(settings.LANGUAGES),
+        "fiscal_year_start_month": data.fiscal_year_start_month not in MONTHS,
+        "week_start": data.week_start not in OrganizationSettings.WeekDay.values,
+    }
+    errors = [FieldError(name, "invalid_choice", choice) for name, is_wrong in wrong.items() if is_wrong]
+    if not data.name.strip():
+        errors.append(FieldError("name", "required", _("Give a name.")))
+    if len(data.name) > 100:
+        errors.append(FieldError("name", "too_long", _("Give a name of at most 100 characters.")))
+    return errors
+
+
+def _calendar_errors(data: OrganizationInput) -> list[FieldError]:
+    errors = []
+    if not data.work_days or not set(data.work_days) <= set(range(1, 8)):
+        errors.append(FieldError("work_days", "invalid_choice", _("Choose at least one work day.")))
+    if not _are_spans(data.work_hours):
+        errors.append(
+            FieldError("work_hours", "invalid_type", _("Give hours like 09:00-12:00 that do not overlap."))
+        )
+    if not all(_is_date(day) and kind in {"off", "work"} for day, kind in data.holidays.items()):
+        errors.append(FieldError("holidays", "invalid_type", _("Give one date like 2026-10-01 a line.")))
+    return errors
+
+
+def _are_spans(spans: Sequence[Sequence[str]]) -> bool:
+    """Tell whether these are one or more times of day from-to that do not overlap."""
+    if not spans or any(len(span) != 2 or not all(HOUR.match(hour) for hour in span) for span in spans):
+        return False
+    ordered = [hour for span in sorted(spans) for hour in span]
+    return ordered == sorted(ordered) and all(start < end for start, end in spans)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

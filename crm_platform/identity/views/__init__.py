@@ -1,0 +1,1 @@
+"""The identity pages: sign-in, users, departments, the organisation's settings."""
