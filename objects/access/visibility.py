@@ -1,0 +1,106 @@
+"""`Scope`: which records of an object a caller reaches, as one predicate in SQL and never a list of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, Exists, F, OuterRef, Q, UUIDField, Value
+from django.db.models.lookups import Exact, In
+
+from crm_platform.identity.models import Department
+from metadata.compiler.compiled import CompiledField, CompiledObject
+from objects.query.params import Expressions, Like, Never, Param, SqlText, column, fill
+
+ALL, OWN, DEPARTMENT, BRANCH, NONE = "all", "own", "department", "department_below", "none"
+MASTER = "master"
+MASTER_TYPE = "master_detail"
+MAX_MASTERS = 3  # how far a child's scope is followed upwards
+
+# Keys of the slots that hold the caller's own values.
+USER_ID, DEPARTMENT_ID, BRANCH_PATH = "scope.user", "scope.department", "scope.branch"
+
+Name = Callable[[str], Any]  # from a model attribute to the expression that reads it
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """The records of `obj` within a caller's reach.
+
+    `reach` is one of the constants above; `master` leads to the scope that a child follows. Two scopes of
+    the same `shape` have the same SQL and differ only in `parameters`.
+    """
+
+    obj: CompiledObject
+    reach: str
+    parameters: Mapping[str, Any]
+    master: tuple[CompiledField, Scope] | None = None
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        if self.master is None:
+            return (self.reach,)
+        return (MASTER, self.master[0].name, self.master[1].shape)
+
+    @property
+    def is_all(self) -> bool:
+        return self.reach == ALL
+
+    def condition(self) -> Q:
+        """Return the predicate for a queryset of the object's record model, with the caller's values in it."""
+        return self._predicate(F, OuterRef, self._literal)
+
+    def template(self, alias: str) -> SqlText:
+        """Return the predicate on a table alias with slots in place of the caller's values."""
+
+        def read(name: str) -> Any:
+            return column(alias, self.obj.model, name)
+
+        return Expressions(self.obj.model).sql(self._predicate(read, read, Param))
+
+    def sql(self, alias: str) -> SqlText:
+        """Return the predicate on a table alias, ready to run: text and parameters."""
+        text, slots = self.template(alias)
+        return SqlText(text, tuple(fill(slots, self.parameters)))
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The parameters of `sql`, in order."""
+        return self.sql("t").params
+
+    def _literal(self, key: str, output_field: Any) -> Value:
+        return Value(self.parameters[key], output_field=output_field)
+
+    def _predicate(self, read: Name, outer: Name, param: Callable[[str, Any], Any]) -> Q:
+        if self.master is not None:
+            return self._through_master(self.master, outer, param)
+        if self.reach == ALL:
+            return Q()
+        if self.reach == NONE:
+            return Q(Never())
+        mine = Q(Exact(read("owner_id"), param(USER_ID, UUIDField())))
+        if self.reach == OWN:
+            return mine
+        department = read("owner_department_id")
+        if self.reach == DEPARTMENT:
+            return Q(Exact(department, param(DEPARTMENT_ID, UUIDField()))) | mine
+        below = Department.objects.filter(Like(F("path"), param(BRANCH_PATH, CharField()))).values("id")
+        return Q(In(department, below)) | mine
+
+    def _through_master(
+        self, master: tuple[CompiledField, Scope], outer: Name, param: Callable[[str, Any], Any]
+    ) -> Q:
+        field, scope = master
+        parents = scope.obj.model._base_manager.filter(Exact(F("pk"), outer(field.main.attr)))
+        return Q(Exists(parents.filter(scope._predicate(F, OuterRef, param))))
+
+
+def master_field(obj: CompiledObject) -> CompiledField | None:
+    """Return the field by which the object's records belong to a master, None when they stand alone."""
+    found: tuple[CompiledField | None] = obj.plans.fetch("access.master", lambda: (_find_master(obj),))
+    return found[0]
+
+
+def _find_master(obj: CompiledObject) -> CompiledField | None:
+    return next((field for field in obj if field.spec.type == MASTER_TYPE and field.main.references), None)

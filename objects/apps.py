@@ -1,0 +1,9 @@
+"""Records: written by `objects.records`, read by `objects.query`, guarded by `objects.access`."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ObjectsConfig(AppConfig):
+    name = "objects"

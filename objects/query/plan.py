@@ -1,0 +1,203 @@
+"""Compiling a read once per shape: the SQL text with its slots, kept on the compiled object.
+
+An inner query filters, orders and limits on the object's own table (joined only to what filter and order
+need); everything that is merely shown is joined around its few rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db.models import ForeignKey, Q
+from django.db.models.expressions import BaseExpression
+
+from crm_platform.kit.sqlnames import quote
+from metadata.compiler.compiled import CompiledObject
+from objects.access.policy import AccessPolicy
+from objects.query import binding, ordering, paging
+from objects.query.binding import Shape, resolve_readable
+from objects.query.columns import Member, Selection, api_members, typed_members
+from objects.query.ordering import Order, SortTerm
+from objects.query.params import FALSE, TRUE, Expressions, Param, Slot, SqlText, column, join_sql
+from objects.query.relations import Joins
+
+LIMIT, OFFSET, IDS = "limit", "offset", "ids"  # keys of slots
+API, LABELLED, TYPED = "api", "labelled", "typed"  # forms of values
+EXACT, CAPPED, ESTIMATE = "exact", "capped", "estimate"  # kinds of count
+
+LIVE = SqlText('t."deleted_at" IS NULL')
+TRASHED = SqlText('t."deleted_at" IS NOT NULL')
+
+
+class RowsShape(NamedTuple):
+    """Which rows: everything on which the predicate's SQL depends, but no value of it."""
+
+    action: str
+    filter: Shape | None
+    by_ids: bool
+    in_trash: bool
+
+
+class ListShape(NamedTuple):
+    """All on which the SQL of a list depends."""
+
+    rows: RowsShape
+    form: str  # API, LABELLED or TYPED
+    fields: tuple[str, ...]
+    order: Order  # total
+    seek: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ListPlan:
+    """A statement for one page; rows are the select list, then the sort values."""
+
+    sql: str
+    slots: tuple[Any, ...]
+    members: tuple[Member, ...]
+    width: int  # of the select list; what follows are the sort values
+    is_plain: bool  # rows are the answer, once cut to the width
+    as_text: bool  # numerics and ids are wanted as text
+    first_nullable: bool
+    first_descending: bool
+
+
+@dataclass(frozen=True, eq=False)
+class CountPlan:
+    sql: str
+    slots: tuple[Any, ...]
+
+
+def list_plan(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -> ListPlan:
+    """Return the plan of a list; raises ValidationFailed for names that the caller may not know."""
+    plan: ListPlan = obj.plans.fetch((policy.fingerprint, shape), lambda: _compile_list(obj, policy, shape))
+    return plan
+
+
+def count_plan(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, kind: str) -> CountPlan:
+    """Return the plan of a count: exact, capped (at most the limit) or the planner's estimate."""
+    key = (policy.fingerprint, "count", kind, shape)
+    plan: CountPlan = obj.plans.fetch(key, lambda: _compile_count(obj, policy, shape, kind))
+    return plan
+
+
+def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -> ListPlan:
+    paths = [resolve_readable(obj, policy, name) for name in shape.fields]
+    ordering.check(shape.order, obj, policy)
+
+    def scope_of(target: CompiledObject) -> Any:
+        return policy.scope(target, shape.rows.action)
+
+    outside = Joins(obj, "b", "r", scope_of)
+    selection = Selection(outside)
+    if shape.form == TYPED:
+        members = typed_members(selection, paths)
+    else:
+        members = api_members(selection, paths, labels=shape.form == LABELLED)
+    inside = Joins(obj, "t", "j", scope_of)
+    terms = ordering.terms(shape.order, obj, inside)
+    where = _where(obj, policy, shape.rows, inside)
+    seek = paging.seek_sql(shape.seek, terms)
+    inner = _inner(obj, outside, inside, terms, where if seek is None else join_sql(" AND ", [where, seek]))
+    statement = _around(selection, outside, inner, terms)
+    return ListPlan(
+        sql=statement.text,
+        slots=statement.params,
+        members=members,
+        width=len(selection.parts),
+        is_plain=[member.index for member in members] == list(range(len(selection.parts))),
+        as_text=shape.form != TYPED,
+        first_nullable=terms[0].nullable,
+        first_descending=terms[0].descending,
+    )
+
+
+def _inner(
+    obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[SortTerm], where: SqlText
+) -> SqlText:
+    """Return the limited query on the object's table: the columns that are read outside, and the sort keys."""
+    selected = [SqlText(f"t.{quote(name)}") for name in outside.base_columns]
+    selected += [SqlText(f"{term.sql.text} AS s{n}", term.sql.params) for n, term in enumerate(terms)]
+    order = ", ".join(f"s{number} {term.clause}" for number, term in enumerate(terms))
+    return join_sql(
+        "",
+        [
+            SqlText("SELECT "),
+            join_sql(", ", selected),
+            SqlText(f" FROM {quote(obj.table)} t"),
+            inside.sql(),
+            SqlText(" WHERE "),
+            where,
+            SqlText(f" ORDER BY {order} LIMIT %s OFFSET %s", (Slot(LIMIT), Slot(OFFSET))),
+        ],
+    )
+
+
+def _around(selection: Selection, outside: Joins, inner: SqlText, terms: Sequence[SortTerm]) -> SqlText:
+    sort_values = [SqlText(f"b.s{number}") for number in range(len(terms))]
+    order = ", ".join(f"b.s{number} {term.clause}" for number, term in enumerate(terms))
+    return join_sql(
+        "",
+        [
+            SqlText("SELECT "),
+            join_sql(", ", [*selection.parts, *sort_values]),
+            SqlText(" FROM ("),
+            inner,
+            SqlText(") b"),
+            outside.sql(),
+            SqlText(f" ORDER BY {order}"),
+        ],
+    )
+
+
+def _compile_count(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, kind: str) -> CountPlan:
+    joins = Joins(obj, "t", "j", lambda target: policy.scope(target, shape.action))
+    where = _where(obj, policy, shape, joins)
+    source = join_sql("", [SqlText(f"FROM {quote(obj.table)} t"), joins.sql(), SqlText(" WHERE "), where])
+    if kind == EXACT:
+        return CountPlan(f"SELECT count(*) {source.text}", source.params)
+    if kind == ESTIMATE:
+        return CountPlan(f"EXPLAIN (FORMAT JSON) SELECT 1 {source.text}", source.params)
+    capped = f"SELECT count(*) FROM (SELECT 1 {source.text} LIMIT %s) c"  # noqa: S608 (compiled text only)
+    return CountPlan(capped, (*source.params, Slot(LIMIT)))
+
+
+def _where(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, joins: Joins) -> SqlText:
+    """Return the whole predicate on the object's table `t`: what is not deleted, within reach, and asked for."""
+    parts = [TRASHED if shape.in_trash else LIVE]
+    scope = policy.scope(obj, shape.action)
+    if not scope.is_all:
+        parts.append(scope.template("t"))
+    if shape.by_ids:
+        parts.append(SqlText('t."id" = ANY(%s::uuid[])', (Slot(IDS),)))
+    if shape.filter is not None:
+        parts.append(_filter(shape.filter, obj, joins))
+    return join_sql(" AND ", parts)
+
+
+def _filter(shape: Shape, obj: CompiledObject, joins: Joins) -> SqlText:
+    kind, *items = shape
+    if kind == binding.LEAF:
+        return _leaf(obj, joins, *items)
+    if kind == binding.NOT:
+        inner = _filter(items[0], obj, joins)
+        return SqlText(f"NOT ({inner.text})", inner.params)
+    if not items:
+        return TRUE if kind == binding.AND else FALSE
+    group = join_sql(" AND " if kind == binding.AND else " OR ", [_filter(item, obj, joins) for item in items])
+    return SqlText(f"({group.text})", group.params)
+
+
+def _leaf(obj: CompiledObject, joins: Joins, path: str, operator: str, first: int, count: int) -> SqlText:
+    resolved = obj.resolve(path)
+    alias, here = joins.locate(resolved)
+    field = resolved.field
+    read = column(alias, here.model, field.attr)
+    # A foreign key's own column, so that no expression takes it for a relation to follow.
+    output = read.target.target_field if isinstance(read.target, ForeignKey) else read.target
+    params = [Param(first + number, output) for number in range(count)]
+    predicate: BaseExpression | Q = field.type.predicate(field.spec, operator, read, params)
+    compiled = Expressions(here.model).sql(predicate)
+    return SqlText(f"({compiled.text})", compiled.params)

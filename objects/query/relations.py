@@ -1,0 +1,81 @@
+"""Which joins a set of paths needs: derived from the paths, never declared, and each made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crm_platform.kit.sqlnames import quote
+from metadata.compiler.compiled import CompiledField, CompiledObject, ResolvedPath
+from objects.access.visibility import Scope
+from objects.query.params import SqlText, join_sql
+
+ScopeOf = Callable[[CompiledObject], Scope]
+
+
+class Joins:
+    """Left joins from one table (or subquery) along lookups.
+
+    Fields behind a lookup are read only where the caller may see the record that it leads to; otherwise they
+    are empty, and the row stays. The name of what a lookup points at comes with the lookup itself, so it
+    needs no such right; both kinds of join have aliases of their own.
+    """
+
+    def __init__(self, obj: CompiledObject, base: str, prefix: str, scope_of: ScopeOf) -> None:
+        self.obj, self.base = obj, base
+        self.base_columns: dict[str, None] = {}  # what is read from the base table, in order
+        self._prefix, self._scope_of = prefix, scope_of
+        self._aliases: dict[tuple[str, str, str, bool], str] = {}
+        self._joins: list[SqlText] = []
+
+    def locate(self, path: ResolvedPath) -> tuple[str, CompiledObject]:
+        """Return the alias, and its object, from which the path's last field is read."""
+        alias, here = self.base, self.obj
+        last = len(path.hops) - 1
+        for number, (hop, reached) in enumerate(zip(path.hops, path.objects, strict=True)):
+            only_name = number == last and path.field.name == reached.spec.name_field
+            alias = self._join(alias, hop.main.column, reached, only_name)
+            here = reached
+        return alias, here
+
+    def name_of(self, alias: str, field: CompiledField, obj: CompiledObject) -> SqlText:
+        """Return the expression for the name of what a reference field (read from `alias`) points at."""
+        names = []
+        for target in reference_objects(obj, field):
+            joined = self._join(alias, field.main.column, target, True)
+            names.append(self.read(joined, target.name_field.main.column))
+        if len(names) < 2:
+            return names[0] if names else SqlText("NULL")
+        inner = join_sql(", ", names)
+        return SqlText(f"COALESCE({inner.text})", inner.params)
+
+    def read(self, alias: str, physical: str) -> SqlText:
+        """Return a column, remembering it when it comes from the base."""
+        if alias == self.base:
+            self.base_columns[physical] = None
+        return SqlText(f"{alias}.{quote(physical)}")
+
+    def sql(self) -> SqlText:
+        """Return all joins made so far, each after the one that it hangs on."""
+        return join_sql("", self._joins)
+
+    def _join(self, parent: str, physical: str, target: CompiledObject, only_name: bool) -> str:
+        key = (parent, physical, target.name, only_name)
+        if key in self._aliases:
+            return self._aliases[key]
+        alias = self._aliases[key] = f"{self._prefix}{len(self._aliases) + 1}"
+        on = [SqlText(f'{alias}."id" = {self.read(parent, physical).text}')]
+        if target.is_business_object and not only_name:
+            on.append(SqlText(f'{alias}."deleted_at" IS NULL'))
+            on.append(self._scope_of(target).template(alias))
+        condition = join_sql(" AND ", on)
+        self._joins.append(
+            SqlText(f" LEFT JOIN {quote(target.table)} {alias} ON {condition.text}", condition.params)
+        )
+        return alias
+
+
+def reference_objects(obj: CompiledObject, field: CompiledField) -> list[CompiledObject]:
+    """Return the objects that a reference field may point at: one, or several for a polymorphic one."""
+    if field.main.references:
+        return [obj.target(field.main.references)]
+    return [obj.target(name) for name in field.spec.settings.get("targets", ())]
