@@ -6,18 +6,17 @@ from django.db import models
 
 
 class NumberCounter(models.Model):
-    """The last number given out for an auto-number field; the row is locked until the record is committed,
-    so that a number which was rolled back is given out again and no gap appears."""
+    """The last number given out for an auto-number field.
 
-    field_id = models.BigIntegerField()
-    period = models.CharField(max_length=10, blank=True)  # "" for numbers that never start again
+    The row stays locked until the records are committed, so that numbers which were rolled back are given out
+    again and no gap appears.
+    """
+
+    field_id = models.BigIntegerField(primary_key=True)
     value = models.BigIntegerField()
 
     class Meta:
         default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["field_id", "period"], name="one_counter_per_field_and_period")
-        ]
 
 
 class Deletion(models.Model):

@@ -1,0 +1,139 @@
+"""What the pipeline works on: drafts of records, gathered into a batch of one object and one action."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import FieldError, Message, PlatformError, ValidationFailed
+from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.record_base import Record
+from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.field_types.values import CleanContext
+from objects.access.policy import AccessPolicy
+from objects.records.rates import RateBook
+from objects.records.table import RecordTable, record_table
+
+CURRENCY, OWNER = "currency", "owner_id"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRecord:
+    """A record as it was written. After a dry run: as it would have been."""
+
+    id: uuid.UUID
+    version: int
+    object: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of one row of a bulk call: an id and version, or errors."""
+
+    index: int
+    id: uuid.UUID | None
+    version: int | None
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """One record on its way through the pipeline.
+
+    `values` holds what is to be written, by API name; `columns` the same by physical column. `changes` holds
+    (old, new) of the values that differ from the record. A `refusal` ends the way at once; `errors` are
+    gathered, so that the caller learns of all of them.
+    """
+
+    index: int
+    given: Mapping[str, Any]
+    id: uuid.UUID | None = None
+    expected_version: int | None = None
+    record: Record | None = None
+    version: int = 1
+    values: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, Any] = field(default_factory=dict)
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    errors: list[FieldError] = field(default_factory=list)
+    refusal: PlatformError | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        return self.refusal is None and not self.errors
+
+    def error(self, name: str | None, code: str, message: Message, **params: Any) -> None:
+        self.errors.append(FieldError(name, code, message, params))
+
+    def failure(self) -> PlatformError:
+        """Return the error that a caller of a single write gets."""
+        return self.refusal or ValidationFailed(self.errors)
+
+    def all_errors(self) -> tuple[FieldError, ...]:
+        """Return what went wrong in the form of a bulk result."""
+        if isinstance(self.refusal, ValidationFailed):
+            return self.refusal.errors
+        if self.refusal is not None:
+            return (FieldError(None, self.refusal.code, self.refusal.message, self.refusal.details),)
+        return tuple(self.errors)
+
+    def saved(self, object_name: str) -> SavedRecord:
+        assert self.id is not None and self.record is not None
+        return SavedRecord(self.id, self.version, object_name, self.record)
+
+
+class Batch:
+    """Drafts of one object that are created, or updated, together by one caller.
+
+    `is_partial`: sound drafts are written although others are not. `is_many`: errors are handed out row by
+    row instead of being raised.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        snapshot: SchemaSnapshot,
+        obj: CompiledObject,
+        action: str,
+        drafts: Iterable[Draft],
+        now: datetime,
+        *,
+        is_many: bool = False,
+        is_partial: bool = False,
+    ) -> None:
+        self.actor, self.snapshot, self.object, self.action, self.now = actor, snapshot, obj, action, now
+        self.drafts = tuple(drafts)
+        self.is_many, self.is_partial = is_many, is_partial
+        self.policy = AccessPolicy.of(actor)
+        self.table: RecordTable = record_table(snapshot, obj)
+        self.rates = RateBook(actor)
+        self.departments: dict[uuid.UUID, uuid.UUID | None] = {}  # of the owners seen so far
+        self.editable: Mapping[str, CompiledField] = {}
+        self._contexts: dict[str, CleanContext] = {}
+
+    @property
+    def is_create(self) -> bool:
+        return self.action == "create"
+
+    @property
+    def open(self) -> list[Draft]:
+        """Drafts to look at further, so that all of their errors are found."""
+        return [draft for draft in self.drafts if draft.refusal is None]
+
+    @property
+    def sound(self) -> list[Draft]:
+        """Drafts without any error."""
+        return [draft for draft in self.drafts if draft.is_sound]
+
+    def context(self, draft: Draft) -> CleanContext:
+        """Return what cleaning depends on, with the currency of the draft's record."""
+        currency = draft.values.get(CURRENCY) or (draft.record.currency if draft.record else "")
+        found = self._contexts.get(currency)
+        if found is None:
+            found = CleanContext(self.actor, self.now, currency, self.rates.rate)
+            self._contexts[currency] = found
+        return found

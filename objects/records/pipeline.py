@@ -1,0 +1,81 @@
+"""The way of a write: an explicit list of stages, each working on the whole batch.
+
+A record alone is a batch of one, so that every channel goes the same way. Stages before `stop` only find
+errors, all of them; those after it write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from objects.records.computed import compute
+from objects.records.defaults import field_defaults, system_defaults
+from objects.records.drafts import Batch
+from objects.records.locking import lock
+from objects.records.numbering import number
+from objects.records.references import references
+from objects.records.traces import history, outbox
+from objects.records.validation import clean, required, shape
+from objects.records.writing import write
+
+Stage = Callable[[Batch], None]
+
+
+class BatchFailed(Exception):
+    """Drafts of a batch that only goes through as a whole have failed: nothing of it may stay."""
+
+
+def authorise(batch: Batch) -> None:
+    """Raise NotFound or Forbidden unless the actor may do this to records of the object at all."""
+    batch.policy.require(batch.object.name, batch.action)
+
+
+def stop(batch: Batch) -> None:
+    """End here when a draft has failed: a single write with its error, a batch as it was asked for."""
+    failed = [draft for draft in batch.drafts if not draft.is_sound]
+    if failed and not batch.is_many:
+        raise failed[0].failure()
+    if failed and not batch.is_partial:
+        raise BatchFailed
+
+
+CREATE: tuple[Stage, ...] = (
+    authorise,
+    shape,
+    system_defaults,
+    clean,
+    field_defaults,
+    required,
+    references,
+    compute,
+    stop,
+    number,
+    write,  # and: still within the actor's reach?
+    stop,
+    history,
+    outbox,
+)
+UPDATE: tuple[Stage, ...] = (
+    authorise,
+    lock,
+    shape,
+    clean,
+    required,
+    references,
+    compute,
+    stop,
+    write,
+    stop,
+    history,
+    outbox,
+)
+
+
+def run(batch: Batch) -> None:
+    """Carry the batch through its stages, inside a transaction that the caller has opened.
+
+    Raises what refuses a single write, BatchFailed for a batch; a partial batch never raises on account of
+    its rows.
+    """
+    for stage in CREATE if batch.is_create else UPDATE:
+        stage(batch)

@@ -1,0 +1,80 @@
+"""Removing records for good: one deletion at a time, with history, leaving only the fact behind."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import Forbidden, StateConflict
+from crm_platform.kit.sqlnames import quote, table_name
+from metadata.compiler.current import current_snapshot
+from metadata.compiler.snapshot import SchemaSnapshot
+from objects.access.policy import MODIFY_ALL
+from objects.history.models import RecordChange
+from objects.history.recording import ChangeInput, record_changes
+from objects.records import family as families
+from objects.records.models import Deletion
+from objects.records.trash import lock_deletion
+
+RETENTION_BATCH = 500
+
+
+def purge(actor: Actor, deletion_id: uuid.UUID) -> int:
+    """Remove what a deletion took, and whatever in the trash belongs to it; returns how many records."""
+    if not actor.has_function(MODIFY_ALL):
+        raise Forbidden
+    snapshot = current_snapshot()
+    deletion = lock_deletion(deletion_id)
+    family = _family(snapshot, deletion)
+    now = timezone.now()
+    for object_id in reversed(family):  # children first: they hold on to their parents
+        _remove(actor, object_id, family[object_id], now)
+    for object_id, ids in family.items():
+        Deletion.objects.filter(object_id=object_id, record_id__in=ids).delete()
+    deletion.delete()
+    return sum(len(ids) for ids in family.values())
+
+
+def expired(before: datetime, limit: int = RETENTION_BATCH) -> list[uuid.UUID]:
+    """Return the deletions made before a time, the oldest first: what a retention job purges, one by one."""
+    return list(Deletion.objects.filter(at__lt=before).order_by("at").values_list("id", flat=True)[:limit])
+
+
+def _family(snapshot: SchemaSnapshot, deletion: Deletion) -> families.Family:
+    """Return the deletion's records and those that the database would remove with them."""
+    family: families.Family = {}
+    for object_id in map(int, deletion.counts):
+        spec = snapshot.spec.object_by_id.get(object_id)
+        if spec is None:
+            continue  # the object itself is gone, and its table with it
+        taken = families.collect(snapshot, spec, _taken(object_id, deletion.id), in_trash=True)
+        for child_id, ids in taken.items():
+            known = family.setdefault(child_id, [])
+            known.extend(set(ids) - set(known))
+    return family
+
+
+def _taken(object_id: int, deletion_id: uuid.UUID) -> list[uuid.UUID]:
+    sql = f"SELECT id FROM {quote(table_name(object_id))} WHERE deleted_at IS NOT NULL AND deletion_id = %s FOR UPDATE"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [deletion_id])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _remove(actor: Actor, object_id: int, ids: Sequence[uuid.UUID], now: datetime) -> None:
+    sql = f"DELETE FROM {quote(table_name(object_id))} WHERE id = ANY(%s) RETURNING id, version"  # noqa: S608
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql, [list(ids)])
+            rows = cursor.fetchall()
+    except IntegrityError as error:
+        raise StateConflict(_("Records in the trash refer to it. Purge them first.")) from error
+    RecordChange.objects.filter(object_id=object_id, record_id__in=ids).delete()
+    gone = [ChangeInput(record_id, version + 1) for record_id, version in rows]
+    record_changes(actor, object_id, RecordChange.Action.PURGED, now, gone)

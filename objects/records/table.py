@@ -1,0 +1,121 @@
+"""How an object's record table is read and written in SQL, worked out once per version of the data model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field
+
+from crm_platform.kit.sqlnames import quote
+from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.record_base import Record
+from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.field_types.auto_number import AutoNumberType
+from metadata.field_types.base import Column
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One physical column with what is needed to write a value into it.
+
+    `cast` is its type without a length: an explicit cast to `varchar(9)` would cut text off without a word.
+    """
+
+    name: str
+    attr: str
+    cast: str
+    has_default: bool
+    field: Field[Any, Any]
+
+    def adapt(self, value: Any) -> Any:
+        """Return the value in the form that the driver takes."""
+        return None if value is None else self.field.get_db_prep_save(value, connection)
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """The physical side of an object.
+
+    `select` lists the columns of a whole record, aliased `t`; `load` turns such a row into a Record. `derived`
+    maps a field to the fields whose columns are rewritten when it changes.
+    """
+
+    name: str
+    columns: Mapping[str, TableColumn]
+    select: str
+    model: type[Record]
+    writable: tuple[CompiledField, ...]
+    references: tuple[CompiledField, ...]
+    numbered: tuple[CompiledField, ...]
+    derived: Mapping[str, tuple[CompiledField, ...]]
+    _attrs: tuple[str, ...]
+    _converters: tuple[tuple[int, Any], ...]
+
+    def load(self, row: Sequence[Any]) -> Record:
+        """Return the record for a row of `select` (further columns of the row are left alone)."""
+        values = list(row[: len(self._attrs)])
+        for position, convert in self._converters:
+            values[position] = convert(values[position], None, connection)
+        return self.model.from_db(connection.alias, self._attrs, values)
+
+    def new(self, columns: Mapping[str, Any]) -> Record:
+        """Return the record for the columns that were just inserted; the others are empty."""
+        by_attr = {self.columns[name].attr: value for name, value in columns.items()}
+        return self.model.from_db(connection.alias, self._attrs, [by_attr.get(attr) for attr in self._attrs])
+
+    def adapted(self, names: Iterable[str], columns: Mapping[str, Any]) -> list[Any]:
+        """Return the named columns' values for the driver, in order."""
+        return [self.columns[name].adapt(columns.get(name)) for name in names]
+
+
+def record_table(snapshot: SchemaSnapshot, obj: CompiledObject) -> RecordTable:
+    """Return the physical side of an object, made once per snapshot."""
+    key = ("records.table", obj.spec.id)
+    table: RecordTable | None = snapshot.memo.get(key)
+    if table is None:
+        table = snapshot.memo[key] = _make(obj)
+    return table
+
+
+def _make(obj: CompiledObject) -> RecordTable:
+    columns = {
+        column.name: column for field in obj for column in _columns(obj, field, field.type.columns(field.spec))
+    }
+    converters = [
+        (position, convert)
+        for position, column in enumerate(columns.values())
+        for convert in column.field.get_db_converters(connection)
+    ]
+    writable = tuple(f for f in obj if not f.spec.is_read_only and not f.type.is_read_only)
+    return RecordTable(
+        name=quote(obj.table),
+        columns=columns,
+        select=", ".join(f"t.{quote(name)}" for name in columns),
+        model=obj.model,  # type: ignore[arg-type]
+        writable=writable,
+        references=tuple(f for f in writable if f.type.is_reference),
+        numbered=tuple(f for f in obj if isinstance(f.type, AutoNumberType)),
+        derived=_derived(writable),
+        _attrs=tuple(column.attr for column in columns.values()),
+        _converters=tuple(converters),
+    )
+
+
+def _columns(obj: CompiledObject, field: CompiledField, definitions: Sequence[Column]) -> Iterable[TableColumn]:
+    for compiled, definition in zip(field.columns, definitions, strict=True):
+        model_field = obj.model._meta.get_field(compiled.expression)
+        assert isinstance(model_field, Field)
+        cast = re.sub(r"\([^)]*\)", "", definition.db_type)
+        yield TableColumn(compiled.column, compiled.attr, cast, definition.default_sql is not None, model_field)
+
+
+def _derived(fields: Iterable[CompiledField]) -> dict[str, tuple[CompiledField, ...]]:
+    derived: dict[str, tuple[CompiledField, ...]] = {}
+    for field in fields:
+        for source in field.type.derives_from:
+            derived[source] = (*derived.get(source, ()), field)
+    return derived

@@ -1,0 +1,84 @@
+"""Checking and cleaning what the caller gave: known members, values of the right type, nothing left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from metadata.compiler.compiled import CompiledField
+from metadata.field_types.values import InvalidValue
+from objects.records.drafts import CURRENCY, Batch, Draft
+
+
+def shape(batch: Batch) -> None:
+    """Find every member that is unknown to the actor, or that he can't write."""
+    batch.editable = {
+        field.name: field for field in batch.policy.editable_fields(batch.object, for_create=batch.is_create)
+    }
+    for draft in batch.open:
+        for name in draft.given:
+            if name not in batch.editable:
+                _refuse_member(batch, draft, name)
+
+
+def _refuse_member(batch: Batch, draft: Draft, name: object) -> None:
+    text = str(name)[:120]
+    if isinstance(name, str) and batch.policy.can_read_field(batch.object, name):
+        draft.error(text, "read_only_field", _("This field can't be written."))
+    else:
+        draft.error(text, "unknown_field", _("Unknown field: %(path)s") % {"path": text})
+
+
+def clean(batch: Batch) -> None:
+    """Clean the given values by their types, the currency first, since amounts depend on it.
+
+    A value that is given as it already is stays as it is: a choice that has been retired since survives.
+    """
+    for draft in batch.open:
+        names = sorted(draft.given.keys() & batch.editable.keys(), key=lambda name: name != CURRENCY)
+        for name in names:
+            _clean_value(batch, draft, batch.editable[name])
+
+
+def _clean_value(batch: Batch, draft: Draft, field: CompiledField) -> None:
+    raw = draft.given[field.name]
+    before = field.value_of(draft.record) if draft.record is not None else None
+    if draft.record is not None and is_same_input(field, raw, before):
+        return
+    try:
+        value = field.type.clean(field.spec, raw, batch.context(draft))
+    except InvalidValue as error:
+        draft.error(field.name, error.code, error.message, **error.params)
+        return
+    if draft.record is None:
+        draft.values[field.name] = value
+    elif type(value) is not type(before) or value != before:
+        draft.values[field.name] = value
+        draft.changes[field.name] = (before, value)
+
+
+def is_same_input(field: CompiledField, raw: Any, before: Any) -> bool:
+    """Tell whether the input spells the present value: the API's form of it, or its text."""
+    if raw is None or before is None:
+        return raw is before
+    present = field.type.to_api(field.spec, before)
+    if type(raw) is type(present):
+        return bool(raw == present)
+    return isinstance(raw, str) and raw == str(present)
+
+
+def required(batch: Batch) -> None:
+    """Find mandatory fields that are empty: all of them in a new record, else those that are emptied now."""
+    fields = [field for field in batch.table.writable if is_mandatory(field)]
+    for draft in batch.open:
+        wrong = {error.field for error in draft.errors}
+        for field in fields:
+            is_left_out = batch.is_create or field.name in draft.values
+            if is_left_out and field.name not in wrong and draft.values.get(field.name) is None:
+                draft.error(field.name, "required", _("This field is required."))
+
+
+def is_mandatory(field: CompiledField) -> bool:
+    """Tell whether a record can't be without the field."""
+    return field.type.always_required or (field.spec.is_required and field.type.can_be_required)
