@@ -36,8 +36,10 @@ class JsonFormatter(logging.Formatter):
             "schema": getattr(record, "schema", "-"),
         }
         extra = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
-        line |= {key: value if isinstance(value, str | int | float | bool | None) else str(value)
-                 for key, value in extra.items()}
+        line |= {
+            key: value if isinstance(value, str | int | float | bool | None) else str(value)
+            for key, value in extra.items()
+        }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return dumps_str(line)

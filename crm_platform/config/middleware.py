@@ -37,7 +37,10 @@ class RequestLogMiddleware:
             response.headers["X-Request-Id"] = request_id.get()
             if response.status_code >= 400 or not request.path.startswith(QUIET):
                 log.info(
-                    "%s %s %s", request.method, request.path, response.status_code,
+                    "%s %s %s",
+                    request.method,
+                    request.path,
+                    response.status_code,
                     extra=_members(request, response, started),
                 )
             return response

@@ -10,9 +10,30 @@ from crm_platform.identity.functions import MANAGE_ORGANIZATION, MANAGE_USERS
 
 def register_navigation() -> None:
     """Add the pages; called once, when the app is ready."""
-    register(NavItem("users", _("Users"), icon="users", url_name="users", section="admin",
-                     permission=MANAGE_USERS, position=20))
-    register(NavItem("departments", _("Departments"), icon="hierarchy-2", url_name="departments", section="admin",
-                     permission=MANAGE_USERS, position=21))
-    register(NavItem("organization", _("Organisation"), icon="building", url_name="organization-settings",
-                     section="admin", permission=MANAGE_ORGANIZATION, position=22))
+    register(
+        NavItem(
+            "users", _("Users"), icon="users", url_name="users", section="admin", permission=MANAGE_USERS, position=20
+        )
+    )
+    register(
+        NavItem(
+            "departments",
+            _("Departments"),
+            icon="hierarchy-2",
+            url_name="departments",
+            section="admin",
+            permission=MANAGE_USERS,
+            position=21,
+        )
+    )
+    register(
+        NavItem(
+            "organization",
+            _("Organisation"),
+            icon="building",
+            url_name="organization-settings",
+            section="admin",
+            permission=MANAGE_ORGANIZATION,
+            position=22,
+        )
+    )

@@ -49,8 +49,7 @@ def seed_identity(new: NewOrganization) -> None:
         for api_name, en, zh, scope in ROLES
     }
     profiles = {
-        api_name: _profile(api_name, zh if chinese else en, functions)
-        for api_name, en, zh, functions in PROFILES
+        api_name: _profile(api_name, zh if chinese else en, functions) for api_name, en, zh, functions in PROFILES
     }
     User.objects.create_user(
         new.admin_username,

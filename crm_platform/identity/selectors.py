@@ -64,10 +64,7 @@ def users(actor: Actor, *, text: str = "", state: str = "active") -> QuerySet[Us
         found = found.filter(is_active=state == "active")
     for word in text.split():
         found = found.filter(
-            Q(name__icontains=word)
-            | Q(username__icontains=word)
-            | Q(email__icontains=word)
-            | Q(phone__icontains=word)
+            Q(name__icontains=word) | Q(username__icontains=word) | Q(email__icontains=word) | Q(phone__icontains=word)
         )
     return found
 

@@ -50,7 +50,7 @@ def _applied(schema: str) -> set[tuple[str, str]]:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{quoted}.django_migrations"])
         if not cursor.fetchone()[0]:
             return set()
-        cursor.execute(f"SELECT app, name FROM {quoted}.django_migrations")
+        cursor.execute(f"SELECT app, name FROM {quoted}.django_migrations")  # noqa: S608 (a quoted schema of ours)
         return set(cursor.fetchall())
 
 
@@ -81,9 +81,7 @@ def _make_template() -> None:
 
 
 def _organization_schemas() -> list[str]:
-    return list(
-        Organization.objects.order_by("-is_template", "schema_name").values_list("schema_name", flat=True)
-    )
+    return list(Organization.objects.order_by("-is_template", "schema_name").values_list("schema_name", flat=True))
 
 
 def _migrate(schema: str, verbosity: int) -> None:

@@ -91,9 +91,7 @@ def _server() -> Iterator[Any]:
 
 
 def _comment(cursor: Any, name: str) -> str | None:
-    cursor.execute(
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
-    )
+    cursor.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name])
     row = cursor.fetchone()
     return row[0] if row else None
 

@@ -8,7 +8,6 @@ import pytest
 from django.db import connection
 
 from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
-from crm_platform.kit.errors import ValidationFailed
 from crm_platform.tenancy.models import Organization
 from crm_platform.tenancy.services import create_organization
 from tests.kit import make

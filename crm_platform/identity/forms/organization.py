@@ -31,7 +31,9 @@ class OrganizationForm(forms.Form):
         label=_("Base currency"),
         help_text=_("Amounts in other currencies are converted into it. Amounts that are stored stay as they are."),
     )
-    fiscal_year_start_month = forms.TypedChoiceField(label=_("Fiscal year starts in"), coerce=int, choices=MONTHS.items())
+    fiscal_year_start_month = forms.TypedChoiceField(
+        label=_("Fiscal year starts in"), coerce=int, choices=MONTHS.items()
+    )
     week_start = forms.TypedChoiceField(
         label=_("Week starts on"), coerce=int, choices=OrganizationSettings.WeekDay.choices
     )

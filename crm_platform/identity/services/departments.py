@@ -47,9 +47,7 @@ def move_department(actor: Actor, department_id: uuid.UUID, parent_id: uuid.UUID
     if department.is_root():
         raise StateConflict(_("The top department can't be moved."))
     if parent.path.startswith(department.path):
-        raise ValidationFailed.single(
-            "parent", "invalid_reference", _("A department can't be moved below itself.")
-        )
+        raise ValidationFailed.single("parent", "invalid_reference", _("A department can't be moved below itself."))
     deepest = Department.objects.filter(path__startswith=department.path).order_by("-depth").first()
     assert deepest is not None, "a department is among its own descendants"
     _require_depth(parent.depth + 1 + deepest.depth - department.depth)

@@ -114,9 +114,7 @@ def _calendar_errors(data: OrganizationInput) -> list[FieldError]:
     if not data.work_days or not set(data.work_days) <= set(range(1, 8)):
         errors.append(FieldError("work_days", "invalid_choice", _("Choose at least one work day.")))
     if not _are_spans(data.work_hours):
-        errors.append(
-            FieldError("work_hours", "invalid_type", _("Give hours like 09:00-12:00 that do not overlap."))
-        )
+        errors.append(FieldError("work_hours", "invalid_type", _("Give hours like 09:00-12:00 that do not overlap.")))
     if not all(_is_date(day) and kind in {"off", "work"} for day, kind in data.holidays.items()):
         errors.append(FieldError("holidays", "invalid_type", _("Give one date like 2026-10-01 a line.")))
     return errors

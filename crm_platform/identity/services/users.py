@@ -159,9 +159,7 @@ def _errors(user: User) -> list[FieldError]:
 
 def _username_errors(user: User) -> list[FieldError]:
     if not USERNAME.match(user.username):
-        return [
-            FieldError("username", "invalid_type", _("Use letters, digits and . @ + - _, at most 150 of them."))
-        ]
+        return [FieldError("username", "invalid_type", _("Use letters, digits and . @ + - _, at most 150 of them."))]
     if User.objects.exclude(pk=user.pk).filter(username=user.username).exists():
         return [FieldError("username", "not_unique", _("This user name is taken."))]
     return []

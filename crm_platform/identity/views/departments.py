@@ -43,7 +43,10 @@ class NewDepartment(View):
             data = form.cleaned_data
             try:
                 made = services.create_department(
-                    request.actor, data["name"], data["parent"].pk, code=data["code"]  # type: ignore[attr-defined]
+                    request.actor,
+                    data["name"],
+                    data["parent"].pk,
+                    code=data["code"],  # type: ignore[attr-defined]
                 )
             except ValidationFailed as failed:
                 show_failure(form, failed)
@@ -113,6 +116,4 @@ def _save(request: HttpRequest, department: Department, form: DepartmentForm) ->
 def _page(
     request: HttpRequest, form: DepartmentForm, department: Department | None = None, status: int = 200
 ) -> HttpResponse:
-    return render(
-        request, "identity/department_form.html", {"form": form, "department": department}, status=status
-    )
+    return render(request, "identity/department_form.html", {"form": form, "department": department}, status=status)

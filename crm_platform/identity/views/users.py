@@ -60,7 +60,9 @@ class NewUser(View):
         if form.is_valid():
             try:
                 made = services.create_user(
-                    request.actor, form.user_input(), form.cleaned_data["password"]  # type: ignore[attr-defined]
+                    request.actor,
+                    form.user_input(),
+                    form.cleaned_data["password"],  # type: ignore[attr-defined]
                 )
             except ValidationFailed as failed:
                 show_failure(form, failed)

@@ -45,8 +45,7 @@ class Command(BaseCommand):
         except ValidationFailed as failure:
             raise CommandError("; ".join(f"{e.field}: {e.message}" for e in failure.errors)) from None
         self.stdout.write(
-            f"created {organization.slug} in schema {organization.schema_name} "
-            f"in {time.monotonic() - started:.1f} s"
+            f"created {organization.slug} in schema {organization.schema_name} in {time.monotonic() - started:.1f} s"
         )
         if not options["password"]:
             self.stdout.write(f"sign in as {options['admin']} with the password {password}")
