@@ -7,14 +7,11 @@ import pkgutil
 
 from metadata.field_types.registry import field_types
 
-_FRAME = {"base", "registry", "operators", "predicates", "ranges", "settings", "values"}
-
 
 def load_all() -> None:
     """Import every module of field types, so that each registers itself; called from AppConfig.ready()."""
     for module in pkgutil.iter_modules(__path__):
-        if module.name not in _FRAME:
-            importlib.import_module(f"{__name__}.{module.name}")
+        importlib.import_module(f"{__name__}.{module.name}")
 
 
 __all__ = ["field_types", "load_all"]

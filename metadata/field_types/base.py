@@ -5,21 +5,29 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as part
+from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
+from django.db.models import Q
 from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import IsNull
 from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.frozen import FrozenDict
 from metadata.compiler.spec import FieldSpec
-from metadata.field_types.values import CleanContext, DisplayContext
+from metadata.field_types.operators import Arity, checked_items, operators
+from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
 
-TOAST_POINTER_BYTES = 18  # what a value that was moved out of line leaves in the row
+# The most that a value of a variable-length type keeps inside a crowded row: PostgreSQL moves out of line
+# whatever is larger than this, leaving a pointer of 18 bytes.
+INLINE_BYTES = 24
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,11 @@ class Column:
 
     `suffix` is empty for the only or main column. `make` builds the Django field (without db_column);
     `references` makes it a foreign key to "user", "department" or a business object's table instead.
-    `width` is the largest number of bytes that a value takes inside the row.
+    `width` is the largest number of bytes that a value takes inside the row when the row is crowded.
     """
 
     db_type: str
-    make: Callable[[], models.Field]
+    make: Callable[[], models.Field[Any, Any]] = part(compare=False)
     width: int
     suffix: str = ""
     not_null: bool = False
@@ -41,12 +49,18 @@ class Column:
     on_delete: str = "SET NULL"  # of the foreign key: "SET NULL" | "RESTRICT" | "CASCADE"
 
 
+def nullable(make: Callable[..., Any], *args: Any, **options: Any) -> Callable[[], models.Field[Any, Any]]:
+    """Return what builds a Django field that may be NULL: empty is NULL in every column but a checkbox's."""
+    return partial(make, *args, null=True, **options)
+
+
 class SettingsForm(forms.Form):
     """Base of the forms in which an admin sets a field's parameters; cleaned data becomes `settings`."""
 
     def settings(self) -> dict[str, Any]:
-        """Return the cleaned parameters, leaving out those that were not given."""
-        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        """Return the cleaned parameters as plain JSON, leaving out those that were not given."""
+        given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [], {})}
+        return {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in given.items()}
 
 
 class FieldType(ABC):
@@ -69,7 +83,11 @@ class FieldType(ABC):
     can_be_unique: ClassVar[bool] = False
     can_be_default: ClassVar[bool] = True
     is_sortable: ClassVar[bool] = True
+    always_required: ClassVar[bool] = False  # whatever the admin chose
+    always_unique: ClassVar[bool] = False
+    is_numeric: ClassVar[bool] = False  # shown at the right edge of its column
     derives_from: ClassVar[tuple[str, ...]] = ()  # other fields whose change rewrites this field's columns
+    operator_labels: ClassVar[Mapping[str, Promise]] = {}  # where an operator reads differently for this type
     for_admins: ClassVar[bool] = True  # offered in the field wizard
 
     # --- definition ---------------------------------------------------------------------------------------
@@ -85,14 +103,16 @@ class FieldType(ABC):
 
     def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
         """Tell whether the column can be altered in place into `new` (only ever a widening)."""
-        return self.columns(field) == self.columns(new)
+        return new.type == self.key and self.columns(field) == self.columns(new)
 
     # --- values -------------------------------------------------------------------------------------------
     @abstractmethod
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> Any:
         """Return the value for input from any channel (JSON, form, file); None when it is empty.
 
-        Raises InvalidValue. Whether empty is allowed is not decided here.
+        Raises InvalidValue, and nothing else whatever the input. Whether empty is allowed is not decided here.
+        Only new input is cleaned: the record service leaves alone what a caller sends unchanged, so that a
+        retired choice or a deactivated user stays where it is.
         """
 
     def default(self, field: FieldSpec, ctx: CleanContext) -> Any:
@@ -100,7 +120,7 @@ class FieldType(ABC):
         return None if field.default is None else self.clean(field, field.default, ctx)
 
     def to_columns(self, field: FieldSpec, value: Any, ctx: CleanContext) -> dict[str, Any]:
-        """Return the database value of each column by its suffix."""
+        """Return the database value of each column by its suffix; raises InvalidValue where one can't be made."""
         return {"": value}
 
     def from_columns(self, field: FieldSpec, parts: Mapping[str, Any]) -> Any:
@@ -108,7 +128,7 @@ class FieldType(ABC):
         return parts[""]
 
     def to_api(self, field: FieldSpec, value: Any) -> Any:
-        """Return the JSON-ready form of a value (dates, UUIDs and Decimals may stay: the renderer knows)."""
+        """Return the form of a value that any JSON encoder takes: the Open API, histories and events use it."""
         return value
 
     def to_text(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> str:
@@ -142,26 +162,39 @@ class FieldType(ABC):
         """Return the keys of the operators that apply, the usual one first."""
 
     def clean_operand(self, field: FieldSpec, operator: str, raw: Any, ctx: CleanContext) -> tuple[Any, ...]:
-        """Return the database values of an operator's operands; () for `empty`, `nempty` and `is_me`.
+        """Return the values to bind, as they are, to the parameters of a filter: one for each parameter.
 
-        Raises InvalidValue. The default cleans each operand as a value.
+        An operator of many operands has one parameter, a list, which the driver sends as an array; so the SQL
+        is the same for any number of operands. `empty` and `nempty` have none, `is_me` has the caller's id.
+        Raises InvalidValue, and nothing else whatever the input.
         """
-        if operator in ("empty", "nempty"):
-            return ()
-        items = raw if isinstance(raw, list | tuple) else [raw]
-        return tuple(self.to_columns(field, self.clean(field, item, ctx), ctx)[""] for item in items)
+        if operator not in self.filters(field):
+            raise InvalidValue("invalid_choice", _("This filter does not apply to the field."))
+        items = [self.operand(field, operator, item, ctx) for item in checked_items(operator, raw)]
+        return (items,) if operators.get(operator).arity is Arity.MANY else tuple(items)
+
+    def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> Any:
+        """Return the database value of one operand; raises InvalidValue. Usually it is cleaned as a value."""
+        value = self.clean(field, item, ctx)
+        if value is None:
+            raise InvalidValue("required", _("Enter a value to compare with."))
+        return value
 
     @abstractmethod
     def predicate(
         self, field: FieldSpec, operator: str, column: BaseExpression, params: Sequence[BaseExpression]
-    ) -> BaseExpression:
+    ) -> BaseExpression | Q:
         """Return the boolean expression of a filter on the main column.
 
         `params` stand for the cleaned operands; they are placeholders without values, so that the SQL can be
         kept and used again. Negative operators (`ne`, `nin`, `ncontains`, `none`) hold for empty values too.
         """
 
-    def is_empty(self, column: BaseExpression) -> BaseExpression:
+    def operator_label(self, operator: str) -> Promise | str:
+        """Return how an operator reads for this type."""
+        return self.operator_labels.get(operator) or operators.get(operator).label
+
+    def is_empty(self, column: BaseExpression) -> BaseExpression | Q:
         """Return the expression that is true where the field is empty."""
         return IsNull(column, True)
 

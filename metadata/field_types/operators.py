@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.registry import Registry
+from metadata.field_types.values import InvalidValue
+
+MAX_OPERANDS = 2_000
 
 
 class Arity(Enum):
@@ -54,3 +58,20 @@ for _operator in (
     Operator("is_me", _("is me"), Arity.NONE),
 ):
     operators.register(_operator)
+
+
+def checked_items(operator: str, raw: Any) -> list[Any]:
+    """Return the operands in `raw` as a list, as many as the operator takes; raises InvalidValue otherwise."""
+    arity = operators.get(operator).arity
+    if arity is Arity.NONE:
+        return []
+    items = list(raw) if isinstance(raw, list | tuple) else [raw]
+    if arity is Arity.MANY and len(items) > MAX_OPERANDS:
+        raise InvalidValue("too_long", _("At most %(max)d values.") % {"max": MAX_OPERANDS}, max=MAX_OPERANDS)
+    if arity is Arity.MANY and not items:
+        raise InvalidValue("required", _("Enter at least one value."))
+    if arity is Arity.TWO and len(items) != 2:
+        raise InvalidValue("invalid_type", _("Enter two values, from and to."))
+    if arity is Arity.ONE and len(items) != 1:
+        raise InvalidValue("invalid_type", _("Enter one value."))
+    return items

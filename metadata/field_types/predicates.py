@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import BooleanField, Func, Q
-from django.db.models.expressions import BaseExpression
+from django.db.models import BooleanField, F, Field, Func, Q
+from django.db.models.expressions import BaseExpression, Col
 from django.db.models.lookups import (
     Exact,
     GreaterThan,
     GreaterThanOrEqual,
-    In,
     IsNull,
     LessThan,
     LessThanOrEqual,
@@ -35,6 +34,46 @@ class ILike(Func):
     arg_joiner = " ILIKE "
     arity = 2
     output_field = BooleanField()
+
+
+class EqualsAny(Func):
+    """`a = ANY(b)`: b is one array parameter, so that the SQL does not depend on how many values there are."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+    arity = 2
+    output_field = BooleanField()
+
+
+class ArrayFunc(Func):
+    """A relation between two text arrays; `a OPERATOR b::text[]`."""
+
+    template = "(%(expressions)s::text[])"
+    arity = 2
+    output_field = BooleanField()
+
+
+class Overlaps(ArrayFunc):
+    arg_joiner = " && "
+
+
+class ContainsAll(ArrayFunc):
+    arg_joiner = " @> "
+
+
+class ContainedBy(ArrayFunc):
+    arg_joiner = " <@ "
+
+
+def sibling(column: BaseExpression, suffix: str) -> BaseExpression:
+    """Return another column of the same field, given its main one as F() or as a resolved column."""
+    if isinstance(column, F):
+        return F(column.name + suffix)
+    if isinstance(column, Col):
+        other = column.target.model._meta.get_field(column.target.name + suffix)
+        assert isinstance(other, Field)
+        return Col(column.alias, other)
+    raise TypeError(f"no column beside {column!r}")
 
 
 def like_pattern(text: str, operator: str) -> str:
@@ -62,9 +101,9 @@ def compare(operator: str, column: BaseExpression, params: Sequence[BaseExpressi
     if operator == "between":
         return Q(GreaterThanOrEqual(column, params[0])) & Q(LessThanOrEqual(column, params[1]))
     if operator == "in":
-        return In(column, list(params))
+        return EqualsAny(column, params[0])
     if operator == "nin":
-        return either(~Q(In(column, list(params))), IsNull(column, True))
+        return either(~Q(EqualsAny(column, params[0])), IsNull(column, True))
     if operator == "empty":
         return IsNull(column, True)
     if operator == "nempty":

@@ -20,7 +20,7 @@ def clean_settings(field_type: FieldType, settings: Mapping[str, Any]) -> dict[s
     errors = [FieldError(f"settings.{name}", "unknown_field", _("Unknown parameter.")) for name in unknown]
     if not form.is_valid():
         errors += [
-            FieldError(f"settings.{name}", "invalid_type", message)
+            FieldError(f"settings.{name}", "invalid_type", str(message))
             for name, messages in form.errors.items()
             for message in messages
         ]

@@ -1,10 +1,12 @@
-"""Text: one line of up to 255 characters."""
+"""Text: one line of up to 255 characters; also the base of the types that are text with a meaning."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
@@ -14,71 +16,96 @@ from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
-from metadata.field_types.base import Column, FieldType, SettingsForm
-from metadata.field_types.operators import Arity, operators
+from metadata.field_types import widgets
+from metadata.field_types.base import INLINE_BYTES, Column, FieldType, SettingsForm, nullable
 from metadata.field_types.predicates import ILike, compare, either, like_pattern
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, InvalidValue
 
 MAX_LENGTH = 255
-LIKE_OPERATORS = ("contains", "starts", "ends")
+LIKE_OPERATORS = {"contains": "contains", "ncontains": "contains", "starts": "starts", "ends": "ends"}
+_LINE_BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]+")
 
 
 def normal_text(value: Any) -> str | None:
     """Return text in Unicode NFC without surrounding white space; None when nothing is left.
 
-    Raises InvalidValue for what is no text or holds a NUL, which PostgreSQL can't store.
+    Whole and decimal numbers are taken as they are written. Raises InvalidValue for anything else, and for
+    what PostgreSQL can't store: a NUL, half of a surrogate pair.
     """
-    if isinstance(value, bool | list | tuple | dict) or value is None:
-        if value is None:
-            return None
+    if value is None:
+        return None
+    if _is_plain_number(value):
+        value = str(value)
+    if not isinstance(value, str):
         raise InvalidValue("invalid_type", _("Enter text."))
-    text = unicodedata.normalize("NFC", str(value)).strip()
-    if "\x00" in text:
+    text = unicodedata.normalize("NFC", value).strip()
+    if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in text):
         raise InvalidValue("invalid_type", _("The text holds a character that can't be stored."))
     return text or None
 
 
+def _is_plain_number(value: Any) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 256
+
+
+def check_length(text: str, limit: int) -> None:
+    """Raise InvalidValue when the text has more characters than `limit`."""
+    if len(text) > limit:
+        raise InvalidValue("too_long", _("At most %(max)d characters.") % {"max": limit}, max=limit)
+
+
+def text_column(length: int) -> Column:
+    """Return a column of up to `length` characters (4 bytes each at most)."""
+    make = nullable(models.CharField, max_length=length)
+    return Column(f"varchar({length})", make, min(4 * length + 4, INLINE_BYTES))
+
+
 class TextSettings(SettingsForm):
-    max_length = forms.IntegerField(label=_("Maximum length"), min_value=1, max_value=MAX_LENGTH, required=False)
+    max_length = forms.IntegerField(
+        label=_("Maximum length"),
+        help_text=_("Up to 255 characters. It can be raised later, not lowered."),
+        min_value=1,
+        max_value=MAX_LENGTH,
+        required=False,
+        widget=widgets.NumberInput,
+    )
 
 
 class TextType(FieldType):
-    """One line of text; filters ignore case."""
+    """One line of text. Searching within it ignores case; comparing for equality does not."""
 
     key = "text"
     label = _("Text")
     icon = "letter-case"
-    settings_form = TextSettings
+    settings_form: ClassVar[type[SettingsForm]] = TextSettings
     can_be_unique = True
 
     def max_length(self, field: FieldSpec) -> int:
         return int(field.settings.get("max_length", MAX_LENGTH))
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        length = self.max_length(field)
-        # A character takes up to 4 bytes; PostgreSQL moves long ones out of line when the row gets too wide.
-        width = min(4 * length + 4, 132)
-        return (Column(f"varchar({length})", lambda: models.CharField(max_length=length, null=True), width),)
+        return (text_column(self.max_length(field)),)
 
     def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
         if new.type == "long_text":
             return True
-        return new.type == self.key and self.max_length(new) >= self.max_length(field)
+        return new.type in (self.key, "text") and new_length(new) >= self.max_length(field)
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> str | None:
         text = normal_text(value)
-        if text is not None and len(text) > self.max_length(field):
-            raise InvalidValue(
-                "too_long", _("At most %(max)d characters.") % {"max": self.max_length(field)}, max=self.max_length(field)
-            )
+        if text is not None:
+            text = _LINE_BREAKS.sub(" ", text)
+            check_length(text, self.max_length(field))
         return text
 
     def search_text(self, field: FieldSpec, value: Any) -> str:
         return value or ""
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
-        return forms.CharField(max_length=self.max_length(field), strip=True)
+        return forms.CharField(max_length=self.max_length(field), strip=True, widget=widgets.TextInput)
 
     def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
         return {"type": "string", "maxLength": self.max_length(field)}
@@ -86,28 +113,35 @@ class TextType(FieldType):
     def filters(self, field: FieldSpec) -> tuple[str, ...]:
         return ("contains", "ncontains", "eq", "ne", "starts", "ends", "in", "nin", "empty", "nempty")
 
-    def clean_operand(self, field: FieldSpec, operator: str, raw: Any, ctx: CleanContext) -> tuple[Any, ...]:
-        if operators.get(operator).arity is Arity.NONE:
-            return ()
-        items = [normal_text(item) or "" for item in (raw if isinstance(raw, list | tuple) else [raw])]
+    def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> str:
+        text = normal_text(item)
+        if text is None:
+            raise InvalidValue("required", _("Enter a value to compare with."))
         if operator in LIKE_OPERATORS:
-            return tuple(like_pattern(item, operator) for item in items)
-        if operator == "ncontains":
-            return tuple(like_pattern(item, "contains") for item in items)
-        return tuple(items)
+            return like_pattern(text, LIKE_OPERATORS[operator])
+        return text
 
     def predicate(
         self, field: FieldSpec, operator: str, column: BaseExpression, params: Sequence[BaseExpression]
     ) -> BaseExpression | Q:
-        if operator in LIKE_OPERATORS:
-            return ILike(column, params[0])
         if operator == "ncontains":
             return either(~Q(ILike(column, params[0])), IsNull(column, True))
+        if operator in LIKE_OPERATORS:
+            return ILike(column, params[0])
         if operator == "empty":
-            return either(IsNull(column, True), Exact(column, Value("")))
+            return self.is_empty(column)
         if operator == "nempty":
-            return ~either(IsNull(column, True), Exact(column, Value("")))
+            return ~either(self.is_empty(column))
         return compare(operator, column, params)
+
+    def is_empty(self, column: BaseExpression) -> BaseExpression | Q:
+        return either(IsNull(column, True), Exact(column, Value("")))
+
+
+def new_length(new: FieldSpec) -> int:
+    """Return the length of the text field that another one is to become."""
+    field_type = field_types.get(new.type)
+    return field_type.max_length(new) if isinstance(field_type, TextType) else 0
 
 
 field_types.register(TextType())

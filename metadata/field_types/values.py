@@ -10,6 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from crm_platform.kit.errors import Message
 
 if TYPE_CHECKING:
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A record or user that a lookup points at. `object` is an API name, "user" or "department"."""
+    """A record or user that a lookup points at. `object` is an API name, "user" or "department".
+
+    Two references to the same thing are equal, whether or not they know its name.
+    """
 
     object: str
     id: uuid.UUID
-    name: str = ""
+    name: str = field(default="", compare=False)
 
 
 class InvalidValue(Exception):
@@ -33,18 +38,38 @@ class InvalidValue(Exception):
         super().__init__(str(message))
 
 
+def missing_rate(code: str, on: date) -> InvalidValue:
+    """Return the error of an amount whose worth in the base currency is not known."""
+    message = _("There is no exchange rate for %(code)s on %(day)s.") % {"code": code, "day": on.isoformat()}
+    return InvalidValue("invalid_choice", message, currency=code)
+
+
 def _no_rate(code: str, on: date) -> Decimal:
-    raise InvalidValue("invalid_choice", f"no exchange rate for {code} on {on}")
+    raise missing_rate(code, on)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """How an organisation counts time: the first day of its week (ISO, 1 = Monday), of its fiscal year."""
+
+    week_start: int = 1
+    fiscal_start_month: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class CleanContext:
-    """What cleaning a value may depend on. `rate(code, day)` returns base units per unit of the currency."""
+    """What cleaning a value or a filter's operand may depend on; `contexts.clean_context` makes one.
+
+    `currency` is the record's ("" stands for the base currency); `rate(code, day)` returns base units per unit
+    of a currency or raises InvalidValue. `currencies` are those in use, None where that does not matter.
+    """
 
     actor: Actor
     now: datetime
     currency: str = ""
     rate: Callable[[str, date], Decimal] = _no_rate
+    currencies: frozenset[str] | None = None
+    calendar: Calendar = Calendar()
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -57,9 +82,13 @@ class CleanContext:
 
 @dataclass(frozen=True, slots=True)
 class DisplayContext:
-    """What showing a value depends on: the reader's language and zone, and the record's other values."""
+    """What showing a value depends on: the reader's language and zone, and the record's other values.
+
+    An amount is shown in the `currency` among the record's values; without one, in the base currency given here.
+    """
 
     language: str
     zone: zoneinfo.ZoneInfo
     now: datetime
     record: Mapping[str, Any] = field(default_factory=dict)  # other values of the same record, by API name
+    currency: str = ""
