@@ -1,5 +1,6 @@
 /**
- * Builds dist/: console.js (esbuild), console.css (sass, then unused selectors removed), icons.svg (a sprite of
+ * Builds dist/: console.js (esbuild), console.css (sass; rules of Tabler
+ * that no template needs are removed), icons.svg (a sprite of
  * the icons that templates, code and metadata packages name), icons.json (their names), favicon.svg.
  *
  * Usage: node build.mjs
@@ -18,9 +19,6 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../..");
 const dist = path.join(here, "dist");
 
-/** Classes whose names are put together from data, so that no template holds them as a whole. */
-const SAFE = [/^tag-/, /^ava-/, /^toast-/, /^field-/, /^form-grid-/, /^cols-/, /^htmx-/, /^object-/, /^bar-/];
-
 async function buildScripts() {
   await esbuild.build({
     entryPoints: { console: path.join(here, "src/console.ts") },
@@ -36,21 +34,18 @@ async function buildScripts() {
 }
 
 async function buildStyles(sources) {
-  const { css } = await sass.compileAsync(path.join(here, "styles/console.scss"), {
-    loadPaths: [path.join(here, "node_modules")],
-    quietDeps: true,
-    silenceDeprecations: ["import", "if-function"],
-  });
-  const content = await Promise.all(
-    sources.map(async (file) => ({ raw: await readFile(file, "utf8"), extension: path.extname(file).slice(1) })),
-  );
+  const options = { loadPaths: [path.join(here, "node_modules")], quietDeps: true };
+  const { css: tabler } = await sass.compileAsync(path.join(here, "styles/tabler.scss"), options);
+  const { css: own } = await sass.compileAsync(path.join(here, "styles/console.scss"), options);
+  const texts = await Promise.all(sources.map((file) => readFile(file, "utf8")));
+  const content = [...texts, own].map((raw) => ({ raw, extension: "html" })); // the console's own rules all stay
   const [purged] = await new PurgeCSS().purge({
     content,
-    css: [{ raw: css }],
+    css: [{ raw: tabler + own }],
     variables: true,
     keyframes: true,
     defaultExtractor: (text) => text.match(/[A-Za-z0-9_-]+/g) ?? [],
-    safelist: { standard: SAFE, greedy: [/^data-/, /^aria-/] },
+    safelist: { greedy: [/^data-/, /^aria-/] },
   });
   const minified = await esbuild.transform(purged.css, { loader: "css", minify: true, target: "es2022" });
   await writeFile(path.join(dist, "console.css"), minified.code);

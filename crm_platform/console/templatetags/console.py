@@ -109,6 +109,8 @@ def _attributes(field: BoundField) -> dict[str, str]:
     if field.errors:
         attrs["aria-invalid"] = "true"
         described.append(f"{field.auto_id}_error")
+    if isinstance(field.field.widget, forms.Textarea) and field.field.widget.attrs.get("rows") == "10":
+        attrs["rows"] = "4"  # Django's own default is half a page
     if described:
         attrs["aria-describedby"] = " ".join(described)
     return attrs
