@@ -10,10 +10,10 @@ from django.db import models
 from django.db.models import Case, IntegerField, Value, When
 from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import Exact
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.console.templatetags.console import tag
 from metadata.compiler.spec import ChoiceSpec, FieldSpec
 from metadata.field_types.base import INLINE_BYTES, Column, FieldType, nullable
 from metadata.field_types.values import CleanContext, InvalidValue
@@ -40,10 +40,10 @@ def find_choice(field: FieldSpec, value: str) -> ChoiceSpec | None:
     return field.choice_set.by_value.get(value) if field.choice_set else None
 
 
-def tag(choice: ChoiceSpec | None, value: str, language: str) -> SafeString:
+def choice_tag(choice: ChoiceSpec | None, value: str, language: str) -> SafeString:
     """Return a coloured tag; a value that is no longer in the set is shown as it is."""
     color = choice.color if choice and choice.color in COLORS else PLAIN_COLOR
-    return format_html('<span class="tag tag-{}">{}</span>', color, label_of(choice, value, language))
+    return tag(label_of(choice, value, language), color)
 
 
 def label_of(choice: ChoiceSpec | None, value: str, language: str) -> str:

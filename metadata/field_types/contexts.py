@@ -25,7 +25,7 @@ def calendar_of(actor: Actor) -> Calendar:
     return found
 
 
-def clean_context(actor: Actor, *, currency: str = "", now: datetime | None = None) -> CleanContext:
+def clean_context(actor: Actor, now: datetime | None = None, *, currency: str = "") -> CleanContext:
     """Return the context for cleaning values and operands; `currency` is that of the record at hand."""
     rates = rate_table(actor)
     return CleanContext(
@@ -34,7 +34,7 @@ def clean_context(actor: Actor, *, currency: str = "", now: datetime | None = No
 
 
 def display_context(
-    actor: Actor, *, record: Mapping[str, Any] | None = None, now: datetime | None = None
+    actor: Actor, now: datetime | None = None, *, record: Mapping[str, Any] | None = None
 ) -> DisplayContext:
     """Return the context for showing values to the actor; `record` holds the other values of the same record."""
     return DisplayContext(

@@ -61,7 +61,15 @@ class DateType(FieldType):
     }
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        return (Column("date", nullable(models.DateField, ), 4),)
+        return (
+            Column(
+                "date",
+                nullable(
+                    models.DateField,
+                ),
+                4,
+            ),
+        )
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> date | None:
         if value is None or (isinstance(value, date) and not isinstance(value, datetime)):

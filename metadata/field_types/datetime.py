@@ -26,9 +26,7 @@ from metadata.field_types.ranges import day_start
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
 
-_RFC3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII
-)
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?", re.ASCII)
 _ONE_TICK = timedelta(microseconds=1)  # the resolution of timestamptz
 _ONE_DAY = timedelta(days=1)
 
@@ -42,7 +40,15 @@ class DateTimeType(DateType):
     expression_type = "datetime"
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        return (Column("timestamptz", nullable(models.DateTimeField, ), 8),)
+        return (
+            Column(
+                "timestamptz",
+                nullable(
+                    models.DateTimeField,
+                ),
+                8,
+            ),
+        )
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> Any:
         moment = self._parsed(value)

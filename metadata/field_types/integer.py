@@ -37,7 +37,15 @@ class IntegerType(NumberType):
     can_be_unique = True
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        return (Column("bigint", nullable(models.BigIntegerField, ), 8),)
+        return (
+            Column(
+                "bigint",
+                nullable(
+                    models.BigIntegerField,
+                ),
+                8,
+            ),
+        )
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> int | None:
         number = self.operand_or_none(value)

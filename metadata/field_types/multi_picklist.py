@@ -21,14 +21,17 @@ from metadata.field_types.base import INLINE_BYTES, Column, SettingsForm, nullab
 from metadata.field_types.choices import (
     ChoiceField,
     ChoiceType,
+    active_choices,
+    choice_tag,
     find_choice,
     in_choice_order,
     label_of,
-    tag,
 )
 from metadata.field_types.predicates import ContainedBy, ContainsAll, Overlaps, either
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
+
+FEW_CHOICES = 10  # so many are shown all at once
 
 
 class MultiPicklistSettings(SettingsForm):
@@ -41,7 +44,8 @@ class MultiChoiceField(ChoiceField):
     """Several choices at once, as a list of values; retired ones pass, as in ChoiceField."""
 
     def __init__(self, field: FieldSpec, language: str) -> None:
-        super().__init__(field, language, blank=False, widget=widgets.Chips)
+        few = len(active_choices(field)) <= FEW_CHOICES
+        super().__init__(field, language, blank=False, widget=widgets.Chips if few else widgets.ChipSelect)
 
     def to_python(self, value: Any) -> Any:
         return [str(item) for item in value] if isinstance(value, list | tuple) else []
@@ -97,7 +101,7 @@ class MultiPicklistType(ChoiceType):
         return separator.join(label_of(find_choice(field, item), item, ctx.language) for item in value or ())
 
     def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
-        tags = ((tag(find_choice(field, item), item, ctx.language),) for item in value or ())
+        tags = ((choice_tag(find_choice(field, item), item, ctx.language),) for item in value or ())
         return format_html('<span class="tags">{}</span>', format_html_join(" ", "{}", tags)) if value else SafeString()
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
-from metadata.field_types.choices import ChoiceField, ChoiceType, choice_order, find_choice, label_of, tag
+from metadata.field_types.choices import ChoiceField, ChoiceType, choice_order, choice_tag, find_choice, label_of
 from metadata.field_types.predicates import compare
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext
@@ -37,7 +37,7 @@ class PicklistType(ChoiceType):
         return label_of(find_choice(field, value), value, ctx.language) if value else ""
 
     def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
-        return tag(find_choice(field, value), value, ctx.language) if value else SafeString()
+        return choice_tag(find_choice(field, value), value, ctx.language) if value else SafeString()
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
         return ChoiceField(field, language, widget=widgets.Select)

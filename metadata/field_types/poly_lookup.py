@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import INLINE_BYTES, Column, SettingsForm, nullable
-from metadata.field_types.labels import object_choices, object_label
+from metadata.field_types.labels import object_choices
 from metadata.field_types.lookup import API_NAME
 from metadata.field_types.references import UUID_BYTES, ReferenceField, ReferenceType, clean_reference
 from metadata.field_types.registry import field_types
@@ -61,7 +60,13 @@ class PolyLookupType(ReferenceType):
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
         name = nullable(models.CharField, max_length=40)
         return (
-            Column("uuid", nullable(models.UUIDField, ), UUID_BYTES),
+            Column(
+                "uuid",
+                nullable(
+                    models.UUIDField,
+                ),
+                UUID_BYTES,
+            ),
             Column("varchar(40)", name, INLINE_BYTES, suffix=OBJECT),
         )
 
@@ -81,8 +86,7 @@ class PolyLookupType(ReferenceType):
         return {"object": value.object, "id": str(value.id)} if value else None
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
-        labels = [(name, partial(object_label, name, language)) for name in self.targets(field)]
-        return ReferenceField(widget=widgets.PolyLookupInput(labels))
+        return ReferenceField(self.targets(field), language)
 
     def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
         targets = list(self.targets(field))

@@ -33,7 +33,15 @@ class RecordIdType(FieldType):
     can_be_default = False
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        return (Column("uuid", nullable(models.UUIDField, ), UUID_BYTES),)
+        return (
+            Column(
+                "uuid",
+                nullable(
+                    models.UUIDField,
+                ),
+                UUID_BYTES,
+            ),
+        )
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> UUID | None:
         if value is None or value == "":

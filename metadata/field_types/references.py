@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -18,6 +19,7 @@ from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import Column, FieldType, nullable
+from metadata.field_types.labels import object_label
 from metadata.field_types.predicates import compare
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue, Reference
 
@@ -68,7 +70,9 @@ class ReferenceType(FieldType):
         return "RESTRICT"
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        make = nullable(models.UUIDField, )
+        make = nullable(
+            models.UUIDField,
+        )
         target, rule = self.target(field), self.on_delete(field)
         return (Column("uuid", make, UUID_BYTES, references=target, on_delete=rule),)
 
@@ -93,7 +97,7 @@ class ReferenceType(FieldType):
         return format_html('<a href="/o/{}/{}">{}</a>', value.object, value.id, self.to_text(field, value, ctx))
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
-        return ReferenceField(widget=widgets.LookupInput(self.target(field)))
+        return ReferenceField((self.target(field),), language)
 
     def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
         return {"type": "string", "format": "uuid", "x-references": self.target(field)}
@@ -118,14 +122,22 @@ class ReferenceField(forms.Field):
 
     default_error_messages = {"not_chosen": _("Choose one of the suggestions.")}
 
+    def __init__(self, targets: Sequence[str], language: str) -> None:
+        self.is_poly = len(targets) > 1
+        labels = [(target, partial(object_label, target, language)) for target in targets]
+        super().__init__(widget=widgets.LookupInput(labels))
+
     def clean(self, value: Any) -> Any:
         if isinstance(value, widgets.Chosen):
-            if value.text and not value:  # typed, but never chosen: to drop it silently would lose input
+            if not value.id:  # typed, but never chosen: to drop it silently would lose input
                 raise forms.ValidationError(self.error_messages["not_chosen"], "not_chosen")
-            value = str(value)
+            value = {"object": value.object, "id": value.id} if self.is_poly else value.id
         return super().clean(value or None)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        before = str(initial.id) if isinstance(initial, Reference) else str(initial or "")
-        after = data.get("id") if isinstance(data, Mapping) else data
-        return before != str(after or "") or bool(getattr(data, "text", "") and not data)
+        return _id_in(initial) != _id_in(data) or (isinstance(data, widgets.Chosen) and not data.id)
+
+
+def _id_in(value: Any) -> str:
+    found = value.get("id") if isinstance(value, Mapping) else getattr(value, "id", value)
+    return str(found or "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.console.templatetags.console import avatar
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import SettingsForm
@@ -21,13 +21,6 @@ from metadata.field_types.predicates import compare
 from metadata.field_types.references import REFERENCE_FILTERS, ReferenceType
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext, Reference
-
-AVATAR_COLORS = 8
-
-
-def avatar_class(reference: Reference) -> str:
-    """Return the CSS class of a person's colour: the same one always, on every page."""
-    return f"ava-{zlib.crc32(reference.id.bytes) % AVATAR_COLORS}"
 
 
 class UserSettings(SettingsForm):
@@ -68,10 +61,7 @@ class UserType(ReferenceType):
         if not value:
             return SafeString()
         name = self.to_text(field, value, ctx)
-        return format_html(
-            '<span class="text-nowrap"><span class="ava {}" aria-hidden="true">{}</span>{}</span>',
-            avatar_class(value), name[:1].upper(), name,
-        )
+        return format_html('<span class="text-nowrap">{}{}</span>', avatar(name, value.id), name)
 
     def filters(self, field: FieldSpec) -> tuple[str, ...]:
         return ("is_me", *REFERENCE_FILTERS)

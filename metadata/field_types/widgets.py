@@ -6,16 +6,17 @@ No inline style or script: what needs JavaScript says `data-behaviour`, and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.conf import settings
 
-from metadata.field_types.values import Reference
+from crm_platform.console import forms as console_forms
 
-TEXT_SUFFIX = "__text"  # the visible text beside a hidden id
-OBJECT_SUFFIX = "__object"
+TEXT_SUFFIX = "_text"  # the visible text beside a hidden id
+OBJECT_SUFFIX = "_object"
 
 
 class _Styled(forms.Widget):
@@ -67,18 +68,13 @@ class Switch(_Styled, forms.CheckboxInput):
     template_name = "fields/switch.html"
 
 
-class DateInput(_Styled, forms.DateInput):
-    input_type = "date"
+class DateInput(_Styled, console_forms.DateInput):
     template_name = "fields/input.html"
 
-    def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
 
-
-class DateTimeInput(_Styled, forms.DateTimeInput):
+class DateTimeInput(_Styled, console_forms.DateTimeInput):
     """Shows seconds only where there are any, so that saving a form unchanged changes nothing."""
 
-    input_type = "datetime-local"
     template_name = "fields/input.html"
 
     def format_value(self, value: Any) -> str | None:
@@ -108,81 +104,49 @@ class Select(_Styled, _KeepsRetired, forms.Select):
 
 
 class Chips(_KeepsRetired, forms.CheckboxSelectMultiple):
-    """Check boxes that look like chips."""
+    """Check boxes that look like chips; for a handful of choices."""
 
     template_name = "fields/chips.html"
 
 
-class Chosen(str):
-    """The id that came from a lookup's hidden input, with the text that stood beside it."""
+class ChipSelect(_Styled, _KeepsRetired, console_forms.ChipSelect):
+    """A list with a search box; for many choices."""
 
-    text: str
-
-    def __new__(cls, value: str, text: str = "") -> Chosen:
-        chosen = super().__new__(cls, value)
-        chosen.text = text
-        return chosen
+    css = "form-select"
+    template_name = "fields/select.html"
 
 
-class ChosenRecord(dict[str, str]):
-    """`{"object", "id"}` from a lookup to several objects, with the text that stood beside it."""
+@dataclass(frozen=True)
+class Chosen:
+    """What a lookup box sent: the id of the chosen record ("" for none), its kind, and the text that was shown."""
 
-    def __init__(self, target: str, value: str, text: str) -> None:
-        super().__init__(object=target, id=value)
-        self.text = text
+    id: str
+    name: str
+    object: str
 
 
-class LookupInput(_Styled):
-    """A combo box: a hidden id and a visible text with suggestions from `/lookup/<object>`."""
+class LookupInput(console_forms.LookupInput):
+    """The console's lookup box over one or more targets; a form shown again still shows the chosen name.
 
-    template_name = "fields/lookup.html"
+    `targets` are (API name, function that returns its label), asked for when the box is drawn.
+    """
 
-    def __init__(self, target: str, attrs: Mapping[str, Any] | None = None) -> None:
-        super().__init__(attrs)
-        self.target = target
+    def __init__(self, targets: Iterable[tuple[str, Callable[[], str]]], attrs: dict[str, Any] | None = None) -> None:
+        self.targets = tuple(targets)
+        self.is_poly = len(self.targets) > 1
+        super().__init__("/lookup/{object}" if self.is_poly else f"/lookup/{self.targets[0][0]}", attrs=attrs)
 
-    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, None, dict(attrs or {}))
-        chosen, text = chosen_parts(value)
-        parts = {"url": f"/lookup/{self.target}", "chosen": chosen, "text": text, "text_name": name + TEXT_SUFFIX}
-        context["widget"].update(parts)
-        return context
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        if self.is_poly:
+            self.kinds = tuple(console_forms.LookupKind(target, label()) for target, label in self.targets)
+        return super().get_context(name, value, {**(attrs or {}), "name": name + TEXT_SUFFIX})
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
-        value, text = data.get(name), data.get(name + TEXT_SUFFIX) or ""
-        return Chosen(value or "", text) if text and isinstance(value, str | None) else value
-
-
-class PolyLookupInput(LookupInput):
-    """A combo box behind a select of the object. `labels` are (API name, function that returns its label)."""
-
-    template_name = "fields/poly_lookup.html"
-
-    def __init__(self, labels: Iterable[tuple[str, Callable[[], str]]], attrs: Mapping[str, Any] | None = None) -> None:
-        super().__init__("", attrs)
-        self.labels = tuple(labels)
-
-    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
-        context = super().get_context(name, value, attrs)
-        target = value.object if isinstance(value, Reference) else (value or {}).get("object", "")
-        objects = [(key, label(), key == target) for key, label in self.labels]
-        context["widget"].update({"objects": objects, "object_name": name + OBJECT_SUFFIX})
-        return context
-
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
-        value = super().value_from_datadict(data, files, name)
-        if isinstance(value, str) and value:
-            return ChosenRecord(data.get(name + OBJECT_SUFFIX) or "", str(value), getattr(value, "text", ""))
-        return value
-
-
-def chosen_parts(value: Any) -> tuple[str, str]:
-    """Return the id and the text that a lookup shows for a Reference, an id, or what a form sent."""
-    if isinstance(value, Reference):
-        return str(value.id), value.name or str(value.id)
-    text = getattr(value, "text", "")
-    found = str((value.get("id") if isinstance(value, Mapping) else value) or "")
-    return found, text or found
+        value, text = data.get(name) or "", data.get(name + TEXT_SUFFIX) or ""
+        if not isinstance(value, str) or not (value or text):
+            return value or None
+        kind = data.get(name + OBJECT_SUFFIX) or self.targets[0][0]
+        return Chosen(value, text or value, kind if isinstance(kind, str) else "")
 
 
 class LabelsInput(forms.Widget):
