@@ -102,9 +102,9 @@ def _css_class(widget: forms.Widget) -> str:
 
 def _attributes(field: BoundField) -> dict[str, str]:
     """Return the classes and aria attributes of a field's widget, on top of the widget's own."""
-    own = field.field.widget.attrs.get("class", "")
-    classes = [_css_class(field.field.widget), own, "is-invalid" if field.errors else ""]
-    attrs = {"class": " ".join(filter(None, classes))}
+    own = field.field.widget.attrs.get("class", "").split()
+    classes = [_css_class(field.field.widget), *own, *(["is-invalid"] if field.errors else [])]
+    attrs = {"class": " ".join(dict.fromkeys(classes))}
     described = [f"{field.auto_id}_helptext"] if field.help_text else []
     if field.errors:
         attrs["aria-invalid"] = "true"
