@@ -17,7 +17,7 @@ def system_defaults(batch: Batch) -> None:
         if OWNER not in draft.given and batch.actor.user_id is not None:
             draft.values[OWNER] = Reference("user", batch.actor.user_id, batch.actor.name)
         if draft.given.get(CURRENCY) in (None, ""):
-            draft.values[CURRENCY] = batch.rates.base_currency
+            draft.values[CURRENCY] = batch.base_currency
 
 
 def field_defaults(batch: Batch) -> None:

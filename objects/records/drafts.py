@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from crm_platform.kit.context import Actor
@@ -13,9 +14,9 @@ from crm_platform.kit.errors import FieldError, Message, PlatformError, Validati
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.record_base import Record
 from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.currencies import currencies_in_use, rate_table
 from metadata.field_types.values import CleanContext
 from objects.access.policy import AccessPolicy
-from objects.records.rates import RateBook
 from objects.records.table import RecordTable, record_table
 
 CURRENCY, OWNER = "currency", "owner_id"
@@ -110,7 +111,6 @@ class Batch:
         self.is_many, self.is_partial = is_many, is_partial
         self.policy = AccessPolicy.of(actor)
         self.table: RecordTable = record_table(snapshot, obj)
-        self.rates = RateBook(actor)
         self.departments: dict[uuid.UUID, uuid.UUID | None] = {}  # of the owners seen so far
         self.editable: Mapping[str, CompiledField] = {}
         self._contexts: dict[str, CleanContext] = {}
@@ -118,6 +118,18 @@ class Batch:
     @property
     def is_create(self) -> bool:
         return self.action == "create"
+
+    @property
+    def base_currency(self) -> str:
+        return rate_table(self.actor).base_currency
+
+    def _rate(self, code: str, on: date) -> Decimal:
+        return rate_table(self.actor).rate(code, on)
+
+    def _currencies(self) -> frozenset[str] | None:
+        """Return the currencies in use, unless no draft names one."""
+        is_given = any(CURRENCY in draft.given for draft in self.drafts)
+        return currencies_in_use(self.actor) if is_given else None
 
     @property
     def open(self) -> list[Draft]:
@@ -134,6 +146,6 @@ class Batch:
         currency = draft.values.get(CURRENCY) or (draft.record.currency if draft.record else "")
         found = self._contexts.get(currency)
         if found is None:
-            found = CleanContext(self.actor, self.now, currency, self.rates.rate)
+            found = CleanContext(self.actor, self.now, currency, self._rate, self._currencies())
             self._contexts[currency] = found
         return found

@@ -82,9 +82,9 @@ def record_table(snapshot: SchemaSnapshot, obj: CompiledObject) -> RecordTable:
 
 
 def _make(obj: CompiledObject) -> RecordTable:
-    columns = {
-        column.name: column for field in obj for column in _columns(obj, field, field.type.columns(field.spec))
-    }
+    by_attr = {column.attr: column for field in obj for column in _columns(obj, field, field.type.columns(field.spec))}
+    # In the order of the model's own fields, as Model.from_db takes them.
+    columns = {by_attr[field.attname].name: by_attr[field.attname] for field in obj.model._meta.concrete_fields}
     converters = [
         (position, convert)
         for position, column in enumerate(columns.values())

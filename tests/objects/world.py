@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -90,7 +90,7 @@ OBJECTS = (
             FieldInput("line_id", "master_detail", "Line", settings={"target": "deal_line"}, is_custom=False),
         ],
     ),
-    ObjectInput("secret__c", "Secret", fields=[text("name")]),
+    ObjectInput("secret__c", "Secret"),
 )
 
 
@@ -107,12 +107,12 @@ class World:
 
 
 @contextmanager
-def world() -> Iterator[World]:
+def world(objects: Sequence[ObjectInput] = OBJECTS) -> Iterator[World]:
     """Make the organisation, committed; it is dropped afterwards. The connection is left outside of it."""
     with make.organization(enter=False) as organization:
         with inside(organization.schema_name):
             made = World(organization.schema_name)
-            apply_changes(system_actor(), SchemaChange(objects=OBJECTS), summary="World")
+            apply_changes(system_actor(), SchemaChange(objects=objects), summary="World")
             _people(made)
         yield made
 
@@ -152,7 +152,7 @@ def compiled(name: str) -> CompiledObject:
     return current_snapshot().object(name)
 
 
-def insert(name: str, *, owner: User | None = None, **values: Any) -> uuid.UUID:
+def insert(name: str, /, *, owner: User | None = None, **values: Any) -> uuid.UUID:
     """Insert one row by API names, past every rule."""
     return insert_many(name, [{**values, "owner": owner}])[0]
 
