@@ -7,7 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from django.contrib.auth.models import Group, Permission
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 
@@ -15,6 +15,7 @@ from crm_platform.identity.models import Profile
 from crm_platform.identity.services import bump_access_version
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden, ValidationFailed
+from crm_platform.tenancy.context import current_schema
 from metadata.models import BusinessObject, BusinessObjectGroupPermission
 
 ACTIONS = ("read", "create", "edit", "delete", "import", "export")
@@ -32,7 +33,7 @@ def grants_of(actor: Actor) -> Grants:
         return MappingProxyType({})
     if not actor.access_version:
         return _read(actor.group_ids)
-    return _cached(connection.schema_name, actor.access_version, actor.group_ids)
+    return _cached(current_schema(), actor.access_version, actor.group_ids)
 
 
 @lru_cache(maxsize=2048)

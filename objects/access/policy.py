@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
-
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden
+from crm_platform.tenancy.context import current_schema
 from metadata.compiler.compiled import CompiledField, CompiledObject, UnknownObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import ObjectSpec
 from objects.access import field_security, visibility
 from objects.access.grants import ACTIONS, Grants, grants_of
 from objects.access.visibility import Scope
+from objects.query.params import Values
 
 VIEW_ALL, MODIFY_ALL = "identity.view_all_data", "identity.modify_all_data"
 _NO_GRANTS: frozenset[str] = frozenset()
@@ -30,7 +30,7 @@ class AccessPolicy:
         self.modifies_all = actor.has_function(MODIFY_ALL)
         self.reads_all = self.modifies_all or actor.has_function(VIEW_ALL)
         self.grants: Grants = {} if self.modifies_all else grants_of(actor)
-        self.parameters = {
+        self.parameters: Values = {
             visibility.USER_ID: actor.user_id,
             visibility.DEPARTMENT_ID: actor.department_id,
             visibility.BRANCH_PATH: f"{actor.department_path}%",
@@ -46,7 +46,7 @@ class AccessPolicy:
     @classmethod
     def of(cls, actor: Actor) -> AccessPolicy:
         """Return the caller's policy in the current organisation, made on first use."""
-        key = (cls, connection.schema_name)
+        key = (cls, current_schema())
         policy = actor.memo.get(key)
         if policy is None:
             policy = actor.memo[key] = cls(actor)
@@ -66,6 +66,10 @@ class AccessPolicy:
             return True
         granted = self.grants.get(object_name, _NO_GRANTS)
         return action in granted and "read" in granted
+
+    def knows(self, obj: CompiledObject) -> bool:
+        """Tell whether the object exists for the caller; users and departments are known to everybody."""
+        return not obj.is_business_object or self.can(obj.name, "read")
 
     def require(self, object_name: str, action: str) -> None:
         """Raise UnknownObject where the caller may not know the object, Forbidden where he may only look."""

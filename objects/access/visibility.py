@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models.lookups import Exact, In
 
 from crm_platform.identity.models import Department
 from metadata.compiler.compiled import CompiledField, CompiledObject
-from objects.query.params import Expressions, Like, Never, Param, SqlText, column, fill
+from objects.query.params import Expressions, Like, Never, Param, SqlText, Values, column, fill
 
 ALL, OWN, DEPARTMENT, BRANCH, NONE = "all", "own", "department", "department_below", "none"
 MASTER = "master"
@@ -34,7 +34,7 @@ class Scope:
 
     obj: CompiledObject
     reach: str
-    parameters: Mapping[str, Any]
+    parameters: Values
     master: tuple[CompiledField, Scope] | None = None
 
     @property

@@ -48,8 +48,7 @@ def resolve_readable(obj: CompiledObject, policy: AccessPolicy, path: str) -> Re
     resolved = obj.resolve(path)
     here = obj
     for hop, reached in zip(resolved.hops, resolved.objects, strict=True):
-        known = not reached.is_business_object or policy.can(reached.name, "read")
-        if not (known and policy.can_read_field(here, hop.name)):
+        if not (policy.knows(reached) and policy.can_read_field(here, hop.name)):
             raise UnknownField(path)
         here = reached
     if not policy.can_read_field(here, resolved.field.name):

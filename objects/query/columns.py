@@ -12,7 +12,7 @@ from metadata.compiler.compiled import CompiledColumn, CompiledField, CompiledOb
 from metadata.field_types.base import FieldType
 from metadata.field_types.values import Reference
 from objects.query.params import SqlText
-from objects.query.relations import Joins, reference_objects
+from objects.query.relations import Joins
 
 READY = (DecimalField, UUIDField, DateField)  # text already, or left to the JSON encoder (moments are dates, too)
 
@@ -55,9 +55,8 @@ class Selection:
 
     def name(self, alias: str, field: CompiledField, obj: CompiledObject) -> int | None:
         """Return the place of the name of what a reference points at, None for other fields."""
-        if not (field.type.is_reference and reference_objects(obj, field)):
-            return None
-        return self.add(self.joins.name_of(alias, field, obj))
+        name = self.joins.name_of(alias, field, obj)
+        return None if name is None else self.add(name)
 
 
 def api_members(selection: Selection, paths: Iterable[ResolvedPath], *, labels: bool) -> tuple[Member, ...]:

@@ -207,5 +207,5 @@ def _items(query: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield str(name), tuple(str(value) for value in values)
         return
     for name, value in query.items():
-        values = value if isinstance(value, list | tuple) else [value]
-        yield name, tuple(str(item) for item in values)
+        several = value if isinstance(value, list | tuple) else [value]
+        yield name, tuple(str(item) for item in several)

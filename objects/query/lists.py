@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
-from metadata.field_types.values import CleanContext
+from metadata.field_types.contexts import calendar_of
+from metadata.field_types.values import Calendar, CleanContext
 from objects.query import conditions, paging
-from objects.query.binding import Bound, bind
+from objects.query.binding import Bound, bind, resolve_readable
 from objects.query.columns import Member
 from objects.query.ordering import LAST_DELETED, Order, total
 from objects.query.pages import DisplayPage, DisplayRow, Page
 from objects.query.paging import REST, START, Position
+from objects.query.params import Values
 from objects.query.plan import API, IDS, LABELLED, LIMIT, OFFSET, TYPED, ListPlan, ListShape, RowsShape, list_plan
 from objects.query.run import fetch
 
@@ -74,6 +76,12 @@ def asked_fields(query: RecordQuery, obj: CompiledObject) -> tuple[str, ...]:
     return query.wish.fields or tuple(field.name for field in query.policy.readable_fields(obj))
 
 
+def related_fields(query: RecordQuery, path: str) -> tuple[str, ...]:
+    """Return the paths of all fields that the caller may read of the record behind a lookup (`account.owner`)."""
+    reached = resolve_readable(query.object, query.policy, f"{path}.id").objects[-1]
+    return tuple(f"{path}.{field.name}" for field in query.policy.readable_fields(reached))
+
+
 def too_many_fields(most: int) -> str:
     return _("At most %(max)d fields.") % {"max": most}
 
@@ -81,14 +89,19 @@ def too_many_fields(most: int) -> str:
 def bound_filter(query: RecordQuery, obj: CompiledObject) -> Bound:
     """Return the query's condition checked against the object."""
     tree = query.wish.tree
-    return Bound() if tree is None else bind(tree, obj, query.policy, CleanContext(query.actor, timezone.now()))
+    if tree is None:
+        return Bound()
+    # The organisation's calendar costs a statement, and only relative dates ask for it.
+    has_dates = any(leaf.operator == "rel" for leaf in conditions.leaves(tree))
+    calendar = calendar_of(query.actor) if has_dates else Calendar()
+    return bind(tree, obj, query.policy, CleanContext(query.actor, timezone.now(), calendar=calendar))
 
 
 def rows_shape(query: RecordQuery, bound: Bound) -> RowsShape:
     return RowsShape(query.wish.action, bound.shape, query.wish.ids is not None, query.wish.in_trash)
 
 
-def slot_values(query: RecordQuery, bound: Bound, limit: int, offset: int = 0) -> dict[str | int, Any]:
+def slot_values(query: RecordQuery, bound: Bound, limit: int, offset: int = 0) -> Values:
     """Return the values of all slots that any statement of this query may have, but the cursor's."""
     values: dict[str | int, Any] = {**query.policy.parameters, LIMIT: limit, OFFSET: offset}
     values.update(enumerate(bound.values))
@@ -131,7 +144,7 @@ def _has_rest(plan: ListPlan, position: Position) -> bool:
     return paging.needs_rest(plan.first_nullable, plan.first_descending, position)
 
 
-def _run(plan: ListPlan, values: Mapping[str | int, Any], position: Position | None) -> list[Row]:
+def _run(plan: ListPlan, values: Values, position: Position | None) -> list[Row]:
     if position is not None:
         values = {**values, **{f"after.{number}": value for number, value in enumerate(position.values)}}
     return fetch(plan.sql, plan.slots, values, as_text=plan.as_text)

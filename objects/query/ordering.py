@@ -12,7 +12,7 @@ from metadata.compiler.compiled import CompiledObject, ResolvedPath, UnknownFiel
 from objects.access.policy import AccessPolicy
 from objects.query.binding import resolve_readable
 from objects.query.params import Expressions, SqlText, column
-from objects.query.relations import Joins, reference_objects
+from objects.query.relations import Joins, named_objects
 
 MAX_KEYS = 5
 
@@ -58,11 +58,12 @@ def check(order: Order, obj: CompiledObject, policy: AccessPolicy) -> None:
     errors = []
     for key in order:
         try:
-            field = resolve_readable(obj, policy, key.path).field
+            path = resolve_readable(obj, policy, key.path)
         except UnknownField as error:
             errors.append(FieldError(key.path[:120], "unknown_field", error.errors[0].message, {"pointer": "sort"}))
             continue
-        if not field.type.is_sortable:
+        here = path.objects[-1] if path.objects else obj
+        if not (path.field.type.is_sortable or named_objects(here, path.field, policy)):
             message = _("Records can't be sorted by this field.")
             errors.append(FieldError(key.path, "invalid_choice", message, {"pointer": "sort"}))
     if errors:
@@ -94,8 +95,9 @@ def terms(order: Order, obj: CompiledObject, joins: Joins) -> list[SortTerm]:
 def _term(key: OrderKey, path: ResolvedPath, joins: Joins) -> SortTerm:
     alias, here = joins.locate(path)
     field = path.field
-    if field.type.is_reference and reference_objects(here, field):
-        return SortTerm(joins.name_of(alias, field, here), key.descending, True)
+    name = joins.name_of(alias, field, here)
+    if name is not None:
+        return SortTerm(name, key.descending, True)
     expression = column(alias, here.model, field.attr)
     sorted_by = field.type.sort_key(field.spec, expression)
     nullable = bool(path.hops) or sorted_by is not expression or expression.target.null

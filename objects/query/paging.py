@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from crm_platform.kit import json
 from crm_platform.kit.errors import CursorExpired
+from crm_platform.tenancy.context import current_schema
 from objects.query.ordering import SortTerm
 from objects.query.params import FALSE, Slot, SqlText, join_sql
 
@@ -67,7 +67,7 @@ def decode(cursor: str, digest: str, terms: int) -> Position:
 
 
 def _sign(payload: bytes) -> bytes:
-    salt = f"objects.query.cursor:{connection.schema_name}"
+    salt = f"objects.query.cursor:{current_schema()}"
     return salted_hmac(salt, payload, algorithm="sha256").digest()[:SIGNATURE_BYTES]
 
 

@@ -28,6 +28,8 @@ class SqlText(NamedTuple):
     params: tuple[Any, ...] = ()
 
 
+Values = Mapping[str | int, Any]
+
 TRUE, FALSE = SqlText("TRUE"), SqlText("FALSE")
 
 
@@ -41,7 +43,7 @@ class Param(Expression):
         super().__init__(output_field=output_field)
         self.key = key
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
         return "%s", [Slot(self.key)]
 
 
@@ -86,7 +88,7 @@ def column(alias: str, model: type[Model], name: str) -> Col:
     return Col(alias, model._meta.get_field(name))  # type: ignore[arg-type]
 
 
-def fill(slots: Sequence[Any], values: Mapping[str | int, Any]) -> list[Any]:
+def fill(slots: Sequence[Any], values: Values) -> list[Any]:
     """Return the parameters of a statement: each slot replaced by its value."""
     return [values[item.key] if isinstance(item, Slot) else item for item in slots]
 

@@ -86,17 +86,13 @@ def count_plan(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, kind
 def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -> ListPlan:
     paths = [resolve_readable(obj, policy, name) for name in shape.fields]
     ordering.check(shape.order, obj, policy)
-
-    def scope_of(target: CompiledObject) -> Any:
-        return policy.scope(target, shape.rows.action)
-
-    outside = Joins(obj, "b", "r", scope_of)
+    outside = Joins(obj, "b", "r", policy)
     selection = Selection(outside)
     if shape.form == TYPED:
         members = typed_members(selection, paths)
     else:
         members = api_members(selection, paths, labels=shape.form == LABELLED)
-    inside = Joins(obj, "t", "j", scope_of)
+    inside = Joins(obj, "t", "j", policy)
     terms = ordering.terms(shape.order, obj, inside)
     where = _where(obj, policy, shape.rows, inside)
     seek = paging.seek_sql(shape.seek, terms)
@@ -153,7 +149,7 @@ def _around(selection: Selection, outside: Joins, inner: SqlText, terms: Sequenc
 
 
 def _compile_count(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, kind: str) -> CountPlan:
-    joins = Joins(obj, "t", "j", lambda target: policy.scope(target, shape.action))
+    joins = Joins(obj, "t", "j", policy)
     where = _where(obj, policy, shape, joins)
     source = join_sql("", [SqlText(f"FROM {quote(obj.table)} t"), joins.sql(), SqlText(" WHERE "), where])
     if kind == EXACT:

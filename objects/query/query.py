@@ -79,6 +79,10 @@ class RecordQuery:
             raise ValidationFailed.single("fields", "out_of_range", lists.too_many_fields(MAX_FIELDS))
         return self._with(fields=unique)
 
+    def related_fields(self, path: str) -> tuple[str, ...]:
+        """Return the paths of all readable fields behind a lookup, to expand it: `account` → `account.id`, …"""
+        return lists.related_fields(self, path)
+
     def trash(self) -> RecordQuery:
         """Read the deleted records instead of the living ones."""
         return self._with(in_trash=True)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject, ResolvedPath
-from objects.access.visibility import Scope
+from objects.access.policy import AccessPolicy
 from objects.query.params import SqlText, join_sql
-
-ScopeOf = Callable[[CompiledObject], Scope]
 
 
 class Joins:
     """Left joins from one table (or subquery) along lookups.
 
     Fields behind a lookup are read only where the caller may see the record that it leads to; otherwise they
-    are empty, and the row stays. The name of what a lookup points at comes with the lookup itself, so it
-    needs no such right; both kinds of join have aliases of their own.
+    are empty, and the row stays. The name of what a lookup points at comes with the lookup itself and needs
+    no right to that record, only to its object; the two kinds of join have aliases of their own.
     """
 
-    def __init__(self, obj: CompiledObject, base: str, prefix: str, scope_of: ScopeOf) -> None:
+    def __init__(self, obj: CompiledObject, base: str, prefix: str, policy: AccessPolicy) -> None:
         self.obj, self.base = obj, base
         self.base_columns: dict[str, None] = {}  # what is read from the base table, in order
-        self._prefix, self._scope_of = prefix, scope_of
+        self._prefix, self._policy = prefix, policy
         self._aliases: dict[tuple[str, str, str, bool], str] = {}
         self._joins: list[SqlText] = []
 
@@ -37,14 +33,17 @@ class Joins:
             here = reached
         return alias, here
 
-    def name_of(self, alias: str, field: CompiledField, obj: CompiledObject) -> SqlText:
-        """Return the expression for the name of what a reference field (read from `alias`) points at."""
+    def name_of(self, alias: str, field: CompiledField, obj: CompiledObject) -> SqlText | None:
+        """Return the expression for the name of what a reference field (read from `alias`) points at.
+
+        None for other fields, and where the caller knows none of the objects that it may point at.
+        """
         names = []
-        for target in reference_objects(obj, field):
+        for target in named_objects(obj, field, self._policy):
             joined = self._join(alias, field.main.column, target, True)
             names.append(self.read(joined, target.name_field.main.column))
         if len(names) < 2:
-            return names[0] if names else SqlText("NULL")
+            return names[0] if names else None
         inner = join_sql(", ", names)
         return SqlText(f"COALESCE({inner.text})", inner.params)
 
@@ -66,7 +65,7 @@ class Joins:
         on = [SqlText(f'{alias}."id" = {self.read(parent, physical).text}')]
         if target.is_business_object and not only_name:
             on.append(SqlText(f'{alias}."deleted_at" IS NULL'))
-            on.append(self._scope_of(target).template(alias))
+            on.append(self._policy.scope(target).template(alias))
         condition = join_sql(" AND ", on)
         self._joins.append(
             SqlText(f" LEFT JOIN {quote(target.table)} {alias} ON {condition.text}", condition.params)
@@ -74,8 +73,9 @@ class Joins:
         return alias
 
 
-def reference_objects(obj: CompiledObject, field: CompiledField) -> list[CompiledObject]:
-    """Return the objects that a reference field may point at: one, or several for a polymorphic one."""
-    if field.main.references:
-        return [obj.target(field.main.references)]
-    return [obj.target(name) for name in field.spec.settings.get("targets", ())]
+def named_objects(obj: CompiledObject, field: CompiledField, policy: AccessPolicy) -> list[CompiledObject]:
+    """Return the objects that a reference field may point at, as far as the caller knows them."""
+    if not field.type.is_reference:
+        return []
+    names = [field.main.references] if field.main.references else field.spec.settings.get("targets", ())
+    return [target for target in map(obj.target, names) if policy.knows(target)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection
@@ -11,7 +11,7 @@ from psycopg2.extensions import UNICODE
 from crm_platform.kit.db import sqlstate
 from crm_platform.kit.errors import MetadataStale
 from metadata.compiler.current import repin
-from objects.query.params import fill
+from objects.query.params import Values, fill
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ STALE_SHAPE = frozenset({FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABL
 
 
 def fetch(
-    sql: str, slots: Sequence[Any], values: Mapping[str | int, Any], *, as_text: bool = False
+    sql: str, slots: Sequence[Any], values: Values, *, as_text: bool = False
 ) -> list[tuple[Any, ...]]:
     """Run a statement and return its rows; with `as_text` numerics and UUIDs arrive as text, digit for digit."""
     with connection.cursor() as cursor:
