@@ -65,3 +65,12 @@ def database(name: str, default: str | None = None) -> dict[str, object]:
         "PORT": str(options.pop("port", None) or url.port or ""),
         "OPTIONS": options,
     }
+
+
+def broker_url(redis_url: str) -> str:
+    """Return Celery's spelling of a Redis URL: it names unix sockets in a way of its own."""
+    url = urlsplit(redis_url)
+    if url.scheme != "unix":
+        return redis_url
+    database = dict(parse_qsl(url.query)).get("db", "0")
+    return f"redis+socket://{url.path}?virtual_host={database}"

@@ -153,7 +153,7 @@ CACHES = {
     }
 }
 # What matters of Celery's settings, and why, is in the docstrings of crm_platform.jobs: rows are the queue.
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = env.broker_url(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "socket_timeout": 5,
