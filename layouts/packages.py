@@ -28,7 +28,7 @@ class RowSection:
     """
 
     key: str
-    model: type[models.Model]
+    model: Any  # of models with these attributes
     parts: Mapping[str, Any]
     flow: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
@@ -87,8 +87,7 @@ class RowSection:
         save_translations(pending)
 
     def _rows(self) -> models.QuerySet[Any]:
-        manager: models.Manager[Any] = self.model._default_manager
-        rows = manager.select_related("object").order_by("object_id", "id")
+        rows: models.QuerySet[Any] = self.model._default_manager.select_related("object").order_by("object_id", "id")
         if hasattr(self.model, "position"):
             rows = rows.order_by("object_id", "position", "id")
         return rows.filter(owner=None) if hasattr(self.model, "owner") else rows

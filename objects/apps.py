@@ -7,3 +7,8 @@ from django.apps import AppConfig
 
 class ObjectsConfig(AppConfig):
     name = "objects"
+
+    def ready(self) -> None:
+        from objects.access.packages import register
+
+        register()

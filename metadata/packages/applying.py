@@ -15,7 +15,7 @@ from crm_platform.kit.errors import FieldError, ValidationFailed
 from crm_platform.kit.frozen import thaw
 from metadata.compiler.spec import ChoiceSpec, FieldSpec, Labels, ObjectSpec, SchemaSpec
 from metadata.field_types import field_types
-from metadata.inputs import ChoiceInput, ChoiceSetInput, FieldInput, ObjectInput
+from metadata.inputs import ChoiceInput, ChoiceSetInput, FieldInput, LabelInput, ObjectInput
 from metadata.loader import load_spec
 from metadata.models import BusinessField, BusinessObject, ChoiceSet
 from metadata.packages.differences import diff, merged_choices
@@ -66,7 +66,7 @@ class _Application:
 
     def schema_change(self, actor: Actor) -> SchemaChange:
         self._refuse_narrowing()
-        added = {change.uuid for change in self.changes if change.kind == "add"}
+        added = {_key(change) for change in self._of("add")}
         return SchemaChange(
             choice_sets=[choice_set_input(s) for s in self.package.schema.choice_sets if s.uuid in added],
             objects=[object_input(s, added) for s in self.package.schema.objects if s.uuid in added],
@@ -88,9 +88,9 @@ class _Application:
             if not any(name == "order" or name.startswith("choice ") for name in change.details):
                 continue
             if change.what == "choice_set":
-                present, wanted = self.present_sets[change.uuid], self.choice_sets[change.uuid]
+                present, wanted = self.present_sets[_key(change)], self.choice_sets[_key(change)]
             else:
-                old, new = self.present_fields[change.uuid].choice_set, self.fields[change.uuid].choice_set
+                old, new = self.present_fields[_key(change)].choice_set, self.fields[_key(change)].choice_set
                 assert old is not None and new is not None, "only a field with choices differs in them"
                 present, wanted = old, new
             yield present.api_name, [choice_input(item) for item in merged_choices(wanted, present)]
@@ -98,33 +98,33 @@ class _Application:
     def _changed_labels(self) -> Iterable[LabelChange]:
         for change in self._of("change"):
             wanted = self._wanted(change)
-            texts = {name: dict(getattr(wanted, name)) for name in change.details if name in TEXTS}
+            texts: dict[str, LabelInput] = {n: _texts(getattr(wanted, n)) for n in change.details if n in TEXTS}
             if texts:
-                yield LabelChange(MODELS[change.what], change.uuid, texts)
+                yield LabelChange(MODELS[change.what], _key(change), texts)
 
     def _row_changes(self) -> Iterable[Callable[[], None]]:
         """Return what has no input of its own, removals first, so that a renaming may take a freed name."""
         for change in self._of("remove"):
-            yield partial(_hide, change.uuid)
+            yield partial(_hide, _key(change))
         for change in self._of("rename"):
             name = self._wanted(change).api_name
-            yield partial(_update, MODELS[change.what], change.uuid, {"api_name": name})
+            yield partial(_update, MODELS[change.what], _key(change), {"api_name": name})
         for change in self._of("change"):
             wanted = self._wanted(change)
             columns = {field.name for field in MODELS[change.what]._meta.concrete_fields}
             values = {n: thaw(getattr(wanted, n)) for n in change.details if n in columns - TEXTS - {"choice_set"}}
             if values:
-                yield partial(_update, MODELS[change.what], change.uuid, values)
+                yield partial(_update, MODELS[change.what], _key(change), values)
             if "choice_set" in change.details:
-                yield partial(_choose_set, change.uuid, self.owners[change.uuid].api_name, self.fields[change.uuid])
+                yield partial(_choose_set, _key(change), self.owners[_key(change)].api_name, self.fields[_key(change)])
 
     def _section_changes(self, actor: Actor) -> Iterable[Callable[[], None]]:
         for key, documents in self.package.sections.items():
             yield partial(package_sections.get(key).apply, actor, documents)
 
     def _wanted(self, change: PackageChange) -> Any:
-        found = {"object": self.objects, "field": self.fields, "choice_set": self.choice_sets}[change.what]
-        return found[change.uuid]  # type: ignore[index]
+        found: dict[str, Any] = {"object": self.objects, "field": self.fields, "choice_set": self.choice_sets}
+        return found[change.what][_key(change)]
 
     def _refuse_narrowing(self) -> None:
         """Raise ValidationFailed for fields whose column can't be altered in place into what is wanted."""
@@ -132,7 +132,7 @@ class _Application:
         for change in self._of("change"):
             if change.what != "field" or not {"type", "settings"} & set(change.details):
                 continue
-            old, new = self.present_fields[change.uuid], self.fields[change.uuid]
+            old, new = self.present_fields[_key(change)], self.fields[_key(change)]
             if not field_types.get(old.type).can_change_to(old, new):
                 message = _("The stored values can't become this type: storage is only ever widened.")
                 errors.append(FieldError(change.name, "invalid_choice", message))
@@ -143,9 +143,10 @@ class _Application:
 def object_input(spec: ObjectSpec, added: set[uuid.UUID]) -> ObjectInput:
     """Return the input that creates an object with those of its fields that are to be added."""
     names = ("api_name", "name_field", "icon", "color", "is_activity", "in_navigation", "is_searchable", "is_custom")
-    texts = {name: _texts(getattr(spec, name)) for name in ("label", "plural_label", "description")}
+    values: dict[str, Any] = {name: getattr(spec, name) for name in names}
+    values |= {name: _texts(getattr(spec, name)) for name in ("label", "plural_label", "description")}
     fields = [field_input(field) for field in spec.business_fields if field.uuid in added]
-    return ObjectInput(uuid=spec.uuid, fields=fields, **{name: getattr(spec, name) for name in names}, **texts)
+    return ObjectInput(uuid=spec.uuid, fields=fields, **values)
 
 
 def field_input(spec: FieldSpec) -> FieldInput:
@@ -177,6 +178,11 @@ def choice_input(spec: ChoiceSpec) -> ChoiceInput:
     return ChoiceInput(
         spec.value, _texts(spec.label), spec.color, spec.is_active, spec.is_default, thaw(spec.properties)
     )
+
+
+def _key(change: PackageChange) -> uuid.UUID:
+    assert change.uuid is not None, "objects, fields and choice sets have UUIDs"
+    return change.uuid
 
 
 def _texts(labels: Labels) -> dict[str, str]:

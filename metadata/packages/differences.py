@@ -99,8 +99,8 @@ def _field_choice_details(old: FieldSpec, new: FieldSpec) -> dict[str, tuple[obj
     if old.choice_set is None or new.choice_set is None:
         return {}
     if old.choice_set.is_shared or new.choice_set.is_shared:
-        names = tuple(item.api_name if item.is_shared else "" for item in (old.choice_set, new.choice_set))
-        return {} if names[0] == names[1] else {"choice_set": names}
+        before, after = (item.api_name if item.is_shared else "" for item in (old.choice_set, new.choice_set))
+        return {} if before == after else {"choice_set": (before, after)}
     return _choice_details(old.choice_set, new.choice_set)
 
 

@@ -44,13 +44,14 @@ class PackageChange:
     """One difference between a package and an organisation, in the order in which it is applied.
 
     `kind` is "add", "change", "rename" or "remove"; `what` the kind of thing ("object", "field", "choice_set" or
-    a section's key); `details` holds (present, wanted) by attribute.
+    a section's key); `uuid` is empty for things without an identity of their own; `details` holds
+    (present, wanted) by attribute.
     """
 
     kind: str
     what: str
     name: str
-    uuid: uuid.UUID
+    uuid: uuid.UUID | None
     details: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
     def __str__(self) -> str:

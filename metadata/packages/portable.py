@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from crm_platform.kit.frozen import FrozenDict
-from metadata.compiler.spec import Labels, ObjectSpec, SchemaSpec
+from metadata.compiler.spec import FieldSpec, Labels, ObjectSpec, SchemaSpec
 from metadata.loader import load_spec
 from metadata.packages.applying import apply, deleted_here
 from metadata.packages.differences import diff
@@ -48,7 +48,7 @@ def package_of(
     current = load_spec()
     objects = tuple(_portable(current.object_map[item]) for item in names)
     used = {f.choice_set.uuid for item in objects for f in item.business_fields if f.choice_set}
-    choice_sets = tuple(item for item in current.choice_sets if item.is_shared and item.uuid in used)
+    choice_sets = tuple(replace(s, id=0) for s in current.choice_sets if s.is_shared and s.uuid in used)
     chosen = [item.api_name for item in objects]
     sections = {section.key: section.export(chosen) for section in package_sections}
     return PackageSpec(
@@ -62,4 +62,16 @@ def package_of(
 
 
 def _portable(spec: ObjectSpec) -> ObjectSpec:
-    return replace(spec, id=0, position=0)
+    """Return the object without what only this organisation knows: ids, places, names of private choice sets."""
+    fields = tuple(_portable_field(item) if not item.is_system else item for item in spec.fields)
+    return replace(spec, id=0, position=0, fields=fields)
+
+
+def _portable_field(spec: FieldSpec) -> FieldSpec:
+    chosen = spec.choice_set
+    if chosen is not None and chosen.is_shared:
+        chosen = replace(chosen, id=0)
+    elif chosen is not None:
+        assert spec.uuid is not None, "only system fields have no UUID"
+        chosen = replace(chosen, id=0, uuid=spec.uuid, api_name="", label=spec.label, is_custom=False)
+    return replace(spec, id=0, choice_set=chosen)

@@ -164,7 +164,8 @@ class PackageReader:
             self.findings.add(parsed, pointer, "required", message)
         spec = ObjectSpec(0, **found, fields=tuple(fields) + SYSTEM_FIELDS, is_custom=is_custom)
         self.removed += read_list(
-            parsed, f"{pointer}/removed", removed, lambda at, item: self._tombstone(parsed, at, item, spec), self.findings
+            parsed, f"{pointer}/removed", removed, lambda at, item: self._tombstone(parsed, at, item, spec),
+            self.findings,
         )
         return spec
 
@@ -222,7 +223,7 @@ class PackageReader:
         return Tombstone(spec.uuid, **found)
 
     def _section(self, parsed: Parsed, pointer: str, given: Any) -> FrozenDict | None:
-        members = {"uuid": Member(stable_id), "object": Member(text)}
+        members = {"uuid": Member(stable_id, None), "object": Member(text)}
         if not isinstance(given, Mapping):
             self.findings.add(parsed, pointer, "invalid_type", _("This must be a mapping."))
             return None
@@ -230,7 +231,8 @@ class PackageReader:
         found = read_mapping(parsed, pointer, keys, members, self.findings)
         if found is None:
             return None
-        self._once(parsed, pointer, "uuid", found["uuid"])
+        if found["uuid"] is not None:
+            self._once(parsed, pointer, "uuid", found["uuid"])
         return FrozenDict(given)
 
     def _once(self, parsed: Parsed, pointer: str, what: str, *key: Any) -> None:

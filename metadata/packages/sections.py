@@ -15,7 +15,7 @@ Documents = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class PackageSection:
-    """A top-level list of a package's documents, each with a `uuid` and the API name of its `object`.
+    """A top-level list of a package's documents, each with the API name of its `object` and mostly a `uuid`.
 
     `export` returns the documents of the named objects as they stand, `diff` what applying would do to them,
     and `apply` does it, after the shapes are published, inside the same transaction. All three are called with

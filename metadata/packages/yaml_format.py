@@ -10,6 +10,13 @@ import yaml
 
 FLOW = frozenset({"label", "plural_label", "description", "help_text", "settings"})
 ROWS = frozenset({"choices", "removed"})
+# The database gives the members of a JSON value back in an order of its own; on one line they stand like this,
+# and the others after them by name.
+ORDER = (
+    "zh-hans", "en", "uuid", "object", "profile", "api_name", "field", "op", "value", "label", "color", "target",
+    "targets", "on_delete", "columns", "fields", "probability", "category",
+)
+_RANK = {name: index for index, name in enumerate(ORDER)}
 
 
 @dataclass(frozen=True)
@@ -39,9 +46,7 @@ class YamlError(ValueError):
 def parse(text: str, file: str) -> Parsed:
     """Read one document; raises YamlError. Anchors are refused: a few lines could unfold to gigabytes."""
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise YamlError("anchors and aliases are not allowed", event.start_mark.line + 1)
+        _refuse_anchors(text)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -52,6 +57,13 @@ def parse(text: str, file: str) -> Parsed:
     if node is not None:
         _note_lines(node, "", lines)
     return Parsed(file, value, lines)
+
+
+def _refuse_anchors(text: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            mark = event.start_mark
+            raise YamlError("anchors and aliases are not allowed", mark.line + 1 if mark else 1)
 
 
 def _note_lines(node: yaml.Node, pointer: str, lines: dict[str, int]) -> None:
@@ -110,7 +122,8 @@ def _arrange(value: Any, flow: Collection[str], rows: Collection[str], key: str 
 
 def _one_line(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return _Flow({name: _one_line(item) for name, item in value.items()})
+        names = sorted(value, key=lambda name: (_RANK.get(name, len(_RANK)), name))
+        return _Flow({name: _one_line(value[name]) for name in names})
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _FlowList(_one_line(item) for item in value)
     return value

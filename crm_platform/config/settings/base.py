@@ -118,6 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+DEMO_PASSWORD = env.text("DEMO_PASSWORD", "crm-demo-2026")  # of the users that `seed_demo` makes
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 ANONYMOUS_USER_NAME = None
