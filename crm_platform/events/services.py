@@ -83,7 +83,7 @@ def purge(*, older_than: timedelta = RETENTION, limit: int = PURGE_BATCH) -> int
             """
             DELETE FROM events_outboxmessage WHERE seq IN (
                 SELECT message.seq FROM events_outboxmessage message
-                WHERE message.at < now() - %s
+                WHERE message.at < now() - make_interval(secs => %s)
                 AND NOT EXISTS (
                     SELECT FROM unnest(%s::text[]) AS known(consumer)
                     LEFT JOIN events_consumercursor reader ON reader.consumer = known.consumer
@@ -93,6 +93,6 @@ def purge(*, older_than: timedelta = RETENTION, limit: int = PURGE_BATCH) -> int
                 ORDER BY message.at LIMIT %s
             )
             """,
-            [older_than, list(consumers.keys()), limit],
+            [older_than.total_seconds(), list(consumers.keys()), limit],
         )
         return int(cursor.rowcount)

@@ -32,7 +32,7 @@ class Job(models.Model):
     kind = models.CharField(max_length=60)
     label = models.CharField(max_length=200, blank=True)
     args = models.JSONField(default=dict)
-    dedupe_key = models.CharField(max_length=200, null=True, blank=True)
+    dedupe_key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 (null: no key)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     run_at = models.DateTimeField(db_default=Now())
     attempt = models.IntegerField(default=0)
@@ -91,7 +91,8 @@ class Schedule(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(every__gt=timedelta(0), daily_at=None) | models.Q(every=None, daily_at__isnull=False),
+                condition=models.Q(every__gt=timedelta(0), daily_at=None)
+                | models.Q(every=None, daily_at__isnull=False),
                 name="schedule_every_or_daily",
             ),
         ]

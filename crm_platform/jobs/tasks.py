@@ -6,8 +6,6 @@ import uuid
 from typing import Any
 
 from celery import Task, shared_task
-from django.db import connection
-from django_tenants.utils import get_public_schema_name
 
 from crm_platform.events.waking import DRAIN_TASK, ORGANIZATION_HEADER
 from crm_platform.jobs import drain as draining
@@ -30,9 +28,8 @@ class OrganizationTask(Task):
         """Send the task for the current organisation, or the one named in the header."""
         _refuse_data([*(args or ()), *(kwargs or {}).values()])
         headers = dict(options.pop("headers", None) or {})
-        headers.setdefault(ORGANIZATION_HEADER, connection.schema_name)
-        if headers[ORGANIZATION_HEADER] == get_public_schema_name():
-            raise RuntimeError(f"{self.name} was sent outside any organisation")
+        if ORGANIZATION_HEADER not in headers:
+            headers[ORGANIZATION_HEADER] = current_schema()
         return super().apply_async(args, kwargs, headers=headers, **options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -17,6 +17,7 @@ from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.events.consumers import consumers
 from crm_platform.jobs import selectors, services
 from crm_platform.jobs.models import Job
+from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.ids import parse_uuid
 
@@ -27,13 +28,17 @@ ACTIONS = {
 }
 
 
+def _actor(request: HttpRequest) -> Actor:
+    return request.actor  # type: ignore[attr-defined, no-any-return]
+
+
 @require_safe
 @function_required(selectors.PERMISSION)
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs, the newest first; the fragment asks for itself again as long as the page is open."""
     state = request.GET.get("state", "")
     state = state if state in Job.State.values else ""
-    page = selectors.jobs(request.actor, state=state, before=parse_uuid(request.GET.get("before")))
+    page = selectors.jobs(_actor(request), state=state, before=parse_uuid(request.GET.get("before")))
     is_busy = any(not job.is_finished for job in page.jobs)
     context: dict[str, Any] = {
         "page": page,
@@ -53,7 +58,7 @@ def job_action(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResp
         raise Http404
     act, done = ACTIONS[action]
     try:
-        act(request.actor, job_id)
+        act(_actor(request), job_id)
         messages.success(request, done)
     except PlatformError as error:
         messages.error(request, str(error.message))
@@ -64,7 +69,7 @@ def job_action(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResp
 @function_required(selectors.PERMISSION)
 def system(request: HttpRequest) -> HttpResponse:
     """Versions, workers, queues."""
-    return render(request, "jobs/system.html", {"report": selectors.system_report(request.actor)})
+    return render(request, "jobs/system.html", {"report": selectors.system_report(_actor(request))})
 
 
 @require_POST
@@ -74,7 +79,7 @@ def replay(request: HttpRequest, consumer: str) -> HttpResponse:
     if consumer not in consumers:
         raise Http404
     services.enqueue(
-        "events.replay", {"consumer": consumer}, actor=request.actor, dedupe_key=f"events.replay:{consumer}"
+        "events.replay", {"consumer": consumer}, actor=_actor(request), dedupe_key=f"events.replay:{consumer}"
     )
     messages.success(request, _("The job is queued."))
     return redirect(request, "jobs")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -28,7 +28,7 @@ class Watch:
 
     def __init__(self) -> None:
         self._over = threading.Event()
-        self._started_at = None
+        self._started_at: datetime | None = None
 
     def start(self) -> None:
         """Begin to watch."""

@@ -82,7 +82,7 @@ def test_a_wakeup_that_was_rolled_back_is_written_again(db: None) -> None:
     before = wakeups()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         emit([happened()])
-        1 / 0
+        raise ZeroDivisionError
     emit([happened()])
     assert wakeups() == before + 1
 
@@ -91,7 +91,7 @@ def test_nothing_is_emitted_when_the_change_is_rolled_back(db: None) -> None:
     event = happened()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         emit([event])
-        1 / 0
+        raise ZeroDivisionError
     assert not OutboxMessage.objects.filter(record_id=event.record_id).exists()
 
 
