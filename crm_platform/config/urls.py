@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm_platform.console.urls")),
     path("", include("crm_platform.identity.urls")),
     path("", include("crm_platform.jobs.urls")),
+    path("setup/", include("metadata.urls")),
 ]
 
 handler403 = "crm_platform.console.views.forbidden"

@@ -71,7 +71,7 @@ def delete_organization(organization: Organization) -> None:
     with _public(), transaction.atomic(), lock_timeout(CREATION_WAIT_MS), _no_statement_timeout():
         advisory_xact_lock("create_organization")
         WakeUp.objects.filter(schema_name=schema).delete()
-        organization.delete()
+        Organization.objects.filter(pk=organization.pk).delete()
         with connection.cursor() as cursor:
             cursor.execute(f"DROP SCHEMA IF EXISTS {connection.ops.quote_name(schema)} CASCADE")
     forget_hosts()

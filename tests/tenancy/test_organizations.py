@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
-from django.db import connection
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.db import IntegrityError, connection
 
 from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
+from crm_platform.kit.errors import StateConflict, ValidationFailed
+from crm_platform.tenancy.context import tenant_context
+from crm_platform.tenancy.database import pending_schemas
 from crm_platform.tenancy.models import Organization
-from crm_platform.tenancy.services import create_organization
+from crm_platform.tenancy.services import create_organization, delete_organization
 from tests.kit import make
 
 
@@ -52,3 +58,86 @@ def test_factories_build_a_tree(organization):
     east = make.department("华东", parent=sales)
     assert east.path.startswith(sales.path)
     assert make.user(department=east).role.data_scope == "own"
+
+
+@pytest.mark.parametrize(
+    ("slug", "domains", "field"),
+    [
+        ("Acme", ["x.localhost"], "slug"),
+        ("1st", ["x.localhost"], "slug"),
+        ("public", ["x.localhost"], "slug"),
+        ('a"; drop schema public', ["x.localhost"], "slug"),
+        ("a" * 41, ["x.localhost"], "slug"),
+        ("fine", [], "domains"),
+        ("fine", ["not a host"], "domains"),
+        ("acme", ["x.localhost"], "slug"),
+        ("fine", ["ACME.localhost"], "domains"),
+    ],
+)
+def test_bad_or_taken_slugs_and_domains_are_named(organization, slug, domains, field):
+    with pytest.raises(ValidationFailed) as failed:
+        create_organization(slug, "Name", domains, admin_password="x")
+    assert [error.field for error in failed.value.errors] == [field]
+
+
+def test_schema_name_of_a_deleted_organisation_does_not_come_back(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        with make.organization("again", enter=False) as first:
+            pass
+        with make.organization("again", enter=False) as second:
+            assert second.schema_name != first.schema_name
+
+
+def test_two_organisations_made_at_once_do_not_disturb_each_other(django_db_setup, django_db_blocker):
+    made, failures = [], []
+
+    def make_one(slug):
+        try:
+            made.append(create_organization(slug, slug, [f"{slug}.localhost"], admin_password="x"))
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=make_one, args=(slug,)) for slug in ("twin-a", "twin-b")]
+    with django_db_blocker.unblock():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        try:
+            assert not failures
+            for organization in made:
+                with tenant_context(organization.schema_name):
+                    assert User.objects.count() == 1
+        finally:
+            for organization in made:
+                delete_organization(organization)
+
+
+def test_template_can_not_be_deleted(organization):
+    with pytest.raises(StateConflict):
+        delete_organization(Organization.objects.get(is_template=True))
+
+
+def test_command_makes_an_organisation_and_says_how_to_sign_in(organization, capsys):
+    call_command("create_organization", "北方公司", domain=["north.localhost"], admin="boss", language="en")
+    printed = capsys.readouterr().out
+    assert "created north" in printed
+    password = printed.rsplit(" ", 1)[1].strip()
+    made = Organization.objects.get(slug="north")
+    with tenant_context(made.schema_name):
+        boss = User.objects.get(username="boss")
+        assert boss.check_password(password)
+        assert Role.objects.get(api_name="individual").name == "Individual"
+
+
+def test_prepared_database_needs_nothing(organization):
+    assert pending_schemas(["public", organization.schema_name]) == []
+    assert pending_schemas(["no_such_schema"]) == ["no_such_schema"]
+
+
+def test_clone_keeps_constraints_and_permissions(fresh_organization):
+    with pytest.raises(IntegrityError):
+        OrganizationSettings.objects.create(id=2, name="second")
+    assert Permission.objects.filter(codename="customize").count() == 1
