@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.db import connection
 
+from crm_platform.kit.context import system_actor
+from crm_platform.kit.errors import ValidationFailed
 from metadata.compiler.current import current_snapshot
+from metadata.currencies import add_currency, set_rate
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from tests.objects.world import choices, text
 
@@ -80,3 +87,16 @@ def row(object_name: str, record_id: uuid.UUID, *columns: str) -> tuple[Any, ...
 def column(object_name: str, field: str, suffix: str = "") -> str:
     """Return the physical column of a field."""
     return current_snapshot().object(object_name).field(field).column(suffix).column
+
+
+def errors_of(act: Callable[[], Any]) -> set[tuple[str | None, str]]:
+    """Return field and code of every error with which the action is refused."""
+    with pytest.raises(ValidationFailed) as failed:
+        act()
+    return {(error.field, error.code) for error in failed.value.errors}
+
+
+def usd() -> None:
+    """Put the dollar into use, at 7.25."""
+    add_currency(system_actor(), "USD")
+    set_rate(system_actor(), "USD", date(2020, 1, 1), Decimal("7.25"))
