@@ -1,0 +1,93 @@
+"""The people of the demo: departments in two levels, twelve users, who reports to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
+from objects.demo.world import DemoUser
+
+NAME = "华信智能科技"
+DEPARTMENTS = {"华东大区": ("上海一组", "杭州组"), "华南大区": ("深圳组", "广州组"), "市场部": ()}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One line of the staff list: what a user is called, where he stands, and how well he sells."""
+
+    username: str
+    name: str
+    title: str
+    department: str
+    role: str
+    profile: str
+    manager: str = ""
+    region: str = ""
+    skill: float = 1.0
+    language: str = ""
+
+
+ALL, HEAD, OWN = "everything", "department_head", "individual"
+REP = "sales_rep"
+STAFF = (
+    Member("admin", "李明", "系统管理员", "", ALL, "administrator"),
+    Member("zhoumin", "周敏", "销售总监", "", ALL, "sales_manager", "admin"),
+    Member("chenhao", "陈浩", "华东大区总经理", "华东大区", HEAD, "sales_manager", "zhoumin"),
+    Member("linjianguo", "林建国", "华南大区总经理", "华南大区", HEAD, "sales_manager", "zhoumin"),
+    Member("chenjing", "陈静", "高级客户经理", "上海一组", OWN, REP, "chenhao", "east", 1.25),
+    Member("wanglei", "王磊", "客户经理", "上海一组", OWN, REP, "chenhao", "east", 1.5),
+    Member("zhaoyuhang", "赵宇航", "客户经理", "杭州组", OWN, REP, "chenhao", "east", 0.9),
+    Member("xulili", "徐丽丽", "客户经理", "杭州组", OWN, REP, "chenhao", "east", 1.05, language="en"),
+    Member("huangweijie", "黄伟杰", "客户经理（新人）", "深圳组", OWN, REP, "linjianguo", "south", 0.6),
+    Member("liangxiaoyan", "梁晓燕", "高级客户经理", "深圳组", OWN, REP, "linjianguo", "south", 1.3),
+    Member("hezhiqiang", "何志强", "客户经理", "广州组", OWN, REP, "linjianguo", "south", 0.95),
+    Member("songyating", "宋雅婷", "市场经理", "市场部", HEAD, REP, "zhoumin"),
+)
+
+
+def add_people() -> dict[str, DemoUser]:
+    """Make departments and users, those that exist already included; returns the users by user name."""
+    OrganizationSettings.objects.update(name=NAME)
+    departments = _add_departments()
+    roles = {role.api_name: role for role in Role.objects.all()}
+    profiles = {profile.api_name: profile for profile in Profile.objects.all()}
+    users: dict[str, User] = {}
+    for member in STAFF:
+        user = User.objects.filter(username=member.username).first() or User(username=member.username)
+        user.name, user.title, user.language = member.name, member.title, member.language
+        user.email = f"{member.username}@huaxin.example.com"
+        user.department = departments[member.department]
+        user.role, user.profile = roles[member.role], profiles[member.profile]
+        user.manager = users.get(member.manager)
+        user.set_password(settings.DEMO_PASSWORD)
+        user.save()
+        users[member.username] = user
+    return {
+        member.username: DemoUser(
+            users[member.username].id, member.username, member.name, departments[member.department].id,
+            member.region, member.skill,
+        )
+        for member in STAFF
+    }
+
+
+def _add_departments() -> dict[str, Department]:
+    """Return the departments by name; "" is the root, which carries the company's name."""
+    root = Department.objects.get(depth=1)
+    Department.objects.filter(pk=root.pk).update(name=NAME)
+    found = {"": root}
+    for name, teams in DEPARTMENTS.items():
+        found[name] = _child(found[""], name)
+        for team in teams:
+            found[team] = _child(found[name], team)
+    return found
+
+
+def _child(parent: Department, name: str) -> Department:
+    """Return the department of this name below another one, made when it is missing."""
+    parent.refresh_from_db()
+    present = parent.get_children().filter(name=name).first()
+    child: Department = present or parent.add_child(name=name)
+    return child
