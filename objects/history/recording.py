@@ -34,14 +34,11 @@ def record_changes(actor: Actor, object_id: int, action: str, at: datetime, rows
     """Write the changes of records of one object, made by one actor at one time."""
     if not rows:
         return
-    common = [object_id, action, at, actor.user_id, actor.name[:100], actor.via[:20], actor.request_id[:64]]
+    params: list[Any] = [
+        *(object_id, action, at, actor.user_id, actor.name[:100], actor.via[:20], actor.request_id[:64]),
+        [row.record_id for row in rows],
+        [row.version for row in rows],
+        [dumps_str(row.changes) for row in rows],
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL,
-            [
-                *common,
-                [row.record_id for row in rows],
-                [row.version for row in rows],
-                [dumps_str(row.changes) for row in rows],
-            ],
-        )
+        cursor.execute(_SQL, params)

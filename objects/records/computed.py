@@ -43,12 +43,11 @@ def _rewrite_derived(batch: Batch, draft: Draft) -> None:
 
 def _follow_owner(batch: Batch, draft: Draft) -> None:
     """Keep the owner's department and the time of the change beside the owner."""
-    owner = draft.values[OWNER]
+    owner, field = draft.values[OWNER], batch.object.fields["owner_department_id"]
     department = batch.departments.get(owner.id) if owner else None
-    before = draft.record.owner_department_id if draft.record is not None else None
     draft.columns["owner_department_id"] = department
     draft.columns["last_owner_change_at"] = batch.now
-    if draft.record is not None and before != department:
-        field = batch.object.fields["owner_department_id"]
-        after = field.type.from_columns(field.spec, {"": department})
-        draft.changes[field.name] = (field.value_of(draft.record), after)
+    if draft.record is not None:
+        before, after = field.value_of(draft.record), field.type.from_columns(field.spec, {"": department})
+        if before != after:
+            draft.changes[field.name] = (before, after)

@@ -54,7 +54,7 @@ def links_of(snapshot: SchemaSnapshot, spec: ObjectSpec) -> list[Link]:
         Link(spec, targets[column.references], quote(column_name(field.id, column.suffix)), column.on_delete)
         for field in spec.business_fields
         for column in field_types.get(field.type).columns(field)
-        if column.references in targets
+        if column.references is not None and column.references in targets
     ]
 
 

@@ -20,10 +20,16 @@ from tests.objects.world import choices, text
 
 
 def lookup(api_name: str, target: str, on_delete: str = "set_null") -> FieldInput:
-    return FieldInput(api_name, "lookup", api_name, settings={"target": target, "on_delete": on_delete}, is_custom=False)
+    return FieldInput(
+        api_name, "lookup", api_name, settings={"target": target, "on_delete": on_delete}, is_custom=False
+    )
 
 
-STATUS = [*choices("new", "paid"), ChoiceInput("old", "Old", is_active=False), ChoiceInput("open", "Open", is_default=True)]
+STATUS = [
+    *choices("new", "paid"),
+    ChoiceInput("old", "Old", is_active=False),
+    ChoiceInput("open", "Open", is_default=True),
+]
 
 OBJECTS = (
     ObjectInput(
@@ -46,7 +52,9 @@ OBJECTS = (
         plural_label="Purchases",
         is_custom=False,
         fields=[
-            FieldInput("name", "auto_number", "Number", settings={"pattern": "P-{YYYY}-{0000}", "start": 7}, is_custom=False),
+            FieldInput(
+                "name", "auto_number", "Number", settings={"pattern": "P-{YYYY}-{0000}", "start": 7}, is_custom=False
+            ),
             lookup("customer_id", "customer", "restrict"),
             lookup("referrer_id", "customer"),
             FieldInput("status", "picklist", "Status", choices=STATUS, is_custom=False),
@@ -71,8 +79,20 @@ OBJECTS = (
             FieldInput("quantity", "integer", "Quantity", is_custom=False),
         ],
     ),
-    ObjectInput("ticket", "Ticket", is_custom=False, fields=[text("name", is_custom=False), lookup("customer_id", "customer", "cascade")]),
-    ObjectInput("secret__c", "Secret", fields=[text("name", is_custom=False), FieldInput("customer__c", "lookup", "C", settings={"target": "customer"})]),
+    ObjectInput(
+        "ticket",
+        "Ticket",
+        is_custom=False,
+        fields=[text("name", is_custom=False), lookup("customer_id", "customer", "cascade")],
+    ),
+    ObjectInput(
+        "secret__c",
+        "Secret",
+        fields=[
+            text("name", is_custom=False),
+            FieldInput("customer__c", "lookup", "C", settings={"target": "customer"}),
+        ],
+    ),
 )
 
 
@@ -80,7 +100,9 @@ def row(object_name: str, record_id: uuid.UUID, *columns: str) -> tuple[Any, ...
     """Return columns of a record as they are stored."""
     with connection.cursor() as cursor:
         names = ", ".join(columns)
-        cursor.execute(f'SELECT {names} FROM "{current_snapshot().object(object_name).table}" WHERE id = %s', [record_id])
+        cursor.execute(
+            f'SELECT {names} FROM "{current_snapshot().object(object_name).table}" WHERE id = %s', [record_id]
+        )
         return cursor.fetchone()
 
 

@@ -51,7 +51,12 @@ def test_without_all_or_none_sound_rows_are_written(rep: RecordService) -> None:
 @pytest.mark.parametrize("all_or_none", [True, False])
 def test_what_only_the_database_finds_is_told_at_its_row(rep: RecordService, all_or_none: bool) -> None:
     rep.create("customer", {"name": "there", "code": "TAKEN"})
-    rows = [{"name": "A", "code": "a"}, {"name": "B", "code": "taken"}, {"name": "C", "code": "c"}, {"name": "D", "code": "C"}]
+    rows = [
+        {"name": "A", "code": "a"},
+        {"name": "B", "code": "taken"},
+        {"name": "C", "code": "c"},
+        {"name": "D", "code": "C"},
+    ]
     results = rep.bulk_create("customer", rows, all_or_none=all_or_none)
     assert codes(results) == [[], [("code", "not_unique")], [], [("code", "not_unique")]]
     assert stored() == (1 if all_or_none else 3)

@@ -25,7 +25,11 @@ def test_a_record_is_stored_with_its_system_columns(world: World, rep: RecordSer
     stored = row("customer", saved.id, "version", "created_by_id", "updated_by_id", "owner_id", "owner_department_id")
     assert stored == (1, me.pk, me.pk, me.pk, me.department_id)
     assert row("customer", saved.id, column("customer", "name"), column("customer", "employees")) == ("华为", 12)
-    assert row("customer", saved.id, "currency", "last_owner_change_at = created_at", "deleted_at") == ("CNY", True, None)
+    assert row("customer", saved.id, "currency", "last_owner_change_at = created_at", "deleted_at") == (
+        "CNY",
+        True,
+        None,
+    )
     assert saved.version == 1
     assert saved.record.value("name") == "华为"
 
@@ -71,8 +75,21 @@ def test_all_errors_come_at_once(rep: RecordService) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "id version created_at created_by_id updated_at updated_by_id owner_department_id pool_id record_type_id"
-    " last_activity_at last_owner_change_at deleted_at deleted_by_id".split(),
+    [
+        "id",
+        "version",
+        "created_at",
+        "created_by_id",
+        "updated_at",
+        "updated_by_id",
+        "owner_department_id",
+        "pool_id",
+        "record_type_id",
+        "last_activity_at",
+        "last_owner_change_at",
+        "deleted_at",
+        "deleted_by_id",
+    ],
 )
 def test_system_columns_are_never_written(rep: RecordService, name: str) -> None:
     assert refused(rep, "customer", {"name": "A", name: None}) == {(name, "read_only_field")}

@@ -81,7 +81,9 @@ def survives(service: RecordService, object_name: str, values: Any) -> None:
     assert service.update(object_name, saved.id, shown).version == 1
 
 
-@pytest.mark.parametrize("key", ["", "\x00", "a" * 10_000, "name ", "NAME", "__class__", "f_1", "id__in", 1, None, ("a",), "客户"])
+@pytest.mark.parametrize(
+    "key", ["", "\x00", "a" * 10_000, "name ", "NAME", "__class__", "f_1", "id__in", 1, None, ("a",), "客户"]
+)
 def test_no_key_reaches_what_is_not_a_field(rep: RecordService, key: Any) -> None:
     with pytest.raises(ValidationFailed) as failed:
         rep.create("customer", {"name": "A", key: "x"})
@@ -100,7 +102,9 @@ def test_ten_thousand_keys_are_refused_in_time(rep: RecordService) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(
-        st.sampled_from(["name", "amount", "status", "tags", "due_on", "sent_at", "notes", "about", "discount", "paid"]),
+        st.sampled_from(
+            ["name", "amount", "status", "tags", "due_on", "sent_at", "notes", "about", "discount", "paid"]
+        ),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.uuids().map(str),
             lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),

@@ -19,7 +19,9 @@ def pointing(service: RecordService, field: str, value: Any) -> set[tuple[str | 
 
 def test_a_lookup_points_at_a_visible_record(rep: RecordService) -> None:
     customer = rep.create("customer", {"name": "A"})
-    saved = rep.create("purchase", {"customer_id": str(customer.id), "about": {"object": "customer", "id": str(customer.id)}})
+    saved = rep.create(
+        "purchase", {"customer_id": str(customer.id), "about": {"object": "customer", "id": str(customer.id)}}
+    )
     assert saved.record.value("customer_id").id == customer.id
     assert saved.record.value("about").object == "customer"
 

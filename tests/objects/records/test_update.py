@@ -130,7 +130,9 @@ def test_a_change_of_currency_rewrites_base_amounts(rep: RecordService) -> None:
     assert errors_of(lambda: rep.update("customer", saved.id, {"currency": None})) == {("currency", "required")}
 
 
-def test_every_type_is_changed_by_one_statement(rep: RecordService, world: World, django_assert_max_num_queries: Any) -> None:
+def test_every_type_is_changed_by_one_statement(
+    rep: RecordService, world: World, django_assert_max_num_queries: Any
+) -> None:
     saved = rep.create("purchase", {})
     values: dict[str, Any] = {
         "status": "new",
@@ -169,6 +171,8 @@ def test_a_field_added_meanwhile_is_known_at_the_next_write(rep: RecordService, 
     assert rep.update("customer", customer.id, {"hobby__c": "围棋"}).record.value("hobby__c") == "围棋"
 
 
-def test_updating_takes_six_statements(rep: RecordService, customer: SavedRecord, django_assert_num_queries: Any) -> None:
+def test_updating_takes_six_statements(
+    rep: RecordService, customer: SavedRecord, django_assert_num_queries: Any
+) -> None:
     with django_assert_num_queries(6):  # savepoint, lock, record, history, outbox, release
         rep.update("customer", customer.id, {"name": "B"}, expected_version=1)
