@@ -41,6 +41,17 @@ class LongTextSettings(SettingsForm):
     )
 
 
+class LinesField(forms.CharField):
+    """A text of several lines; browsers send CRLF where the value has LF."""
+
+    def to_python(self, value: Any) -> Any:
+        return _with_plain_breaks(super().to_python(value))
+
+
+def _with_plain_breaks(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 class LongTextType(TextType):
     """Text of several lines; it is searched within, not compared or sorted."""
 
@@ -63,7 +74,7 @@ class LongTextType(TextType):
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> str | None:
         text = normal_text(value)
         if text is not None:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
+            text = _with_plain_breaks(text)
             check_length(text, self.max_length(field))
         return text
 
@@ -72,9 +83,7 @@ class LongTextType(TextType):
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
         rows = int(field.settings.get("rows", DEFAULT_ROWS))
-        return forms.CharField(
-            max_length=self.max_length(field), strip=True, widget=widgets.Textarea(attrs={"rows": rows})
-        )
+        return LinesField(max_length=self.max_length(field), strip=True, widget=widgets.Textarea(attrs={"rows": rows}))
 
     def filters(self, field: FieldSpec) -> tuple[str, ...]:
         return ("contains", "ncontains", "starts", "ends", "empty", "nempty")
