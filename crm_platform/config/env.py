@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ def words(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
-def database(name: str, default: str | None = None) -> dict[str, object]:
+def database(name: str, default: str | None = None) -> dict[str, Any]:
     """Return Django's DATABASES entry for a `postgresql://user:password@host:port/name?sslmode=…` URL.
 
     A unix socket directory goes into `?host=/path`.

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django_tenants.utils import get_public_schema_name
 
 from crm_platform.kit.json import dumps
+from crm_platform.tenancy.context import leave_organization
 from crm_platform.tenancy.database import pending_schemas
 from crm_platform.tenancy.models import WakeUp
 
@@ -75,7 +76,7 @@ def _run(check: Check) -> dict[str, Any]:
 
 
 def _database() -> dict[str, Any]:
-    connection.set_schema_to_public()
+    leave_organization()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return {"status": "ok"}

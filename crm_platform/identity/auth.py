@@ -7,13 +7,13 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
-from django.db import connection
 from django.db.models import QuerySet, Subquery
 from django.http import HttpRequest
 
 from crm_platform.identity.functions import FUNCTION_NAMES
 from crm_platform.identity.models import AccessVersion, OrganizationSettings, User
 from crm_platform.kit.context import Actor
+from crm_platform.tenancy.context import schema_name
 
 
 def users_for_actor() -> QuerySet[User]:
@@ -33,19 +33,20 @@ def build_actor(user: User, *, via: str, request_id: str = "-", scopes: frozense
     """
     if not hasattr(user, "access_version"):
         user = users_for_actor().get(pk=user.pk)
+    extra: Any = user  # annotated by users_for_actor
     group_ids = (user.profile.group_id,) if user.profile else ()
-    version: int = user.access_version or 0
+    version: int = extra.access_version or 0
     return Actor(
         user_id=user.pk,
         name=user.name,
         via=via,
         group_ids=group_ids,
-        functions=_functions(connection.schema_name, version, group_ids),
+        functions=_functions(schema_name(), version, group_ids),
         data_scope=user.role.data_scope if user.role else "own",
         department_id=user.department_id,
         department_path=user.department.path if user.department else "",
-        language=user.language or user.organization_language or "en",
-        time_zone=user.time_zone or user.organization_time_zone or "UTC",
+        language=user.language or extra.organization_language or "en",
+        time_zone=user.time_zone or extra.organization_time_zone or "UTC",
         access_version=version,
         scopes=scopes,
         request_id=request_id,

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from crm_platform.identity.models import User
 from crm_platform.kit.errors import PlatformError
+from crm_platform.tenancy.context import schema_name
 
 WINDOW = 15 * 60  # seconds
 PER_ACCOUNT = 5  # failures of one account from one address; another address may still sign in
@@ -60,7 +60,7 @@ def note_success(username: str, address: str) -> None:
 
 def _keys(username: str, address: str) -> tuple[str, str]:
     """Return the counters' keys; hashed, because the cache is no place for names and addresses."""
-    schema = connection.schema_name
+    schema = schema_name()
     pair = f"{schema}\x1f{User.objects.normalize(username)}\x1f{address}"
     return (
         "sign-in:" + hashlib.sha256(pair.encode()).hexdigest(),

@@ -16,9 +16,20 @@ def tenant_context(schema_name: str) -> Iterator[None]:
         yield
 
 
+def schema_name() -> str:
+    """Return the schema in which this thread's connection works, `public` outside any organisation."""
+    name: str = connection.schema_name  # type: ignore[attr-defined] # django-tenants' backend
+    return name
+
+
+def leave_organization() -> None:
+    """Put this thread's connection back into the public schema."""
+    connection.set_schema_to_public()  # type: ignore[attr-defined] # django-tenants' backend
+
+
 def current_schema() -> str:
     """Return the schema of the organisation that this thread serves; raises outside one."""
-    schema: str = connection.schema_name
+    schema = schema_name()
     if schema == get_public_schema_name():
         raise RuntimeError("no organisation is active here")
     return schema

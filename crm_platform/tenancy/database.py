@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django_tenants.utils import get_public_schema_name
 
 from crm_platform.kit.db import lock_key
-from crm_platform.tenancy.context import tenant_context
+from crm_platform.tenancy.context import leave_organization, tenant_context
 from crm_platform.tenancy.models import Organization
 
 EXTENSIONS = ("pg_trgm", "btree_gin", "citext")
@@ -86,7 +86,7 @@ def _organization_schemas() -> list[str]:
 
 def _migrate(schema: str, verbosity: int) -> None:
     call_command("migrate_schemas", schema_name=schema, interactive=False, verbosity=verbosity)
-    connection.set_schema_to_public()
+    leave_organization()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from crm_platform.tenancy.context import tenant_context
+from crm_platform.tenancy.context import leave_organization, tenant_context
 from crm_platform.tenancy.hosts import OrganizationRef, normalize_host, organization_for_host
 
 
@@ -23,16 +23,16 @@ class OrganizationMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        connection.set_schema_to_public()
+        leave_organization()
         organization = organization_for_host(normalize_host(request.get_host()))
         if organization is None:
             return HttpResponse("No organisation is reached by this address.", status=404, content_type="text/plain")
         request.organization = organization  # type: ignore[attr-defined]
-        connection.set_tenant(organization)
+        connection.set_tenant(organization)  # type: ignore[attr-defined] # django-tenants' backend
         try:
             response = self.get_response(request)
         finally:
-            connection.set_schema_to_public()
+            leave_organization()
         if response.streaming:
             response.streaming_content = _inside(organization, response.streaming_content)  # type: ignore[attr-defined]
         return response

@@ -20,10 +20,8 @@ POST = ["user-deactivate", "user-reactivate", "department-close", "department-re
 @pytest.fixture
 def urls(db):
     user, department = make.user(), make.department()
-    return {
-        name: reverse(name, args=[department.pk if name.startswith("department") else user.pk] if name in ONE + POST else [])
-        for name in READ + ONE + POST
-    }
+    ids = {name: department.pk if name.startswith("department") else user.pk for name in ONE + POST}
+    return {name: reverse(name, args=[ids[name]] if name in ids else []) for name in READ + ONE + POST}
 
 
 @pytest.mark.parametrize("name", READ + ONE + POST)

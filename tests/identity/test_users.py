@@ -176,12 +176,8 @@ CALLS = {
     "move_department": lambda actor, user, department, data: services.move_department(
         actor, department.pk, make.root_department().pk
     ),
-    "deactivate_department": lambda actor, user, department, data: services.deactivate_department(
-        actor, department.pk
-    ),
-    "reactivate_department": lambda actor, user, department, data: services.reactivate_department(
-        actor, department.pk
-    ),
+    "deactivate_department": lambda actor, user, department, data: services.deactivate_department(actor, department.pk),
+    "reactivate_department": lambda actor, user, department, data: services.reactivate_department(actor, department.pk),
     "update_organization": lambda actor, *_: services.update_organization(actor, None),
     "set_logo": lambda actor, *_: services.set_logo(actor, b""),
     "remove_logo": lambda actor, *_: services.remove_logo(actor),

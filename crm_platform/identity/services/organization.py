@@ -124,7 +124,7 @@ def _are_spans(spans: Sequence[Sequence[str]]) -> bool:
     """Tell whether these are one or more times of day from-to that do not overlap."""
     if not spans or any(len(span) != 2 or not all(HOUR.match(hour) for hour in span) for span in spans):
         return False
-    ordered = [hour for span in sorted(spans) for hour in span]
+    ordered = [hour for span in sorted(map(tuple, spans)) for hour in span]
     return ordered == sorted(ordered) and all(start < end for start, end in spans)
 
 

@@ -6,7 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from crm_platform.identity.forms.base import show_failure
 from crm_platform.identity.forms.departments import DepartmentForm
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import Department
+from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import StateConflict, ValidationFailed
 
 managers_only = function_required(MANAGE_USERS)
@@ -26,18 +27,18 @@ managers_only = function_required(MANAGE_USERS)
 
 @require_safe
 @managers_only
-def department_list(request: HttpRequest) -> HttpResponse:
+def department_list(request: ActorRequest) -> HttpResponse:
     """Show the whole tree."""
-    context = {"rows": selectors.department_tree(request.actor)}  # type: ignore[attr-defined]
+    context = {"rows": selectors.department_tree(request.actor)}
     return render(request, "identity/departments.html", context)
 
 
 @method_decorator(managers_only, name="dispatch")
 class NewDepartment(View):
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> HttpResponse:
         return _page(request, DepartmentForm(initial={"parent": request.GET.get("parent")}))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> HttpResponse:
         form = DepartmentForm(request.POST)
         if form.is_valid():
             data = form.cleaned_data
@@ -46,7 +47,7 @@ class NewDepartment(View):
                     request.actor,
                     data["name"],
                     data["parent"].pk,
-                    code=data["code"],  # type: ignore[attr-defined]
+                    code=data["code"],
                 )
             except ValidationFailed as failed:
                 show_failure(form, failed)
@@ -58,8 +59,8 @@ class NewDepartment(View):
 
 @method_decorator(managers_only, name="dispatch")
 class EditDepartment(View):
-    def get(self, request: HttpRequest, department_id: uuid.UUID) -> HttpResponse:
-        department = selectors.get_department(request.actor, department_id)  # type: ignore[attr-defined]
+    def get(self, request: ActorRequest, department_id: uuid.UUID) -> HttpResponse:
+        department = selectors.get_department(request.actor, department_id)
         initial = {
             "name": department.name,
             "code": department.code,
@@ -67,8 +68,8 @@ class EditDepartment(View):
         }
         return _page(request, DepartmentForm(initial=initial, department=department), department)
 
-    def post(self, request: HttpRequest, department_id: uuid.UUID) -> HttpResponse:
-        department = selectors.get_department(request.actor, department_id)  # type: ignore[attr-defined]
+    def post(self, request: ActorRequest, department_id: uuid.UUID) -> HttpResponse:
+        department = selectors.get_department(request.actor, department_id)
         form = DepartmentForm(request.POST, department=department)
         if form.is_valid():
             try:
@@ -83,10 +84,10 @@ class EditDepartment(View):
 
 @require_POST
 @managers_only
-def close_department(request: HttpRequest, department_id: uuid.UUID) -> HttpResponse:
+def close_department(request: ActorRequest, department_id: uuid.UUID) -> HttpResponse:
     """Close a department, or say why it can't be closed."""
     try:
-        services.deactivate_department(request.actor, department_id)  # type: ignore[attr-defined]
+        services.deactivate_department(request.actor, department_id)
     except StateConflict as refused:
         messages.error(request, str(refused.message))
     else:
@@ -96,17 +97,17 @@ def close_department(request: HttpRequest, department_id: uuid.UUID) -> HttpResp
 
 @require_POST
 @managers_only
-def reopen_department(request: HttpRequest, department_id: uuid.UUID) -> HttpResponse:
+def reopen_department(request: ActorRequest, department_id: uuid.UUID) -> HttpResponse:
     """Open a closed department again."""
-    services.reactivate_department(request.actor, department_id)  # type: ignore[attr-defined]
+    services.reactivate_department(request.actor, department_id)
     messages.success(request, _("The department is open again."))
     return redirect("departments")
 
 
 @transaction.atomic
-def _save(request: HttpRequest, department: Department, form: DepartmentForm) -> None:
+def _save(request: ActorRequest, department: Department, form: DepartmentForm) -> None:
     """Move first, so that the name is compared with the siblings of the new place."""
-    data, actor = form.cleaned_data, request.actor  # type: ignore[attr-defined]
+    data, actor = form.cleaned_data, request.actor
     before = selectors.parent_of(department)
     if "parent" in data and data["parent"] != before:
         services.move_department(actor, department.pk, data["parent"].pk)
@@ -114,6 +115,6 @@ def _save(request: HttpRequest, department: Department, form: DepartmentForm) ->
 
 
 def _page(
-    request: HttpRequest, form: DepartmentForm, department: Department | None = None, status: int = 200
+    request: ActorRequest, form: DepartmentForm, department: Department | None = None, status: int = 200
 ) -> HttpResponse:
     return render(request, "identity/department_form.html", {"form": form, "department": department}, status=status)

@@ -19,15 +19,16 @@ from crm_platform.identity.forms.base import show_failure
 from crm_platform.identity.forms.organization import OrganizationForm, organization_initial
 from crm_platform.identity.functions import MANAGE_ORGANIZATION
 from crm_platform.identity.models import OrganizationSettings
+from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 
 
 @method_decorator(function_required(MANAGE_ORGANIZATION), name="dispatch")
 class OrganizationSettingsPage(View):
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> HttpResponse:
         return _page(request, OrganizationForm(initial=organization_initial(selectors.organization_settings())))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> HttpResponse:
         form = OrganizationForm(request.POST, request.FILES)
         if form.is_valid():
             try:
@@ -55,8 +56,8 @@ def logo(request: HttpRequest) -> HttpResponse:
 
 
 @transaction.atomic
-def _save(request: HttpRequest, form: OrganizationForm) -> None:
-    actor, upload = request.actor, form.cleaned_data["logo"]  # type: ignore[attr-defined]
+def _save(request: ActorRequest, form: OrganizationForm) -> None:
+    actor, upload = request.actor, form.cleaned_data["logo"]
     if upload:
         services.set_logo(actor, upload.read(services.MAX_LOGO_BYTES + 1))
     elif form.cleaned_data["remove_logo"]:
@@ -64,6 +65,6 @@ def _save(request: HttpRequest, form: OrganizationForm) -> None:
     services.update_organization(actor, form.organization_input())
 
 
-def _page(request: HttpRequest, form: OrganizationForm, status: int = 200) -> HttpResponse:
+def _page(request: ActorRequest, form: OrganizationForm, status: int = 200) -> HttpResponse:
     has_logo = OrganizationSettings.objects.filter(logo__isnull=False).exists()
     return render(request, "identity/organization.html", {"form": form, "has_logo": has_logo}, status=status)

@@ -6,7 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from crm_platform.identity.forms.base import show_failure
 from crm_platform.identity.forms.users import NewUserForm, PasswordForm, UserForm, user_initial
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import User
+from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import StateConflict, ValidationFailed
 
 PAGE_SIZE = 50
@@ -29,12 +30,12 @@ managers_only = function_required(MANAGE_USERS)
 
 @require_safe
 @managers_only
-def user_list(request: HttpRequest) -> HttpResponse:
+def user_list(request: ActorRequest) -> HttpResponse:
     """Show users by name, state and text; htmx gets only the table."""
     state = request.GET.get("state", "active")
     state = state if state in selectors.USER_STATES else "active"
     text = request.GET.get("q", "").strip()[:100]
-    found = selectors.users(request.actor, text=text, state=state)  # type: ignore[attr-defined]
+    found = selectors.users(request.actor, text=text, state=state)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -52,17 +53,17 @@ def user_list(request: HttpRequest) -> HttpResponse:
 
 @method_decorator([sensitive_post_parameters("password"), managers_only], name="dispatch")
 class NewUser(View):
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: ActorRequest) -> HttpResponse:
         return _form_page(request, NewUserForm(initial={"department": request.GET.get("department")}))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: ActorRequest) -> HttpResponse:
         form = NewUserForm(request.POST)
         if form.is_valid():
             try:
                 made = services.create_user(
                     request.actor,
                     form.user_input(),
-                    form.cleaned_data["password"],  # type: ignore[attr-defined]
+                    form.cleaned_data["password"],
                 )
             except ValidationFailed as failed:
                 show_failure(form, failed)
@@ -74,16 +75,16 @@ class NewUser(View):
 
 @method_decorator(managers_only, name="dispatch")
 class EditUser(View):
-    def get(self, request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
-        user = selectors.get_user(request.actor, user_id)  # type: ignore[attr-defined]
+    def get(self, request: ActorRequest, user_id: uuid.UUID) -> HttpResponse:
+        user = selectors.get_user(request.actor, user_id)
         return _form_page(request, UserForm(initial=user_initial(user)), user)
 
-    def post(self, request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
-        user = selectors.get_user(request.actor, user_id)  # type: ignore[attr-defined]
+    def post(self, request: ActorRequest, user_id: uuid.UUID) -> HttpResponse:
+        user = selectors.get_user(request.actor, user_id)
         form = UserForm(request.POST)
         if form.is_valid():
             try:
-                services.update_user(request.actor, user_id, **vars(form.user_input()))  # type: ignore[attr-defined]
+                services.update_user(request.actor, user_id, **vars(form.user_input()))
             except ValidationFailed as failed:
                 show_failure(form, failed)
             except StateConflict as refused:
@@ -96,16 +97,16 @@ class EditUser(View):
 
 @method_decorator([sensitive_post_parameters("password"), managers_only], name="dispatch")
 class ResetPassword(View):
-    def get(self, request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
-        user = selectors.get_user(request.actor, user_id)  # type: ignore[attr-defined]
+    def get(self, request: ActorRequest, user_id: uuid.UUID) -> HttpResponse:
+        user = selectors.get_user(request.actor, user_id)
         return _password_page(request, PasswordForm(), user)
 
-    def post(self, request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
-        user = selectors.get_user(request.actor, user_id)  # type: ignore[attr-defined]
+    def post(self, request: ActorRequest, user_id: uuid.UUID) -> HttpResponse:
+        user = selectors.get_user(request.actor, user_id)
         form = PasswordForm(request.POST)
         if form.is_valid():
             try:
-                services.reset_password(request.actor, user_id, form.cleaned_data["password"])  # type: ignore[attr-defined]
+                services.reset_password(request.actor, user_id, form.cleaned_data["password"])
             except ValidationFailed as failed:
                 show_failure(form, failed)
             else:
@@ -116,10 +117,10 @@ class ResetPassword(View):
 
 @require_POST
 @managers_only
-def deactivate_user(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
+def deactivate_user(request: ActorRequest, user_id: uuid.UUID) -> HttpResponse:
     """Lock an account, or say why that is not possible."""
     try:
-        user = services.deactivate_user(request.actor, user_id)  # type: ignore[attr-defined]
+        user = services.deactivate_user(request.actor, user_id)
     except StateConflict as refused:
         messages.error(request, str(refused.message))
     else:
@@ -129,10 +130,10 @@ def deactivate_user(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @managers_only
-def reactivate_user(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
+def reactivate_user(request: ActorRequest, user_id: uuid.UUID) -> HttpResponse:
     """Open an account again, or say why that is not possible."""
     try:
-        user = services.reactivate_user(request.actor, user_id)  # type: ignore[attr-defined]
+        user = services.reactivate_user(request.actor, user_id)
     except StateConflict as refused:
         messages.error(request, str(refused.message))
     else:
@@ -140,7 +141,7 @@ def reactivate_user(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
     return redirect("users")
 
 
-def _tabs(request: HttpRequest, state: str) -> list[dict[str, object]]:
+def _tabs(request: ActorRequest, state: str) -> list[dict[str, object]]:
     labels = {"active": _("Active"), "inactive": _("Deactivated"), "all": _("All")}
     return [
         {"label": label, "url": "?" + _query(request, state=key), "is_active": key == state}
@@ -148,11 +149,11 @@ def _tabs(request: HttpRequest, state: str) -> list[dict[str, object]]:
     ]
 
 
-def _page_url(request: HttpRequest, number: int) -> str:
+def _page_url(request: ActorRequest, number: int) -> str:
     return "?" + _query(request, page=str(number))
 
 
-def _query(request: HttpRequest, **changes: str) -> str:
+def _query(request: ActorRequest, **changes: str) -> str:
     """Return the present query string with some members replaced; another state starts at page 1."""
     query = request.GET.copy()
     query.pop("page", None)
@@ -161,9 +162,9 @@ def _query(request: HttpRequest, **changes: str) -> str:
     return query.urlencode()
 
 
-def _form_page(request: HttpRequest, form: UserForm, user: User | None = None, status: int = 200) -> HttpResponse:
+def _form_page(request: ActorRequest, form: UserForm, user: User | None = None, status: int = 200) -> HttpResponse:
     return render(request, "identity/user_form.html", {"form": form, "person": user}, status=status)
 
 
-def _password_page(request: HttpRequest, form: PasswordForm, user: User, status: int = 200) -> HttpResponse:
+def _password_page(request: ActorRequest, form: PasswordForm, user: User, status: int = 200) -> HttpResponse:
     return render(request, "identity/password_form.html", {"form": form, "person": user}, status=status)
