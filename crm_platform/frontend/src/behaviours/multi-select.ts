@@ -17,15 +17,16 @@ registerBehaviour("multi-select", (element) => {
   select.hidden = true;
   select.after(root);
 
+  const chosen = () => [...select.options].filter((option) => option.selected);
   const optionOf = (id: string) => [...select.options].find((option) => option.value === id);
-  const setChosen = (id: string, chosen: boolean) => {
+  const setChosen = (id: string, isChosen: boolean) => {
     const option = optionOf(id);
-    if (option) option.selected = chosen;
+    if (option) option.selected = isChosen;
     select.dispatchEvent(new Event("change", { bubbles: true }));
     draw();
   };
   const draw = () => {
-    box.replaceChildren(...[...select.selectedOptions].map((option) => chip(option, select.dataset.labelClear ?? "")), input);
+    box.replaceChildren(...chosen().map((option) => chip(option, select.dataset.labelClear ?? "")), input);
   };
   const combo = new Combo({
     root,
@@ -48,7 +49,7 @@ registerBehaviour("multi-select", (element) => {
   input.addEventListener("click", offer);
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" && !combo.isOpen) offer();
-    const last = select.selectedOptions[select.selectedOptions.length - 1];
+    const last = chosen().at(-1);
     if (event.key === "Backspace" && !input.value && last) setChosen(last.value, false);
   });
   box.addEventListener("click", (event) => {
