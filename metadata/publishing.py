@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
+from crm_platform.events.services import EventInput, emit
 from crm_platform.kit.context import Actor
 from crm_platform.kit.db import LOCK_NOT_AVAILABLE, advisory_xact_lock, retry_unit, sqlstate
 from crm_platform.kit.errors import Forbidden, SchemaLocked
@@ -73,6 +74,7 @@ def _release_version(actor: Actor, summary: str) -> int:
         number = int(cursor.fetchone()[0])
     SchemaVersion.objects.create(number=number, spec=to_json(after), summary=summary[:500], created_by_id=actor.user_id)
     SchemaState.objects.update_or_create(id=1, defaults={"current": number})
+    emit([EventInput("metadata.published", version=number, actor=actor)])
     return number
 
 

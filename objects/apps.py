@@ -10,5 +10,7 @@ class ObjectsConfig(AppConfig):
 
     def ready(self) -> None:
         from objects.access.packages import register
+        from objects.search import registration as search
 
         register()
+        search.register()

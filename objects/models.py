@@ -2,5 +2,6 @@
 
 from objects.history.models import RecordChange
 from objects.records.models import Deletion, NumberCounter
+from objects.search.models import IndexedShape, SearchEntry
 
-__all__ = ["Deletion", "NumberCounter", "RecordChange"]
+__all__ = ["Deletion", "IndexedShape", "NumberCounter", "RecordChange", "SearchEntry"]
