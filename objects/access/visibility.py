@@ -88,9 +88,7 @@ class Scope:
         below = Department.objects.filter(Like(F("path"), param(BRANCH_PATH, CharField()))).values("id")
         return Q(In(department, below)) | mine
 
-    def _through_master(
-        self, master: tuple[CompiledField, Scope], outer: Name, param: Callable[[str, Any], Any]
-    ) -> Q:
+    def _through_master(self, master: tuple[CompiledField, Scope], outer: Name, param: Callable[[str, Any], Any]) -> Q:
         field, scope = master
         parents = scope.obj.model._base_manager.filter(Exact(F("pk"), outer(field.main.attr)))
         return Q(Exists(parents.filter(scope._predicate(F, OuterRef, param))))

@@ -94,8 +94,6 @@ class _Binder:
                 raise InvalidValue("too_long", _("At most %(max)d characters.") % {"max": MAX_OPERAND_LENGTH})
         return field.type.clean_operand(field.spec, condition.operator, raw, self.ctx)
 
-    def _refuse(
-        self, condition: Condition, code: str, message: Any, params: Mapping[str, Any] | None = None
-    ) -> None:
+    def _refuse(self, condition: Condition, code: str, message: Any, params: Mapping[str, Any] | None = None) -> None:
         where = {"pointer": condition.pointer} if condition.pointer else {}
         self.errors.append(FieldError(condition.path[:120], code, message, {**(params or {}), **where}))

@@ -146,9 +146,7 @@ def _read(data: Anything, pointer: str, budget: int) -> Tree:
 def _read_group(data: Mapping[str, Anything], key: str, pointer: str, budget: int) -> Tree:
     if not isinstance(data[key], list | tuple):
         raise _malformed(f"{pointer}/{key}")
-    items = tuple(
-        _read(item, f"{pointer}/{key}/{number}", budget - 1) for number, item in enumerate(data[key])
-    )
+    items = tuple(_read(item, f"{pointer}/{key}/{number}", budget - 1) for number, item in enumerate(data[key]))
     return All(items) if key == "and" else Any(items)
 
 

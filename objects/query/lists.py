@@ -183,7 +183,7 @@ def _labels(members: tuple[Member, ...], row: Row, language: str) -> dict[str, A
                 labels[member.name] = row[member.label]
         elif member.field.spec.choice_set is not None:
             value = _reader(member)(row)
-            if value is not None:
+            if value:
                 labels[member.name] = _choice_labels(member, value, language)
     return labels
 

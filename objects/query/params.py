@@ -95,6 +95,4 @@ def fill(slots: Sequence[Any], values: Values) -> list[Any]:
 
 def join_sql(separator: str, parts: Sequence[SqlText]) -> SqlText:
     """Return the pieces joined, with their parameters in order."""
-    return SqlText(
-        separator.join(part.text for part in parts), tuple(value for part in parts for value in part.params)
-    )
+    return SqlText(separator.join(part.text for part in parts), tuple(value for part in parts for value in part.params))

@@ -110,9 +110,7 @@ def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -
     )
 
 
-def _inner(
-    obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[SortTerm], where: SqlText
-) -> SqlText:
+def _inner(obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[SortTerm], where: SqlText) -> SqlText:
     """Return the limited query on the object's table: the columns that are read outside, and the sort keys."""
     selected = [SqlText(f"t.{quote(name)}") for name in outside.base_columns]
     selected += [SqlText(f"{term.sql.text} AS s{n}", term.sql.params) for n, term in enumerate(terms)]

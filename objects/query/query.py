@@ -95,9 +95,7 @@ class RecordQuery:
         limit = _bounded(limit)
         return with_current_shape(lambda: lists.api_page(self, limit, cursor, _offset(offset), labels))
 
-    def display(
-        self, limit: int = DEFAULT_LIMIT, cursor: str | None = None, *, offset: int = 0
-    ) -> DisplayPage:
+    def display(self, limit: int = DEFAULT_LIMIT, cursor: str | None = None, *, offset: int = 0) -> DisplayPage:
         """Return rows for people: typed values, references with names; in one statement."""
         limit = _bounded(limit)
         return with_current_shape(lambda: lists.display_page(self, limit, cursor, _offset(offset)))

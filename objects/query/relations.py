@@ -67,9 +67,7 @@ class Joins:
             on.append(SqlText(f'{alias}."deleted_at" IS NULL'))
             on.append(self._policy.scope(target).template(alias))
         condition = join_sql(" AND ", on)
-        self._joins.append(
-            SqlText(f" LEFT JOIN {quote(target.table)} {alias} ON {condition.text}", condition.params)
-        )
+        self._joins.append(SqlText(f" LEFT JOIN {quote(target.table)} {alias} ON {condition.text}", condition.params))
         return alias
 
 

@@ -23,9 +23,7 @@ FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE = "0A000", "42703", "42
 STALE_SHAPE = frozenset({FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE})
 
 
-def fetch(
-    sql: str, slots: Sequence[Any], values: Values, *, as_text: bool = False
-) -> list[tuple[Any, ...]]:
+def fetch(sql: str, slots: Sequence[Any], values: Values, *, as_text: bool = False) -> list[tuple[Any, ...]]:
     """Run a statement and return its rows; with `as_text` numerics and UUIDs arrive as text, digit for digit."""
     with connection.cursor() as cursor:
         if as_text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,9 @@ OBJECTS = (
         is_custom=False,
         fields=[
             text("name", is_required=True, is_indexed=True, is_custom=False),
-            FieldInput("industry", "picklist", "Industry", choices=choices("energy", "retail", "tech"), is_custom=False),
+            FieldInput(
+                "industry", "picklist", "Industry", choices=choices("energy", "retail", "tech"), is_custom=False
+            ),
             FieldInput("parent_id", "lookup", "Parent", settings={"target": "firm"}, is_custom=False),
         ],
     ),
@@ -107,12 +109,18 @@ class World:
 
 
 @contextmanager
-def world(objects: Sequence[ObjectInput] = OBJECTS) -> Iterator[World]:
-    """Make the organisation, committed; it is dropped afterwards. The connection is left outside of it."""
+def world(objects: Sequence[ObjectInput] = OBJECTS, prepare: Callable[[], object] | None = None) -> Iterator[World]:
+    """Make the organisation, committed; it is dropped afterwards. The connection is left outside of it.
+
+    `prepare` makes the data model in place of `objects`.
+    """
     with make.organization(enter=False) as organization:
         with inside(organization.schema_name):
             made = World(organization.schema_name)
-            apply_changes(system_actor(), SchemaChange(objects=objects), summary="World")
+            if prepare is None:
+                apply_changes(system_actor(), SchemaChange(objects=objects), summary="World")
+            else:
+                prepare()
             _people(made)
         yield made
 

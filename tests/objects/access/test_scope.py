@@ -61,7 +61,9 @@ def random_rows(rng: random.Random, departments: list[Department], users: list[U
         owner = rng.choice([*users, None])
         home = owner.department if owner else None
         department = rng.choice([home, home, home, rng.choice(departments), None])
-        rows.append({"name": f"R{number}", "owner_id": owner and owner.pk, "owner_department_id": department and department.pk})
+        rows.append(
+            {"name": f"R{number}", "owner_id": owner and owner.pk, "owner_department_id": department and department.pk}
+        )
         rows[-1]["_"] = (owner, department)
     kept = [row.pop("_") for row in rows]
     ids = insert_many("deal", rows)
