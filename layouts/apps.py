@@ -1,10 +1,16 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class LayoutsConfig(AppConfig):
     name = "layouts"
 
     def ready(self) -> None:
+        from crm_platform.console import navigation
+        from layouts.navigation import object_links
         from layouts.packages import register
 
         register()
+        navigation.register_object_source(object_links)
+        navigation.register(navigation.NavItem("home", _("Home"), "home", "home", "main", position=0))
+        navigation.register(navigation.NavItem("trash", _("Trash"), "trash", "trash", "work", position=900))

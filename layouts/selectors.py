@@ -12,8 +12,8 @@ from crm_platform.kit.context import Actor
 from layouts import generated
 from layouts.documents import Layout, ListViewSpec, RelatedList, Section
 from layouts.models import ColumnChoice, ListView, PageLayout, RecentRecord
+from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
-from metadata.compiler.snapshot import CompiledObject
 from metadata.compiler.spec import Labels, ObjectSpec
 from metadata.models import LabelTranslation
 

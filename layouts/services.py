@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,25 +15,25 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, Forbidden, NotFound, ValidationFailed
 from layouts.models import ColumnChoice, ListView, PageLayout, RecentRecord
 from layouts.selectors import ANY_VIEW
+from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
-from metadata.compiler.snapshot import CompiledObject
+from metadata.inputs import LabelInput
 from metadata.models import LabelTranslation
+from metadata.names import API_NAME, label_errors, normal_labels
+from metadata.services.labels import set_labels
 from objects.access.policy import AccessPolicy
 from objects.query.conditions import from_json
 
 CUSTOMIZE = "metadata.customize"
 KEPT_RECENT_RECORDS = 50
 MAX_COLUMNS = 30
-_API_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
-
-Label = str | Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class ListViewInput:
     """What a list view is made of; a shared one has no owner and needs the right to customise."""
 
-    label: Label
+    label: LabelInput
     columns: Sequence[str]
     conditions: Mapping[str, Any] | None = None
     order: Sequence[str] = ()
@@ -46,7 +45,7 @@ class ListViewInput:
 
 @dataclass(frozen=True)
 class LayoutInput:
-    label: Label
+    label: LabelInput
     highlights: Sequence[str] = ()
     sections: Sequence[Mapping[str, Any]] = ()
     related: Sequence[Mapping[str, Any]] = ()
@@ -65,20 +64,8 @@ def create_list_view(actor: Actor, object_name: str, given: ListViewInput) -> Li
     owner_id = None if given.is_shared else actor.user_id
     if given.is_default:
         _siblings(obj, owner_id).update(is_default=False)
-    texts, plain = _split_label(given.label, actor)
-    view = ListView.objects.create(
-        object_id=obj.spec.id,
-        owner_id=owner_id,
-        api_name=given.api_name,
-        label=plain,
-        columns=list(given.columns),
-        conditions=given.conditions,
-        order=list(given.order),
-        is_default=given.is_default,
-        position=given.position,
-    )
-    _save_texts(view.uuid, texts)
-    return view
+    view = ListView(object_id=obj.spec.id, owner_id=owner_id, api_name=given.api_name)
+    return _store(view, given)
 
 
 @transaction.atomic
@@ -90,12 +77,7 @@ def update_list_view(actor: Actor, view_id: uuid.UUID, given: ListViewInput) -> 
     _check_list_view(actor, obj, given, existing=view)
     if given.is_default:
         _siblings(obj, view.owner_id).exclude(pk=view.pk).update(is_default=False)
-    texts, view.label = _split_label(given.label, actor)
-    view.columns, view.order = list(given.columns), list(given.order)
-    view.conditions, view.is_default, view.position = given.conditions, given.is_default, given.position
-    view.save()
-    _save_texts(view.uuid, texts)
-    return view
+    return _store(view, given)
 
 
 @transaction.atomic
@@ -114,19 +96,13 @@ def save_layout(actor: Actor, object_name: str, given: LayoutInput) -> PageLayou
     _check_layout(obj, given)
     if given.is_default:
         PageLayout.objects.filter(object_id=obj.spec.id).exclude(api_name=given.api_name).update(is_default=False)
-    texts, plain = _split_label(given.label, actor)
-    layout, _created = PageLayout.objects.update_or_create(
-        object_id=obj.spec.id,
-        api_name=given.api_name,
-        defaults={
-            "label": plain,
-            "highlights": list(given.highlights),
-            "sections": [dict(item) for item in given.sections],
-            "related": [dict(item) for item in given.related],
-            "is_default": given.is_default,
-        },
-    )
-    _save_texts(layout.uuid, texts)
+    key = {"object_id": obj.spec.id, "api_name": given.api_name}
+    layout = PageLayout.objects.filter(**key).first() or PageLayout(**key)
+    set_labels(layout, label=given.label)
+    layout.highlights, layout.is_default = list(given.highlights), given.is_default
+    layout.sections = [dict(item) for item in given.sections]
+    layout.related = [dict(item) for item in given.related]
+    layout.save()
     return layout
 
 
@@ -194,6 +170,15 @@ def _changeable_view(actor: Actor, view_id: uuid.UUID) -> ListView:
     return view
 
 
+def _store(view: ListView, given: ListViewInput) -> ListView:
+    set_labels(view, label=given.label)
+    view.columns, view.order = list(given.columns), list(given.order)
+    view.conditions = dict(given.conditions) if given.conditions else None
+    view.is_default, view.position = given.is_default, given.position
+    view.save()
+    return view
+
+
 def _siblings(obj: CompiledObject, owner_id: uuid.UUID | None) -> Any:
     return ListView.objects.filter(object_id=obj.spec.id, owner_id=owner_id)
 
@@ -202,10 +187,10 @@ def _check_list_view(
     actor: Actor, obj: CompiledObject, given: ListViewInput, existing: ListView | None = None
 ) -> None:
     """Raise ValidationFailed with everything that is wrong with a list view."""
-    errors = _label_errors(given.label) + _column_errors(actor, obj, given.columns)
+    errors = label_errors(normal_labels(given.label)) + _column_errors(actor, obj, given.columns)
     errors += _path_errors(actor, obj, "order", [path.removeprefix("-") for path in given.order])
-    if not _API_NAME.match(given.api_name):
-        errors.append(FieldError("api_name", "invalid_format", _("Use lower-case letters, digits and underscores.")))
+    if not API_NAME.match(given.api_name):
+        errors.append(FieldError("api_name", "invalid_type", _("Use lower-case letters, digits and underscores.")))
     elif existing is None:
         owner_id = None if given.is_shared else actor.user_id
         if _siblings(obj, owner_id).filter(api_name=given.api_name).exists():
@@ -218,7 +203,7 @@ def _check_list_view(
 
 def _check_layout(obj: CompiledObject, given: LayoutInput) -> None:
     names = [*given.highlights, *(name for item in given.sections for name in item.get("fields", ()))]
-    errors = _label_errors(given.label)
+    errors = label_errors(normal_labels(given.label))
     errors += [_unknown(name, "fields") for name in names if name not in obj.spec.field_map]
     schema = current_snapshot().spec
     for item in given.related:
@@ -227,15 +212,6 @@ def _check_layout(obj: CompiledObject, given: LayoutInput) -> None:
             errors.append(_unknown(f"{item.get('object')}.{item.get('field')}", "related"))
     if errors:
         raise ValidationFailed(errors)
-
-
-def _label_errors(label: Label) -> list[FieldError]:
-    texts = [label] if isinstance(label, str) else list(label.values())
-    if not any(text.strip() for text in texts):
-        return [FieldError("label", "required", _("Enter a name."))]
-    if any(len(text) > 80 for text in texts):
-        return [FieldError("label", "too_long", _("At most %(max)d characters.") % {"max": 80})]
-    return []
 
 
 def _column_errors(actor: Actor, obj: CompiledObject, columns: Sequence[str]) -> list[FieldError]:
@@ -262,20 +238,3 @@ def _path_errors(actor: Actor, obj: CompiledObject, key: str, paths: Sequence[st
 
 def _unknown(name: str, key: str) -> FieldError:
     return FieldError(key, "unknown_field", _("There is no field %(name)s.") % {"name": name}, {"name": name})
-
-
-def _split_label(label: Label, actor: Actor) -> tuple[dict[str, str], str]:
-    """Return the texts by locale and the one that stands in the row itself."""
-    if isinstance(label, str):
-        return {}, label.strip()
-    texts = {locale: text.strip() for locale, text in label.items() if locale and text.strip()}
-    plain = label.get("") or texts.get(actor.language) or texts.get("en") or next(iter(texts.values()), "")
-    return texts, plain.strip()
-
-
-def _save_texts(target: uuid.UUID, texts: Mapping[str, str]) -> None:
-    LabelTranslation.objects.filter(target=target, attribute="label").delete()
-    LabelTranslation.objects.bulk_create(
-        LabelTranslation(target=target, attribute="label", locale=locale, text=text)
-        for locale, text in texts.items()
-    )

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
 from layouts.pages.record_form import RecordForm, posted_form
+from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX
 
 SEEN = "seen"  # the hidden input with a fingerprint of every value that the form started with
 VERSION = "version"
@@ -27,7 +28,7 @@ class Difference:
 
 def fingerprints(form: RecordForm) -> dict[str, str]:
     """Return a short fingerprint of what each field of an unbound form shows."""
-    return {name: _fingerprint(_initial_input(form, name).values()) for name in form.fields}
+    return {name: _fingerprint(_initial_input(form, name)) for name in form.fields}
 
 
 def seen_text(form: RecordForm) -> str:
@@ -47,7 +48,7 @@ def seen_by(data: QueryDict) -> dict[str, str]:
 def touched(form: RecordForm, data: QueryDict) -> frozenset[str]:
     """Return the fields that the person changed; all of them when the form doesn't say what it showed."""
     seen = seen_by(data)
-    posted = {name: _fingerprint(_posted_input(form, name, data).values()) for name in form.fields}
+    posted = {name: _fingerprint(_posted_input(form, name, data)) for name in form.fields}
     return frozenset(name for name, now in posted.items() if name not in seen or now != seen[name])
 
 
@@ -63,8 +64,9 @@ def merge(current: RecordForm, data: QueryDict) -> tuple[MultiValueDict[str, str
     for name in current.fields:
         posted = _posted_input(current, name, data)
         theirs = now[name] != seen.get(name)
-        merged.update(MultiValueDict(posted if name in mine else _initial_input(current, name)))
-        if theirs and (name not in mine or _fingerprint(posted.values()) != now[name]):
+        for key, items in (posted if name in mine else _initial_input(current, name)).items():
+            merged.setlist(key, items)
+        if theirs and (name not in mine or _fingerprint(posted) != now[name]):
             differences.append(Difference(name, is_clash=name in mine))
     return merged, tuple(differences)
 
@@ -77,8 +79,12 @@ def _posted_input(form: RecordForm, name: str, data: QueryDict) -> dict[str, lis
     return {key: data.getlist(key) for key in _initial_input(form, name)}
 
 
-def _fingerprint(values: Any) -> str:
-    """Return a fingerprint that is blind to line ends and surrounding space, which browsers change."""
+def _fingerprint(sent: Mapping[str, list[str]]) -> str:
+    """Return a fingerprint that is blind to line ends and surrounding space, which browsers change.
+
+    The text beside a lookup's id and the kind of an empty lookup say nothing of their own.
+    """
+    values = [items for key, items in sent.items() if not key.endswith((TEXT_SUFFIX, OBJECT_SUFFIX))]
     plain = [[str(item).replace("\r\n", "\n").strip() for item in items] for items in values]
     text = json.dumps([[item for item in items if item] for items in plain])
     return format(zlib.crc32(text.encode()), "x")

@@ -10,11 +10,13 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import BaseRenderer
 
+from crm_platform.console.forms import as_choice
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from layouts.documents import Layout
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.field_types.values import DisplayContext
+from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX, LookupInput
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,6 @@ def form_fields(
     return tuple(allowed[name] for name in placed if name in allowed)
 
 
-# --- what a person saw, and what became of it -------------------------------------------------------------
 def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[str]]:
     """Return what a browser would send for a widget that starts with `value` and is left alone."""
     if isinstance(widget, forms.MultiWidget):
@@ -97,9 +98,16 @@ def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[s
         for inner, suffix, part in zip(widget.widgets, widget.widgets_names, parts, strict=False):
             found |= posted_form(inner, name + suffix, part)
         return found
+    if isinstance(widget, LookupInput):
+        return _posted_lookup(name, value)
     if isinstance(widget, forms.CheckboxInput):
         return {name: ["on"] if value else []}
     shown = widget.format_value(value) if hasattr(widget, "format_value") else value
     items = shown if isinstance(shown, list | tuple) else [shown]
     return {name: [str(item) for item in items if item not in (None, "")]}
 
+
+def _posted_lookup(name: str, value: Any) -> dict[str, list[str]]:
+    chosen = as_choice(value) if value not in (None, "") else None
+    parts = {"": chosen.id, TEXT_SUFFIX: chosen.name, OBJECT_SUFFIX: chosen.object} if chosen else {}
+    return {name + suffix: [parts[suffix]] if parts.get(suffix) else [] for suffix in ("", TEXT_SUFFIX, OBJECT_SUFFIX)}

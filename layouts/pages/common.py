@@ -1,0 +1,129 @@
+"""What every page of records starts from: the caller, the object, how its values are shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from crm_platform.console.htmx import is_fragment
+from crm_platform.kit.context import Actor
+from layouts.documents import Layout
+from layouts.generated import plural_label
+from layouts.selectors import default_layout
+from metadata.compiler.compiled import CompiledField, CompiledObject, UnknownField
+from metadata.compiler.current import current_snapshot
+from metadata.field_types.values import DisplayContext
+from objects.access.policy import AccessPolicy
+from objects.query.binding import resolve_readable
+
+NOTHING: Mapping[str, Any] = {}
+
+
+class ObjectDesk:
+    """One object as one caller works with it during one request.
+
+    Opening it asks the access policy: an object that the caller may not know raises UnknownObject, an action
+    that he may not do raises Forbidden.
+    """
+
+    def __init__(self, actor: Actor, object_name: str, action: str = "read", *, now: datetime | None = None) -> None:
+        self.actor = actor
+        self.policy = AccessPolicy.of(actor)
+        self.policy.require(object_name, action)
+        self.obj: CompiledObject = current_snapshot().object(object_name)
+        self.now = now or timezone.now()
+
+    @property
+    def name(self) -> str:
+        return self.obj.spec.api_name
+
+    @property
+    def language(self) -> str:
+        return self.actor.language
+
+    @property
+    def label(self) -> str:
+        return self.obj.spec.label.text(self.language)
+
+    @property
+    def plural(self) -> str:
+        return plural_label(self.obj.spec).text(self.language)
+
+    @property
+    def icon(self) -> str:
+        return self.obj.spec.icon
+
+    @property
+    def color(self) -> str:
+        return self.obj.spec.color
+
+    @cached_property
+    def layout(self) -> Layout:
+        return default_layout(self.obj)
+
+    @cached_property
+    def rights(self) -> Mapping[str, bool]:
+        """What the caller may do with records of the object at all, for templates that offer actions."""
+        return {action: self.policy.can(self.name, action) for action in ("create", "edit", "delete", "export")}
+
+    def display(self, values: Mapping[str, Any] = NOTHING) -> DisplayContext:
+        """Return how values of a record with these other values are shown to the caller."""
+        return DisplayContext(self.language, self.actor.zone, self.now, values)
+
+    def readable(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Return the paths that exist and that the caller may read."""
+        return tuple(path for path in paths if self.field(path) is not None)
+
+    def field(self, path: str) -> CompiledField | None:
+        """Return the field at the end of a path; None when it does not exist for the caller."""
+        try:
+            return resolve_readable(self.obj, self.policy, path).field
+        except UnknownField:
+            return None
+
+    def path_label(self, path: str) -> str:
+        """Return what people call a path: the label of its field, after those of the lookups stepped through."""
+        resolved = self.obj.resolve(path)
+        steps = (*resolved.hops, resolved.field)
+        return " / ".join(step.spec.label.text(self.language) for step in steps)
+
+    # --- addresses --------------------------------------------------------------------------------------------
+    @property
+    def list_url(self) -> str:
+        return reverse("record-list", args=[self.name])
+
+    def record_url(self, record_id: uuid.UUID | str) -> str:
+        return reverse("record", args=[self.name, record_id])
+
+    def new_url(self, **prefill: str) -> str:
+        return reverse("record-new", args=[self.name]) + (f"?{urlencode(prefill)}" if prefill else "")
+
+
+def desk(request: HttpRequest, object_name: str, action: str = "read") -> ObjectDesk:
+    """Open an object for the caller of a request."""
+    return ObjectDesk(request.actor, object_name, action)  # type: ignore[attr-defined]
+
+
+def safe_next(request: HttpRequest, fallback: str) -> str:
+    """Return where the form wants to go afterwards, as long as it stays on this host."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return wanted if wanted and is_safe else fallback
+
+
+def small_form(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Answer with a small form of the list: in a dialog for htmx, else on a page of its own."""
+    inner = f"layouts/lists/{name}.html"
+    if is_fragment(request):
+        return render(request, inner, {**context, "is_dialog": True}, status=status)
+    return render(request, "layouts/lists/small_page.html", {**context, "inner": inner}, status=status)

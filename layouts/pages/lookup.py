@@ -1,0 +1,66 @@
+"""What pickers offer while one types: records, users, departments, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from crm_platform.console.access import signed_in
+from crm_platform.identity.models import Department, User
+from layouts.pages.names import DEPARTMENT, USER
+from objects.access.policy import AccessPolicy
+from objects.search.service import suggest
+
+PAGE_SIZE = 20
+MAX_PAGE = 500
+
+
+@require_GET
+@signed_in
+def lookup(request: HttpRequest, object_name: str) -> HttpResponse:
+    """Return up to twenty things whose name fits `q`: `{"results": [{id, name, subtitle, object}], "more": bool}`.
+
+    Users and departments come in pages (`page=2`); records are the best hits.
+    """
+    text = request.GET.get("q", "").strip()[:100]
+    page = request.GET.get("page", "1")
+    number = min(int(page), MAX_PAGE) if page.isdigit() and len(page) < 5 else 1
+    if object_name == USER:
+        return _answer(_users(text, number), USER)
+    if object_name == DEPARTMENT:
+        return _answer(_departments(text, number), DEPARTMENT)
+    actor = request.actor  # type: ignore[attr-defined]
+    AccessPolicy.of(actor).require(object_name, "read")
+    hits = suggest(actor, object_name, text, PAGE_SIZE)
+    return _answer([{"id": str(hit.id), "name": hit.title, "subtitle": hit.subtitle} for hit in hits], object_name)
+
+
+def _users(text: str, number: int) -> list[dict[str, Any]]:
+    fitting = User.objects.filter(is_active=True)
+    if text:
+        fitting = fitting.filter(Q(name__icontains=text) | Q(username__icontains=text) | Q(email__icontains=text))
+    rows = fitting.order_by("name", "id").values_list("id", "name", "department__name")
+    first = (max(number, 1) - 1) * PAGE_SIZE
+    return [
+        {"id": str(key), "name": name, "subtitle": department or ""}
+        for key, name, department in rows[first : first + PAGE_SIZE + 1]
+    ]
+
+
+def _departments(text: str, number: int) -> list[dict[str, Any]]:
+    fitting = Department.objects.filter(is_active=True)
+    if text:
+        fitting = fitting.filter(Q(name__icontains=text) | Q(code__icontains=text))
+    rows = fitting.order_by("path").values_list("id", "name", "code")
+    first = (max(number, 1) - 1) * PAGE_SIZE
+    return [
+        {"id": str(key), "name": name, "subtitle": code} for key, name, code in rows[first : first + PAGE_SIZE + 1]
+    ]
+
+
+def _answer(found: list[dict[str, Any]], target: str) -> JsonResponse:
+    results = [{**item, "object": target} for item in found[:PAGE_SIZE]]
+    return JsonResponse({"results": results, "more": len(found) > PAGE_SIZE})

@@ -1,0 +1,206 @@
+"""The list of an object's records: `/o/<object>/`, as a page or as the fragment that htmx swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm_platform.console.access import signed_in
+from crm_platform.console.htmx import is_fragment
+from crm_platform.kit.errors import CursorExpired, ValidationFailed
+from layouts import generated
+from layouts.documents import ListViewSpec
+from layouts.pages.cells import Column, body_rows, columns
+from layouts.pages.chips import Chip, chips
+from layouts.pages.common import ObjectDesk, desk
+from layouts.pages.list_state import ListState, read_state
+from layouts.selectors import chosen_columns, list_views
+from objects.query.pages import Count, DisplayPage
+from objects.query.query import RecordQuery
+from objects.search.service import matching_ids
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column's heading: `direction` is "" when the list is not sorted by it; without an address it can't be."""
+
+    column: Column
+    url: str | None
+    direction: str
+
+    @property
+    def aria_sort(self) -> str:
+        return {"up": "ascending", "down": "descending"}.get(self.direction, "none")
+
+
+class ListPage:
+    """Everything that a list shows; nothing is read before a template asks for it."""
+
+    page_size = PAGE_SIZE
+
+    def __init__(self, opened: ObjectDesk, views: Sequence[ListViewSpec], state: ListState) -> None:
+        self.desk, self.views, self.state = opened, views, state
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The chosen columns, else the view's; the generated ones when none of those can be read."""
+        chosen = chosen_columns(self.desk.actor, self.desk.obj, self.state.view.key)
+        return columns(self.desk, chosen or self.state.view.columns) or columns(
+            self.desk, generated.list_columns(self.desk.obj.spec)
+        )
+
+    @cached_property
+    def query(self) -> RecordQuery:
+        query = RecordQuery(self.desk.actor, self.desk.name).where(self.state.tree)
+        if self.state.search:
+            query = query.where_ids(matching_ids(self.desk.actor, self.desk.name, self.state.search))
+        order = tuple(name for name in self.state.shown_order if self.can_sort(name.removeprefix("-")))
+        return query.order(*order) if order else query
+
+    @cached_property
+    def page(self) -> DisplayPage:
+        query = self.query.fields(*(column.path for column in self.columns))
+        return query.display(self.page_size, self.state.cursor or None)
+
+    @cached_property
+    def rows(self) -> SafeString:
+        return body_rows(self.desk, self.page, self.columns, selectable=self.is_selectable)
+
+    @property
+    def is_selectable(self) -> bool:
+        return self.desk.rights["delete"] or self.desk.rights["edit"]
+
+    # --- heading ----------------------------------------------------------------------------------------------
+    @property
+    def title(self) -> str:
+        return self.state.view.label.text(self.desk.language)
+
+    @cached_property
+    def count(self) -> Count:
+        if not self.page.has_more and not self.state.cursor:
+            return Count(len(self.page), True)
+        return self.query.count("capped")
+
+    @property
+    def count_text(self) -> str:
+        shown = number_format(self.count.value, use_l10n=True, force_grouping=True)
+        if not self.count.is_exact:
+            return _("%(count)s+ records") % {"count": shown}
+        return ngettext("%(count)s record", "%(count)s records", self.count.value) % {"count": shown}
+
+    @property
+    def view_links(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "label": view.label.text(self.desk.language),
+                "url": ListState(view).url(self.desk.list_url),
+                "is_active": view.key == self.state.view.key,
+                "is_own": view.is_own,
+            }
+            for view in self.views
+        ]
+
+    @cached_property
+    def can_change_view(self) -> bool:
+        view = self.state.view
+        return view.uuid is not None and (view.is_own or self.desk.actor.has_function("metadata.customize"))
+
+    # --- filters and order ------------------------------------------------------------------------------------
+    @cached_property
+    def chips(self) -> list[Chip]:
+        return chips(self.desk, self.state, self.filter_url)
+
+    @property
+    def filter_url(self) -> str:
+        return self._with_state("record-filter")
+
+    @property
+    def columns_url(self) -> str:
+        return self._with_state("record-columns")
+
+    @property
+    def save_view_url(self) -> str:
+        return self._with_state("list-view-new")
+
+    @property
+    def reset_url(self) -> str:
+        return ListState(self.state.view).url(self.desk.list_url)
+
+    def can_sort(self, path: str) -> bool:
+        field = self.desk.field(path)
+        return field is not None and field.type.is_sortable
+
+    @property
+    def headings(self) -> list[Heading]:
+        first = self.state.shown_order[0] if self.state.shown_order else ""
+        found = []
+        for column in self.columns:
+            url = self.state.sorted_by(column.path).url(self.desk.list_url) if self.can_sort(column.path) else None
+            direction = {column.path: "up", f"-{column.path}": "down"}.get(first, "")
+            found.append(Heading(column, url, direction))
+        return found
+
+    @property
+    def sorting(self) -> Heading | None:
+        """The heading by which the list is sorted, also when its column is not shown."""
+        shown = next((heading for heading in self.headings if heading.direction), None)
+        if shown or not self.state.shown_order:
+            return shown
+        path = self.state.shown_order[0]
+        found = columns(self.desk, [path.removeprefix("-")])
+        return Heading(found[0], None, "down" if path.startswith("-") else "up") if found else None
+
+    # --- pages ------------------------------------------------------------------------------------------------
+    @property
+    def next_url(self) -> str | None:
+        cursor = self.page.next_cursor if self.page.has_more else None
+        return self.state.next_page(cursor).url(self.desk.list_url) if cursor else None
+
+    @property
+    def previous_url(self) -> str | None:
+        previous = self.state.previous_page()
+        return previous.url(self.desk.list_url) if previous else None
+
+    @property
+    def summary(self) -> str:
+        first = (self.state.number - 1) * self.page_size + 1
+        return _("%(first)d–%(last)d") % {"first": first, "last": first + len(self.page) - 1}
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the list is empty because there are no records at all, not because nothing matches."""
+        return not (self.state.conditions or self.state.search or self.state.cursor)
+
+    def _with_state(self, url_name: str) -> str:
+        query = self.state.first_page().url("").lstrip("?")
+        base = reverse(url_name, args=[self.desk.name])
+        return f"{base}?{query}" if query else f"{base}?"
+
+
+@signed_in
+def object_list(request: HttpRequest, object_name: str) -> HttpResponse:
+    """Show the records of an object as the address says."""
+    opened = desk(request, object_name)
+    views = list_views(opened.actor, opened.obj)
+    try:
+        listed = ListPage(opened, views, read_state(request.GET, opened.obj, views))
+        len(listed.page)
+    except CursorExpired:
+        return HttpResponseRedirect(read_state(request.GET, opened.obj, views).first_page().url(opened.list_url))
+    except ValidationFailed as failure:
+        context = {"desk": opened, "failure": failure, "views": views}
+        return render(request, "layouts/lists/broken.html", context, status=failure.status)
+    template = "layouts/lists/results.html" if is_fragment(request) else "layouts/lists/page.html"
+    return render(request, template, {"list": listed, "desk": opened, "is_fragment": is_fragment(request)})

@@ -1,0 +1,172 @@
+"""Lists of what points at a record: related lists below its fields, activities beside them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cached_property
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.safestring import SafeString
+
+from crm_platform.kit.errors import Forbidden, NotFound
+from layouts.documents import RelatedList
+from layouts.generated import WIDE_TYPES
+from layouts.pages import cells
+from layouts.pages.cells import Column
+from layouts.pages.common import ObjectDesk
+from metadata.compiler.compiled import CompiledField
+from metadata.field_types.values import Reference
+from metadata.field_types.widgets import OBJECT_SUFFIX
+from objects.query.conditions import Condition
+from objects.query.pages import DisplayPage, DisplayRow
+from objects.query.query import RecordQuery
+
+SHOWN_ROWS = 6
+SHOWN_ACTIVITIES = 10
+
+
+class RelatedRecords:
+    """The records of one object whose lookup points at the record of the page."""
+
+    def __init__(self, parent: ObjectDesk, record_id: uuid.UUID, desk: ObjectDesk, spec: RelatedList) -> None:
+        self.parent, self.record_id, self.desk, self.spec = parent, record_id, desk, spec
+
+    @property
+    def key(self) -> str:
+        return self.spec.key
+
+    @cached_property
+    def lookup(self) -> CompiledField:
+        return self.desk.obj.field(self.spec.field)
+
+    @property
+    def label(self) -> str:
+        """The heading that the lookup asks for, else the object's plural."""
+        texts = self.lookup.spec.settings.get("related_label") or {}
+        return str(texts.get(self.desk.language) or texts.get("") or texts.get("en") or self.desk.plural)
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return cells.columns(self.desk, [path for path in self.spec.columns if path != self.spec.field])
+
+    @property
+    def query(self) -> RecordQuery:
+        condition = Condition(self.spec.field, "eq", str(self.record_id))
+        return RecordQuery(self.desk.actor, self.desk.name).where(condition)
+
+    @cached_property
+    def page(self) -> DisplayPage:
+        return self.query.fields(*(column.path for column in self.columns)).display(SHOWN_ROWS)
+
+    @property
+    def rows(self) -> SafeString:
+        return cells.body_rows(self.desk, self.page, self.columns)
+
+    @cached_property
+    def count(self) -> str:
+        """The number of records; it is counted only when not all of them are shown."""
+        if not self.page.has_more:
+            return str(len(self.page))
+        found = self.query.count("capped")
+        return number_format(found.value, force_grouping=True) + ("" if found.is_exact else "+")
+
+    @property
+    def new_url(self) -> str | None:
+        """The form of a new record that points here already; it comes back to this page."""
+        if not self.desk.rights["create"]:
+            return None
+        names = {self.spec.field: str(self.record_id)}
+        if self.lookup.main.references is None:
+            names[f"{self.spec.field}{OBJECT_SUFFIX}"] = self.parent.name
+        return self.desk.new_url(**names, next=self.parent.record_url(self.record_id))
+
+    @property
+    def all_url(self) -> str:
+        return f"{self.desk.list_url}?{self.spec.field}__eq={self.record_id}"
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One entry of the timeline: a task, call or visit, or a change of the record."""
+
+    at: datetime
+    icon: str
+    title: str
+    who: str
+    url: str | None = None
+    kind: str = ""
+    text: str = ""
+    changes: tuple[Any, ...] = ()
+
+
+class ActivityRecords(RelatedRecords):
+    """Related records of an activity object, as entries of a timeline."""
+
+    def activities(self) -> Iterator[Activity]:
+        fields = {self.moment, self.desk.obj.spec.name_field, self.body, self.tag, "owner_id", "created_at"}
+        rows = self.query.fields(*filter(None, fields)).order(f"-{self.moment}").display(SHOWN_ACTIVITIES)
+        for row in rows:
+            yield self._activity(row)
+
+    @cached_property
+    def moment(self) -> str:
+        """The field that says when it happens: the first date or time that is always there, else its creation."""
+        moments = [item for item in self.desk.obj.spec.business_fields if item.type in ("datetime", "date")]
+        required = [item.api_name for item in moments if item.is_required]
+        named = [*required, *(item.api_name for item in moments)]
+        return next(iter(self.desk.readable(named)), "created_at")
+
+    @cached_property
+    def body(self) -> str | None:
+        """The field that says what it was about: the first long text."""
+        wide = [item.api_name for item in self.desk.obj.spec.business_fields if item.type in WIDE_TYPES]
+        return next(iter(self.desk.readable(wide)), None)
+
+    @cached_property
+    def tag(self) -> str | None:
+        """The field that tells activities of the object apart: the first picklist."""
+        lists = [item.api_name for item in self.desk.obj.spec.business_fields if item.type == "picklist"]
+        return next(iter(self.desk.readable(lists)), None)
+
+    def _activity(self, row: DisplayRow) -> Activity:
+        owner, body, tag = row.values.get("owner_id"), self._text(row, self.body), self._text(row, self.tag)
+        return Activity(
+            at=self._at(row),
+            icon=self.desk.icon,
+            title=cells.title(self.desk, row.values),
+            who=owner.name if isinstance(owner, Reference) else "",
+            url=self.desk.record_url(row.id),
+            kind=" · ".join(filter(None, (self.desk.label, tag))),
+            text=body,
+        )
+
+    def _text(self, row: DisplayRow, name: str | None) -> str:
+        if name is None:
+            return ""
+        return cells.text(self.desk, self.desk.obj.field(name), row.values[name], row.values)
+
+    def _at(self, row: DisplayRow) -> datetime:
+        value = row.values[self.moment] or row.values["created_at"]
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return datetime.combine(value, time(), self.desk.actor.zone)
+        moment: datetime = value
+        return moment
+
+
+def related_records(
+    parent: ObjectDesk, record_id: uuid.UUID, specs: Iterable[RelatedList], kind: type[RelatedRecords] = RelatedRecords
+) -> list[Any]:
+    """Return the lists whose object and lookup the caller may read."""
+    found = []
+    for spec in specs:
+        try:
+            desk = ObjectDesk(parent.actor, spec.object, now=parent.now)
+        except (NotFound, Forbidden):
+            continue
+        if desk.field(spec.field) is not None:
+            found.append(kind(parent, record_id, desk, spec))
+    return found

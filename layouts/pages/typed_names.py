@@ -1,0 +1,51 @@
+"""Lookups without JavaScript: a name that was typed, but not chosen, is looked up when the form arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.http import QueryDict
+
+from crm_platform.identity.models import Department, User
+from crm_platform.kit.context import Actor
+from layouts.pages.chips import targets_of
+from layouts.pages.common import ObjectDesk
+from layouts.pages.names import DEPARTMENT, USER
+from metadata.compiler.compiled import CompiledField
+from metadata.compiler.current import current_snapshot
+from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX
+from objects.access.policy import AccessPolicy
+from objects.query.conditions import Condition
+from objects.query.query import RecordQuery
+
+AMBIGUOUS = 2
+
+
+def resolve_typed(desk: ObjectDesk, fields: Iterable[CompiledField], data: QueryDict) -> QueryDict:
+    """Return the posted data with the id of every name that was typed in full and means exactly one thing."""
+    completed = data.copy()
+    for field in fields:
+        text = data.get(field.name + TEXT_SUFFIX, "").strip()
+        if not field.type.is_reference or not text or data.get(field.name):
+            continue
+        wanted = data.get(field.name + OBJECT_SUFFIX)
+        for target in targets_of(field):
+            found = _named(desk.actor, target, text) if wanted in (None, "", target) else []
+            if len(found) == 1:
+                completed[field.name] = str(found[0])
+                if field.main.references is None:
+                    completed[field.name + OBJECT_SUFFIX] = target
+                break
+    return completed
+
+
+def _named(actor: Actor, target: str, name: str) -> list[UUID]:
+    if target == USER:
+        return list(User.objects.filter(name=name, is_active=True).values_list("id", flat=True)[:AMBIGUOUS])
+    if target == DEPARTMENT:
+        return list(Department.objects.filter(name=name, is_active=True).values_list("id", flat=True)[:AMBIGUOUS])
+    spec = current_snapshot().spec.object_map.get(target)
+    if spec is None or not AccessPolicy.of(actor).can(target, "read"):
+        return []
+    return RecordQuery(actor, target).where(Condition(spec.name_field, "eq", name)).ids(AMBIGUOUS)
