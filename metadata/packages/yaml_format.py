@@ -8,6 +8,9 @@ from typing import Any
 
 import yaml
 
+# The C parser of the same library where its wheel has one: ten times as fast.
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 FLOW = frozenset({"label", "plural_label", "description", "help_text", "settings"})
 ROWS = frozenset({"choices", "removed"})
 # The database gives the members of a JSON value back in an order of its own; on one line they stand like this,
@@ -47,8 +50,9 @@ def parse(text: str, file: str) -> Parsed:
     """Read one document; raises YamlError. Anchors are refused: a few lines could unfold to gigabytes."""
     try:
         _refuse_anchors(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
+        loader = LOADER(text)
+        node = loader.get_single_node()
+        value = loader.construct_document(node) if node is not None else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or str(error)
@@ -60,7 +64,7 @@ def parse(text: str, file: str) -> Parsed:
 
 
 def _refuse_anchors(text: str) -> None:
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             mark = event.start_mark
             raise YamlError("anchors and aliases are not allowed", mark.line + 1 if mark else 1)

@@ -21,8 +21,10 @@ ATTITUDES = {"supporter": 45, "neutral": 42, "opponent": 13}
 def add_customers(world: World) -> None:
     """Add accounts and contacts; leads that can't be converted any more stay with their owners."""
     _introduce(world)
-    for lead, at in converted(world):
-        if len(world.rows["account"]) < ACCOUNTS:
+    leads = converted(world)
+    chosen = {lead.id for lead, _at in world.dice.some(leads, ACCOUNTS - FORMER_ACCOUNTS, ACCOUNTS - FORMER_ACCOUNTS)}
+    for lead, at in leads:
+        if lead.id in chosen:
             _convert(world, lead, at)
         else:
             del lead.values["converted_at"]

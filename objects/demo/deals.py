@@ -15,14 +15,14 @@ OPPORTUNITIES = 300
 RENEWALS = 30
 STAGES = ("contact", "requirements", "proposal", "negotiation")
 # Days that a stage takes, and how often a deal is lost in it.
-PACE = {"contact": (4, 14), "requirements": (7, 26), "proposal": (7, 30), "negotiation": (5, 24)}
-LOSS = {"contact": 0.13, "requirements": 0.20, "proposal": 0.27, "negotiation": 0.17}
+PACE = {"contact": (5, 18), "requirements": (10, 38), "proposal": (12, 45), "negotiation": (7, 32)}
+LOSS = {"contact": 0.14, "requirements": 0.22, "proposal": 0.29, "negotiation": 0.18}
 PROBABILITY = {"contact": 10, "requirements": 30, "proposal": 60, "negotiation": 80, "won": 100, "lost": 0}
 FORECAST = {
     "contact": "pipeline", "requirements": "pipeline", "proposal": "best_case", "negotiation": "commit",
     "won": "closed", "lost": "omitted",
 }
-STALLED = 0.07  # deals that stop moving, for a manager to find
+STALLED = 0.09  # deals that stop moving, for a manager to find
 WON = {"product": 30, "case": 24, "relationship": 20, "service": 16, "price": 10}
 LOST = {"price": 28, "competitor": 24, "no_budget": 18, "no_decision": 14, "timing": 9, "function": 7}
 USERS = {"s1": (5, 15), "s2": (10, 40), "s3": (30, 120), "s4": (80, 260), "s5": (150, 600)}
@@ -163,12 +163,12 @@ def _sign(world: World, won: SeedRow) -> None:
     at = world.clock.work_moment(won.values["closed_on"], world.dice)
     row = _add_contract(world, won, min(at, world.clock.now), "sales", won.values["name"].replace(" · ", "") + "合同")
     row.values.update(opportunity_id=won.ref, contact_id=won.values["contact_id"], amount=won.values["amount"])
-    _set_term(world, row, signed if is_signed else None)
     for line in world.lines[won.id]:
         given = line.values
         add_line(
             world, "contract_line", row, given["product_id"], given["quantity"], given["unit_price"], given["discount"]
         )
+    _set_term(world, row, signed if is_signed else None)
 
 
 def _renew(world: World) -> None:
@@ -202,11 +202,11 @@ def _set_term(world: World, row: SeedRow, signed: date | None) -> None:
     if signed is None:
         row.values["status"] = "approving"
         return
-    ends = signed + timedelta(days=364)
+    # Software is rented by the year; analytics are installed and accepted once.
+    is_once = any(line.values["product_id"].name == "BI 数据分析" for line in world.lines[row.id])
+    ends = signed + timedelta(days=119 if is_once else 364)
     row.change(max(world.clock.work_moment(signed, world.dice), row.created_at), row.owner, status="active")
     row.values.update(signed_on=signed, starts_on=signed, ends_on=ends)
-    if ends < world.clock.today:
-        row.values["status"] = "completed"
 
 
 def _number(world: World, object_name: str, field: str, pattern: str) -> None:

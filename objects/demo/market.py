@@ -129,7 +129,7 @@ def _fates(age: int, row: SeedRow) -> dict[str, float]:
         return {"new": 14, "working": 58, "invalid": 16, "converted": 12 * luck}
     if age < 90:
         return {"new": 3, "working": 40, "invalid": 37, "converted": 20 * luck}
-    return {"new": 1, "working": 12, "invalid": 64, "converted": 23 * luck}
+    return {"new": 1, "working": 22, "invalid": 52, "converted": 25 * luck}
 
 
 def converted(world: World) -> list[tuple[SeedRow, Any]]:

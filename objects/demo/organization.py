@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 
 from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
 from objects.demo.world import DemoUser
@@ -53,6 +54,7 @@ def add_people() -> dict[str, DemoUser]:
     departments = _add_departments()
     roles = {role.api_name: role for role in Role.objects.all()}
     profiles = {profile.api_name: profile for profile in Profile.objects.all()}
+    password = make_password(settings.DEMO_PASSWORD)  # hashed once: it is the same for all, and hashing is slow
     users: dict[str, User] = {}
     for member in STAFF:
         user = User.objects.filter(username=member.username).first() or User(username=member.username)
@@ -61,7 +63,7 @@ def add_people() -> dict[str, DemoUser]:
         user.department = departments[member.department]
         user.role, user.profile = roles[member.role], profiles[member.profile]
         user.manager = users.get(member.manager)
-        user.set_password(settings.DEMO_PASSWORD)
+        user.password = password
         user.save()
         users[member.username] = user
     return {

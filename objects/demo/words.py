@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pypinyin import lazy_pinyin
 
+from metadata.packages.yaml_format import LOADER
 from objects.demo.dice import Dice
 
 HERE = Path(__file__).parent
@@ -56,6 +57,10 @@ class Words:
         self.data = load("words.yaml")
         self.texts = load("texts.yaml")
         self._companies: set[str] = set()
+
+    def forget(self) -> None:
+        """Let companies be drawn again: rows in volume need more than there are names."""
+        self._companies.clear()
 
     def company(self) -> Company:
         """Return a company that has not been drawn before."""
@@ -108,4 +113,4 @@ class Words:
 @cache
 def load(name: str) -> Any:
     """Return one of the word lists beside this module."""
-    return yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
+    return yaml.load((HERE / name).read_text(encoding="utf-8"), LOADER)  # noqa: S506 (the safe loader, in C)

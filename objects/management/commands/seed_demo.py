@@ -21,6 +21,7 @@ from objects.demo.organization import STAFF
 
 class Command(BaseCommand):
     help = "Applies the CRM package and fills an empty organisation with demo data; does nothing when it has records."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organization", default="demo", help="the organisation's short name")
