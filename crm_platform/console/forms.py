@@ -95,7 +95,9 @@ class LookupMultipleInput(LookupInput):
 def as_choice(value: Any) -> LookupChoice:
     """Return what a box shows for a reference, a mapping or a bare id."""
     if isinstance(value, Mapping):
-        return LookupChoice(str(value.get("id", "")), str(value.get("name", value.get("id", ""))), str(value.get("object", "")))
+        return LookupChoice(
+            str(value.get("id", "")), str(value.get("name", value.get("id", ""))), str(value.get("object", ""))
+        )
     if hasattr(value, "id"):
         name = getattr(value, "name", None) or value.id
         return LookupChoice(str(value.id), str(name), str(getattr(value, "object", "") or ""))
@@ -130,3 +132,15 @@ class DateTimeInput(forms.DateTimeInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
+
+
+class IconChoice(forms.RadioSelect):
+    """One of several icons, shown as tiles."""
+
+    template_name = "console/widgets/icon_choice.html"
+
+
+class ColorChoice(forms.RadioSelect):
+    """One of the colours of tags and objects, shown as dots; a choice's value is the colour's name."""
+
+    template_name = "console/widgets/color_choice.html"

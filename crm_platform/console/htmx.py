@@ -12,7 +12,7 @@ from django.shortcuts import redirect as django_redirect
 
 def is_fragment(request: HttpRequest) -> bool:
     """Tell whether only a fragment is wanted: an htmx request that is no boosted or restored page."""
-    htmx = getattr(request, "htmx", None)
+    htmx: Any = getattr(request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 

@@ -16,9 +16,7 @@ from django.views.decorators.http import require_POST
 from crm_platform.identity.models import User
 
 
-def error_page(
-    request: HttpRequest, status: int, message: str = "", *, errors: Sequence[str] = ()
-) -> HttpResponse:
+def error_page(request: HttpRequest, status: int, message: str = "", *, errors: Sequence[str] = ()) -> HttpResponse:
     """Return the page for a failed request: inside the shell for people who are signed in."""
     titles = {
         401: _("Sign in first"),

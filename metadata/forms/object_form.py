@@ -7,54 +7,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.console.forms import ColorChoice, IconChoice
+from crm_platform.console.icons import OBJECT_ICONS
 from metadata.compiler.spec import ObjectSpec
 from metadata.forms.api_names import propose_api_name
 from metadata.forms.labels import initial_labels, label_fields, labels_of
 from metadata.inputs import ObjectInput
 from metadata.names import CUSTOM_SUFFIX
 from metadata.services.choices import COLORS
-
-ICONS = (
-    "box",
-    "building",
-    "user",
-    "users",
-    "address-book",
-    "target-arrow",
-    "speakerphone",
-    "package",
-    "file-text",
-    "file-invoice",
-    "cash",
-    "checklist",
-    "calendar",
-    "map-pin",
-    "phone",
-    "message-circle",
-    "truck",
-    "tools",
-    "clipboard-list",
-    "ticket",
-    "star",
-    "flag",
-    "heart",
-    "home",
-    "shopping-cart",
-    "credit-card",
-    "database",
-    "device-laptop",
-    "school",
-    "car",
-    "plane",
-    "gift",
-    "award",
-    "briefcase",
-    "book",
-    "chart-bar",
-    "bulb",
-    "leaf",
-    "world",
-)
 
 
 class ObjectForm(forms.Form):
@@ -76,8 +36,12 @@ class ObjectForm(forms.Form):
                 ),
             )
         self.fields.update(label_fields("plural_label", _("Plural label"), required=False))
-        self.fields["icon"] = forms.ChoiceField(label=_("Icon"), choices=[(name, name) for name in self._icons()])
-        self.fields["color"] = forms.ChoiceField(label=_("Colour"), choices=[(name, name) for name in COLORS])
+        self.fields["icon"] = forms.ChoiceField(
+            label=_("Icon"), choices=[(name, name) for name in self._icons()], initial="box", widget=IconChoice
+        )
+        self.fields["color"] = forms.ChoiceField(
+            label=_("Colour"), choices=[(name, name) for name in COLORS], initial="blue", widget=ColorChoice
+        )
         if spec is None:
             self.fields.update(label_fields("name_label", _("Label of the name field"), required=False))
             self.fields["name_type"] = forms.ChoiceField(
@@ -130,8 +94,8 @@ class ObjectForm(forms.Form):
         return propose_api_name(labels.get("en") or next(iter(labels.values())), taken)
 
     def _icons(self) -> list[str]:
-        current = [self.spec.icon] if self.spec and self.spec.icon not in ICONS else []
-        return [*current, *ICONS]
+        current = [self.spec.icon] if self.spec and self.spec.icon not in OBJECT_ICONS else []
+        return [*current, *OBJECT_ICONS]
 
     @staticmethod
     def _initial(spec: ObjectSpec) -> dict[str, Any]:

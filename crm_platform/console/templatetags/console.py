@@ -26,7 +26,9 @@ def icon(name: str, **attrs: str) -> SafeString:
     href = f"{static('app/icons.svg')}#{name}"
     label = attrs.get("label")
     if label:
-        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, href)
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, href
+        )
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"></use></svg>', classes, href)
 
 
@@ -100,11 +102,11 @@ def _css_class(widget: forms.Widget) -> str:
     return "form-select" if isinstance(widget, forms.Select) else "form-control"
 
 
-def _attributes(field: BoundField) -> dict[str, str]:
+def _attributes(field: BoundField) -> dict[str, str | bool]:
     """Return the classes and aria attributes of a field's widget, on top of the widget's own."""
     own = field.field.widget.attrs.get("class", "").split()
     classes = [_css_class(field.field.widget), *own, *(["is-invalid"] if field.errors else [])]
-    attrs = {"class": " ".join(dict.fromkeys(classes))}
+    attrs: dict[str, str | bool] = {"class": " ".join(dict.fromkeys(classes))}
     described = [f"{field.auto_id}_helptext"] if field.help_text else []
     if field.errors:
         attrs["aria-invalid"] = "true"
