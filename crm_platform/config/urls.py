@@ -10,8 +10,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm_platform.jobs.urls")),
     path("setup/", include("metadata.urls")),
     path("", include("openapi.urls")),
-    path("", include("layouts.urls")),
-    path("", include("layouts.urls")),
 ]
 
 handler403 = "crm_platform.console.views.forbidden"

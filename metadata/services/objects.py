@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, StateConflict, ValidationFailed
 from metadata.compiler.snapshot import reference_targets
+from metadata.hooks import object_created
 from metadata.inputs import FieldInput, ObjectInput
 from metadata.limits import OBJECTS_PER_ORGANIZATION
 from metadata.loader import load_spec
@@ -113,6 +114,8 @@ def insert_object(given: ObjectInput, *, with_fields: bool = True) -> BusinessOb
     texts["plural_label"] = given.plural_label or given.label
     save_translations(set_labels(row, **texts))
     row.save()
+    for hook in object_created:
+        hook(row)
     if with_fields:
         insert_fields(row, given)
     return row

@@ -34,7 +34,6 @@ INSTALLED_APPS = [
     "treebeard",
     "rest_framework",
     "django_filters",
-    "drf_spectacular",
     "drf_spectacular_sidecar",
     "crm_platform.console",
     "django.forms",  # its widget templates, which FORM_RENDERER looks up after the console's own
@@ -209,7 +208,9 @@ CSRF_FAILURE_VIEW = "crm_platform.console.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
-SPECTACULAR_SETTINGS = {"SWAGGER_UI_DIST": "SIDECAR", "SWAGGER_UI_FAVICON_HREF": "SIDECAR"}
+# --- Open API -------------------------------------------------------------------------------------------
+API_BURST = (env.number("API_BURST_CALLS", 200), 10)  # calls per window of so many seconds, for each credential; 0: no limit
+REST_FRAMEWORK = {"EXCEPTION_HANDLER": "openapi.errors.handle"}
 
 from csp.constants import NONCE, NONE, SELF  # noqa: E402
 

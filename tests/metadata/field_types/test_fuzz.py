@@ -78,7 +78,27 @@ def test_operands_are_refused_or_become_parameters(key: str, operator: str, raw:
 
 @every_type
 @quick
-@given(raw=st.dictionaries(st.sampled_from(["scale", "digits", "min", "max", "target", "targets", "pattern", "max_length", "related_label", "active_only", "x"]), anything, max_size=4))
+@given(
+    raw=st.dictionaries(
+        st.sampled_from(
+            [
+                "scale",
+                "digits",
+                "min",
+                "max",
+                "target",
+                "targets",
+                "pattern",
+                "max_length",
+                "related_label",
+                "active_only",
+                "x",
+            ]
+        ),
+        anything,
+        max_size=4,
+    )
+)
 def test_settings_are_refused_or_usable(key: str, raw: Any) -> None:
     from crm_platform.kit.errors import ValidationFailed
 

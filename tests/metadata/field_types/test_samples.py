@@ -8,7 +8,6 @@ import re
 from typing import Any
 
 import pytest
-from django.utils.translation import override
 
 from crm_platform.kit.errors import ValidationFailed
 from crm_platform.kit.json import dumps, loads
@@ -23,7 +22,15 @@ from tests.kit.samples.shapes import FieldSamples
 ALL = field_samples()
 GROUPS = {"text", "number", "date", "choice", "reference", "system"}
 EXPRESSION_TYPES = {"text", "number", "boolean", "date", "datetime", "choice", "choices", "reference"}
-CODES = {"required", "invalid_type", "invalid_choice", "too_long", "out_of_range", "invalid_reference", "naive_datetime"}
+CODES = {
+    "required",
+    "invalid_type",
+    "invalid_choice",
+    "too_long",
+    "out_of_range",
+    "invalid_reference",
+    "naive_datetime",
+}
 
 every_type = pytest.mark.parametrize("samples", ALL.values(), ids=ALL.keys())
 
@@ -132,7 +139,11 @@ def test_operators_of_other_types_are_refused(samples: FieldSamples) -> None:
 def test_operands_must_be_as_many_as_the_operator_takes(samples: FieldSamples) -> None:
     field_type, spec = type_of(samples), spec_of(samples)
     good = next(item.value for item in samples.valid if item.value is not None)
-    bad = {Arity.ONE: [[good, good], [], None, ""], Arity.TWO: [good, [good], [good] * 3, None], Arity.MANY: [[], [None], [good] * 2001]}
+    bad = {
+        Arity.ONE: [[good, good], [], None, ""],
+        Arity.TWO: [good, [good], [good] * 3, None],
+        Arity.MANY: [[], [None], [good] * 2001],
+    }
     for operator in field_type.filters(spec):
         for raw in bad.get(operators.get(operator).arity, ()):
             if samples.key == "multi_picklist" and raw == [good, good]:

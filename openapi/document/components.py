@@ -1,0 +1,152 @@
+"""The parts of the document that do not depend on the data model: parameters, common schemas, errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _query(name: str, schema: dict[str, Any], **extra: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, **extra}
+
+
+def _path(name: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": schema or {"type": "string"}}
+
+
+def _header(name: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": schema or {"type": "string"}}
+
+
+TEXT = {"type": "string"}
+UUID = {"type": "string", "format": "uuid"}
+PARAMETERS: dict[str, Any] = {
+    "Id": _path("id", UUID),
+    "Object": _path("object"),
+    "Field": _path("field"),
+    "KeyField": _path("field"),
+    "KeyValue": _path("value"),
+    "Fields": _query("fields", TEXT, description="Fields and paths, separated by commas: name,account.name"),
+    "Expand": _query("expand", TEXT, description="Lookups to expand, separated by commas: account,owner"),
+    "Filter": _query(
+        "filter[field][operator]", TEXT, description="filter[amount][gte]=100, filter[stage][in]=a,b; repeatable"
+    ),
+    "FilterTree": _query("filter", TEXT, description='A JSON tree: {"and": [{"field": …, "op": …, "value": …}]}'),
+    "Sort": _query("sort", TEXT, description="-created_at,name"),
+    "Limit": _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}),
+    "Cursor": _query("cursor", TEXT),
+    "Page": _query("page", {"type": "integer", "minimum": 1, "maximum": 10000}),
+    "Count": _query("count", {"type": "string", "enum": ["none", "capped", "exact", "estimate"], "default": "none"}),
+    "Include": _query("include", {"type": "string", "enum": ["labels"]}),
+    "DryRun": _query("dry_run", {"type": "string", "enum": ["true", "false"]}),
+    "Q": {**_query("q", TEXT), "required": True},
+    "Objects": _query("objects", TEXT),
+    "OnlyObjects": _query("objects", TEXT, description="Only these objects, separated by commas"),
+    "IfMatch": _header("If-Match"),
+    "IfNoneMatch": _header("If-None-Match"),
+    "IdempotencyKey": _header("Idempotency-Key", {"type": "string", "maxLength": 255}),
+    "Prefer": _header("Prefer"),
+}
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": {
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer"},
+        "code": TEXT,
+        "request_id": TEXT,
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "message"],
+                "properties": {"pointer": TEXT, "code": TEXT, "message": TEXT, "params": {"type": "object"}},
+            },
+        },
+    },
+}
+LABEL: dict[str, Any] = {"anyOf": [TEXT, {"type": "object", "additionalProperties": TEXT}]}
+CHOICE: dict[str, Any] = {
+    "type": "object",
+    "required": ["value", "label"],
+    "additionalProperties": False,
+    "properties": {
+        "value": TEXT,
+        "label": LABEL,
+        "color": TEXT,
+        "is_active": {"type": "boolean"},
+        "is_default": {"type": "boolean"},
+        "properties": {"type": "object"},
+    },
+}
+_FLAG = {"type": "boolean"}
+_FIELD_MEMBERS: dict[str, Any] = {
+    "label": LABEL,
+    "help_text": LABEL,
+    "settings": {"type": "object"},
+    "default": {},
+    "choices": {"type": "array", "items": CHOICE},
+    "type": TEXT,
+    **dict.fromkeys(("is_required", "is_unique", "is_indexed", "is_searchable", "track_history"), _FLAG),
+}
+_OBJECT_MEMBERS: dict[str, Any] = {
+    "label": LABEL,
+    "plural_label": LABEL,
+    "description": LABEL,
+    "icon": TEXT,
+    "color": TEXT,
+    **dict.fromkeys(("is_activity", "in_navigation", "is_searchable"), _FLAG),
+}
+FIELD_INPUT: dict[str, Any] = {
+    "type": "object",
+    "required": ["api_name", "type", "label"],
+    "additionalProperties": False,
+    "properties": {"api_name": TEXT, "choice_set": TEXT, "backfill": _FLAG, **_FIELD_MEMBERS},
+}
+SCHEMAS: dict[str, Any] = {
+    "Anything": {"type": "object"},
+    "Problem": PROBLEM,
+    "Me": {"type": "object", "required": ["id", "name"], "properties": {"id": UUID, "name": TEXT}},
+    "Deletion": {"type": "object", "properties": {"id": UUID, "object": TEXT, "deletion_id": UUID}},
+    "Restored": {"type": "object", "properties": {"id": UUID, "object": TEXT, "restored": {"type": "integer"}}},
+    "PageInfo": {
+        "type": "object",
+        "required": ["next_cursor", "has_more", "limit"],
+        "properties": {
+            "next_cursor": {"type": ["string", "null"]},
+            "has_more": _FLAG,
+            "limit": {"type": "integer"},
+        },
+    },
+    "BulkResult": {
+        "type": "object",
+        "required": ["results", "summary"],
+        "properties": {"results": {"type": "array", "items": {"type": "object"}}, "summary": {"type": "object"}},
+    },
+    "SearchResult": {"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object"}}}},
+    "FieldInput": FIELD_INPUT,
+    "FieldChanges": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"position": {"type": "integer"}, **_FIELD_MEMBERS},
+    },
+    "ObjectInput": {
+        "type": "object",
+        "required": ["api_name", "label"],
+        "additionalProperties": False,
+        "properties": {
+            "api_name": TEXT,
+            "name_label": LABEL,
+            "name_type": {"type": "string", "enum": ["text", "auto_number"]},
+            "name_settings": {"type": "object"},
+            "fields": {"type": "array", "items": FIELD_INPUT},
+            **_OBJECT_MEMBERS,
+        },
+    },
+    "ObjectChanges": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"position": {"type": "integer"}, **_OBJECT_MEMBERS},
+    },
+}

@@ -1,0 +1,182 @@
+"""The frame of every endpoint: authentication, scope, limits, idempotency, JSON in and out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import nullcontext
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import NotAuthenticated, PlatformError
+from crm_platform.kit.json import dumps
+from openapi import errors, idempotency, limits
+from openapi.authentication import ConsoleSession, KeyAuthentication
+from openapi.scopes import require_scope
+
+BODY_BYTES, BULK_BYTES = 10 * 1024 * 1024, 25 * 1024 * 1024
+MAX_DEPTH = 32
+WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def _refuse_constant(name: str) -> None:
+    raise ParseError(_("%(name)s is no JSON number.") % {"name": name})
+
+
+def _depth(value: Any, level: int = 0) -> int:
+    if level > MAX_DEPTH:
+        return level
+    if isinstance(value, dict):
+        return max((_depth(item, level + 1) for item in value.values()), default=level + 1)
+    if isinstance(value, list):
+        return max((_depth(item, level + 1) for item in value), default=level + 1)
+    return level
+
+
+class RateLimited(PlatformError):
+    code = "rate_limited"
+    status = 429
+    message = gettext_lazy("Too many requests. Wait a moment.")
+
+
+class JsonParser(BaseParser):
+    """JSON with fractions as Decimal; refuses NaN, deep nesting and bodies beyond the endpoint's size."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        body = parser_context["request"]._request.body
+        if len(body) > parser_context["view"].body_bytes:
+            raise RequestDataTooBig
+        try:
+            data = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(_("The body is no valid JSON.")) from error
+        if _depth(data) > MAX_DEPTH:
+            raise ParseError(_("The JSON is nested too deeply."))
+        return data
+
+
+class JsonRenderer(BaseRenderer):
+    """Stands for JSON in content negotiation; endpoints render their answers themselves."""
+
+    media_type = "application/json"
+    format = "json"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return dumps(data)
+
+
+class Endpoint(APIView):
+    """Base of all endpoints. `scopes` names the scope each method needs; a method without one is not served."""
+
+    authentication_classes = [KeyAuthentication, ConsoleSession]
+    permission_classes: list[Any] = []
+    parser_classes = [JsonParser]
+    renderer_classes = [JsonRenderer]
+    scopes: ClassVar[Mapping[str, str | None]] = {}
+    body_bytes: ClassVar[int] = BODY_BYTES
+
+    actor: Actor
+
+    def get_exception_handler(self) -> Any:
+        return errors.handle
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, count, and require the method's scope."""
+        super().initial(request, *args, **kwargs)
+        if not isinstance(request.auth, Actor):
+            raise NotAuthenticated
+        self.actor = request.auth
+        if request.method in self.scopes:
+            scope = self.scopes[request.method]
+            if scope is not None:
+                require_scope(self.actor, scope)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().dispatch(request, *args, **kwargs)
+        window = getattr(self, "window", None)
+        if window is not None:
+            window.annotate(response)
+        return response  # type: ignore[no-any-return]
+
+    def check_throttles(self, request: Request) -> None:
+        if not isinstance(request.auth, Actor):
+            return
+        self.window = limits.count_call(credential_of(request))
+        if self.window is not None and self.window.is_exceeded:
+            raise RateLimited(retry_after=self.window.resets_in)
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:
+        response = errors.handle(exc, {})
+        if isinstance(exc, RateLimited) and response is not None:
+            response["Retry-After"] = str(exc.details["retry_after"])
+        return response  # type: ignore[return-value]
+
+    # --- help for subclasses --------------------------------------------------------------------------------
+    def write(self, request: Request, work: Any) -> HttpResponse:
+        """Run a writing endpoint's work under the request's Idempotency-Key, errors included in the answer."""
+
+        def answered() -> HttpResponse:
+            try:
+                with transaction.atomic() if request.headers.get("Idempotency-Key") else nullcontext():
+                    return work()  # type: ignore[no-any-return]
+            except Exception as error:
+                return errors.handle(error, {})  # type: ignore[return-value]
+
+        return idempotency.once(request, credential_of(request), answered)
+
+    @staticmethod
+    def is_dry_run(request: Request) -> bool:
+        return request.query_params.get("dry_run", "").lower() in ("1", "true")
+
+
+def credential_of(request: Request) -> str:
+    """Return what identifies the caller for limits and idempotency: the key, or the signed-in user."""
+    key_id = getattr(request.user, "key_id", None)
+    return f"key:{key_id}" if key_id else f"user:{request.user.pk}"
+
+
+def json_response(data: Any, status: int = 200, **headers: str) -> HttpResponse:
+    """Return an answer rendered by orjson; keyword `etag="17"` becomes the ETag header."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    etag = named.pop("etag", None)
+    response = HttpResponse(dumps(data), status=status, content_type="application/json", headers=named)
+    if etag is not None:
+        response["ETag"] = f'"{etag}"'
+    return response
+
+
+def expected_version(request: Request) -> int | None:
+    """Return the version in If-Match (`"17"`, `W/"17"` or `17`), None for `*` or none; raises ParseError."""
+    value = request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"')
+    if value in ("", "*"):
+        return None
+    if not value.isdigit() or len(value) > 18:
+        raise ParseError(_("If-Match holds no version."))
+    return int(value)
+
+
+def not_modified(request: Request, etag: object) -> bool:
+    """Tell whether the caller has this version already (If-None-Match)."""
+    known = {item.strip().removeprefix("W/").strip('"') for item in request.headers.get("If-None-Match", "").split(",")}
+    return str(etag) in known
+
+
+def members(data: Any) -> Mapping[str, Any]:
+    """Return the body as an object; raises ParseError for any other JSON."""
+    if not isinstance(data, dict):
+        raise ParseError(_("The body must be a JSON object."))
+    return data

@@ -1,0 +1,163 @@
+"""Reading objects, fields and choices from JSON: unknown members and wrong types are all named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from crm_platform.kit.errors import FieldError, ValidationFailed
+from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
+
+LOCALES = {"zh-CN": "zh-hans", "zh-Hans": "zh-hans", "default": ""}
+OBJECT_TEXTS = ("label", "plural_label", "description")
+OBJECT_WORDS = ("api_name", "icon", "color", "name_type")
+OBJECT_FLAGS = ("is_activity", "in_navigation", "is_searchable")
+FIELD_TEXTS = ("label", "help_text")
+FIELD_WORDS = ("api_name", "type", "choice_set")
+FIELD_FLAGS = ("is_required", "is_unique", "is_indexed", "is_searchable", "track_history")
+
+
+class _Reader:
+    """Takes members out of a JSON object by type, collecting what is wrong."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.left = dict(data)
+        self.errors: list[FieldError] = []
+
+    def words(self, *names: str) -> dict[str, str]:
+        return self._take(names, lambda value: isinstance(value, str), _("Enter text."))
+
+    def flags(self, *names: str) -> dict[str, bool]:
+        return self._take(names, lambda value: isinstance(value, bool), _("True or false."))
+
+    def objects(self, *names: str) -> dict[str, Mapping[str, Any]]:
+        return self._take(names, lambda value: isinstance(value, dict), _("Send a JSON object."))
+
+    def lists(self, *names: str) -> dict[str, list[Any]]:
+        return self._take(names, lambda value: isinstance(value, list), _("Send a JSON array."))
+
+    def integers(self, *names: str) -> dict[str, int]:
+        return self._take(
+            names, lambda value: isinstance(value, int) and not isinstance(value, bool), _("Enter a whole number.")
+        )
+
+    def texts(self, *names: str) -> dict[str, Any]:
+        """Labels: one text, or texts by language tag."""
+        found = self._take(names, _is_label, _("A text, or texts by language."))
+        return {name: _locales(value) for name, value in found.items()}
+
+    def done(self) -> None:
+        """Raise ValidationFailed for wrong types and for members that nobody took."""
+        self.errors += [FieldError(name, "unknown_field", _("Unknown member.")) for name in self.left]
+        if self.errors:
+            raise ValidationFailed(self.errors)
+
+    def _take(self, names: Sequence[str], fits: Any, message: str) -> dict[str, Any]:
+        found = {}
+        for name in names:
+            if name in self.left:
+                value = self.left.pop(name)
+                if fits(value):
+                    found[name] = value
+                else:
+                    self.errors.append(FieldError(name, "invalid_type", message))
+        return found
+
+
+def object_input(data: Mapping[str, Any]) -> ObjectInput:
+    """Return the new object; raises ValidationFailed."""
+    reader = _Reader(data)
+    given: dict[str, Any] = {
+        **reader.texts(*OBJECT_TEXTS, "name_label"),
+        **reader.words(*OBJECT_WORDS),
+        **reader.flags(*OBJECT_FLAGS),
+        **reader.objects("name_settings"),
+    }
+    fields = reader.lists("fields").get("fields", [])
+    reader.done()
+    _require(given, "api_name", "label")
+    return ObjectInput(**given, fields=[field_input(_mapping(item, "fields")) for item in fields])
+
+
+def object_changes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes to an object; raises ValidationFailed."""
+    reader = _Reader(data)
+    changes = {
+        **reader.texts(*OBJECT_TEXTS),
+        **reader.words("icon", "color"),
+        **reader.flags(*OBJECT_FLAGS),
+        **reader.integers("position"),
+    }
+    reader.done()
+    return changes
+
+
+def field_input(data: Mapping[str, Any]) -> FieldInput:
+    """Return the new field; raises ValidationFailed."""
+    reader = _Reader(data)
+    default = {"default": reader.left.pop("default")} if "default" in reader.left else {}
+    given = {
+        **reader.texts(*FIELD_TEXTS),
+        **reader.words(*FIELD_WORDS),
+        **reader.flags(*FIELD_FLAGS, "backfill"),
+        **reader.objects("settings"),
+    }
+    choices = reader.lists("choices").get("choices", [])
+    reader.done()
+    _require(given, "api_name", "type", "label")
+    return FieldInput(**given, **default, choices=[choice_input(_mapping(item, "choices")) for item in choices])
+
+
+def field_changes(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[ChoiceInput] | None]:
+    """Return the changes to a field and, when given, its new choices; raises ValidationFailed."""
+    reader = _Reader(data)
+    default = {"default": reader.left.pop("default")} if "default" in reader.left else {}
+    changes = {
+        **reader.texts(*FIELD_TEXTS),
+        **reader.words("type"),
+        **reader.flags(*FIELD_FLAGS),
+        **reader.objects("settings"),
+        **reader.integers("position"),
+    }
+    choices = reader.lists("choices").get("choices")
+    reader.done()
+    read = None if choices is None else [choice_input(_mapping(item, "choices")) for item in choices]
+    return {**changes, **default}, read
+
+
+def choice_input(data: Mapping[str, Any]) -> ChoiceInput:
+    """Return one choice; raises ValidationFailed."""
+    reader = _Reader(data)
+    given: dict[str, Any] = {
+        **reader.texts("label"),
+        **reader.words("value", "color"),
+        **reader.flags("is_active", "is_default"),
+        **reader.objects("properties"),
+    }
+    reader.done()
+    _require(given, "value", "label")
+    return ChoiceInput(**given)
+
+
+def _is_label(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(text, str) for text in value.values())
+    return isinstance(value, str)
+
+
+def _locales(value: Any) -> Any:
+    return {LOCALES.get(key, key): text for key, text in value.items()} if isinstance(value, dict) else value
+
+
+def _mapping(item: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(item, dict):
+        raise ValidationFailed.single(name, "invalid_type", _("Send JSON objects."))
+    return item
+
+
+def _require(given: Mapping[str, Any], *names: str) -> None:
+    missing = [FieldError(name, "required", _("This member is required.")) for name in names if name not in given]
+    if missing:
+        raise ValidationFailed(missing)

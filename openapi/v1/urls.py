@@ -1,0 +1,32 @@
+"""All routes of version 1."""
+
+from django.urls import path, re_path
+
+from openapi.v1 import me, metadata, records, search
+from openapi.v1.document import OpenApiDocument
+from openapi.v1.fallback import no_such_route
+
+urlpatterns = [
+    path("me", me.Me.as_view(), name="api-me"),
+    path("meta", me.Meta.as_view(), name="api-meta"),
+    path("meta/objects", metadata.ObjectList.as_view(), name="api-objects"),
+    path("meta/objects/<str:object_name>", metadata.ObjectDetail.as_view(), name="api-object"),
+    path("meta/objects/<str:object_name>/describe", metadata.Describe.as_view(), name="api-describe"),
+    path("meta/objects/<str:object_name>/restore", metadata.ObjectRestore.as_view(), name="api-object-restore"),
+    path("meta/objects/<str:object_name>/fields", metadata.FieldList.as_view(), name="api-fields"),
+    path("meta/objects/<str:object_name>/fields/<str:field_name>", metadata.FieldDetail.as_view(), name="api-field"),
+    path(
+        "meta/objects/<str:object_name>/fields/<str:field_name>/restore",
+        metadata.FieldRestore.as_view(),
+        name="api-field-restore",
+    ),
+    path("records/<str:object_name>", records.RecordList.as_view(), name="api-records"),
+    path("records/<str:object_name>/bulk-create", records.BulkCreate.as_view(), name="api-bulk-create"),
+    path("records/<str:object_name>/bulk-update", records.BulkUpdate.as_view(), name="api-bulk-update"),
+    path("records/<str:object_name>/by/<str:field>/<path:value>", records.RecordByKey.as_view(), name="api-by-key"),
+    path("records/<str:object_name>/<uuid:record_id>", records.RecordDetail.as_view(), name="api-record"),
+    path("records/<str:object_name>/<uuid:record_id>/restore", records.RecordRestore.as_view(), name="api-restore"),
+    path("search", search.Search.as_view(), name="api-search"),
+    path("openapi.json", OpenApiDocument.as_view(), name="api-openapi"),
+    re_path(r"^.*$", no_such_route, name="api-unknown"),
+]

@@ -1,0 +1,94 @@
+"""The data model over the API, and the document that is made from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.openapi.conftest import problem_codes
+
+pytestmark = pytest.mark.django_db
+META = "/api/v1/meta"
+
+
+def test_an_object_and_a_field_are_made_and_used_at_once(caller: Any) -> None:
+    body = {"api_name": "visit_plan__c", "label": {"zh-CN": "拜访计划", "en": "Visit plan"}}
+    answer = caller.post(f"{META}/objects", body, format="json")
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["labels"] == {"zh-CN": "拜访计划", "en": "Visit plan"}
+    field = {"api_name": "goal__c", "type": "text", "label": "目标"}
+    answer = caller.post(f"{META}/objects/visit_plan__c/fields", field, format="json")
+    assert answer.status_code == 201, answer.content
+    made = caller.post("/api/v1/records/visit_plan__c", {"name": "周一", "goal__c": "签约"}, format="json")
+    assert made.json()["goal__c"] == "签约"
+    described = caller.get(f"{META}/objects/visit_plan__c/describe").json()
+    assert "goal__c" in {item["api_name"] for item in described["fields"]}
+    assert described["rights"]["create"] is True
+
+
+def test_fields_are_changed_deleted_and_restored(caller: Any, ticket: str) -> None:
+    url = f"{META}/objects/ticket__c/fields/code__c"
+    assert (
+        caller.patch(url, {"label": {"en": "Code"}, "is_searchable": True}, format="json").json()["labels"]["en"]
+        == "Code"
+    )
+    assert caller.delete(url).json() == {"api_name": "code__c", "state": "hidden"}
+    assert caller.get(url).status_code == 404
+    assert caller.post(f"{url}/restore").status_code == 200
+    assert caller.get(url).status_code == 200
+
+
+def test_choices_are_replaced_through_their_field(caller: Any, ticket: str) -> None:
+    choices = [{"value": "done", "label": "完成"}, {"value": "late", "label": "超时", "color": "red"}]
+    answer = caller.patch(f"{META}/objects/ticket__c/fields/state__c", {"choices": choices}, format="json")
+    assert [(c["value"], c["is_active"]) for c in answer.json()["choices"]] == [
+        ("done", True),
+        ("late", True),
+        ("new", False),
+    ]
+
+
+def test_mistakes_are_named(caller: Any, ticket: str) -> None:
+    body = {"api_name": "bad name", "type": "text", "label": "", "colour": "red", "is_required": "yes"}
+    answer = caller.post(f"{META}/objects/ticket__c/fields", body, format="json")
+    assert problem_codes(answer) == {("#/fields/colour", "unknown_field"), ("#/fields/is_required", "invalid_type")}
+    answer = caller.post(
+        f"{META}/objects/ticket__c/fields", {"api_name": "x", "type": "text", "label": ""}, format="json"
+    )
+    assert ("#/fields/api_name", "invalid_type") in problem_codes(answer)
+
+
+def test_a_stale_etag_and_a_dry_run(caller: Any, ticket: str) -> None:
+    field = {"api_name": "dry__c", "type": "text", "label": "x"}
+    url = f"{META}/objects/ticket__c/fields"
+    assert caller.post(url, field, format="json", HTTP_IF_MATCH='"1"').status_code == 412
+    answer = caller.post(f"{url}?dry_run=true", field, format="json")
+    assert answer.json()["dry_run"] is True
+    assert caller.get(f"{url}/dry__c").status_code == 404
+
+
+def test_meta_is_cached_by_version(caller: Any, ticket: str) -> None:
+    answer = caller.get(META)
+    assert caller.get(META, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304
+
+
+def test_the_document_is_valid_and_knows_every_object(caller: Any, ticket: str) -> None:
+    from openapi_spec_validator import validate
+
+    document = caller.get("/api/v1/openapi.json").json()
+    validate(document)
+    assert "/records/ticket__c/{id}" in document["paths"]
+    schema = document["components"]["schemas"]["TicketCCreate"]
+    assert "amount__c" in schema["properties"]
+    assert "version" not in schema["properties"]
+    ids = [op["operationId"] for path in document["paths"].values() for op in path.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_document_follows_the_data_model_within_one_request(caller: Any, ticket: str) -> None:
+    caller.get("/api/v1/openapi.json")
+    caller.post(f"{META}/objects/ticket__c/fields", {"api_name": "new__c", "type": "text", "label": "x"}, format="json")
+    schemas = caller.get("/api/v1/openapi.json").json()["components"]["schemas"]
+    assert "new__c" in schemas["TicketCRead"]["properties"]
+    assert set(caller.get("/api/v1/openapi.json?objects=part__c").json()["paths"]) & {"/records/ticket__c"} == set()
