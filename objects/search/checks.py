@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error
 from django.db import connections
 
 
-@register(Tags.database)
-def trigrams_of_chinese(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def trigrams_of_chinese(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """Report a database whose trigrams leave Chinese out, or that lacks the extension."""
     return [error for alias in databases or [] for error in check_database(alias)]
 

@@ -47,7 +47,8 @@ class SearchText:
     def condition(self, alias: str) -> tuple[str, list[Any]]:
         """Return the predicate on the index's table, with its parameters."""
         short = [term.text for term in self.terms if term.is_short]
-        parts, params = [], []
+        parts: list[str] = []
+        params: list[Any] = []
         if short:
             parts.append(f"{alias}.tokens @> %s::text[]")
             params.append(short)
