@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import CharField, Exists, F, OuterRef, Q, UUIDField, Value
-from django.db.models.lookups import Exact, In
+from django.db.models.lookups import Exact, In, IsNull
 
 from crm_platform.identity.models import Department
 from metadata.compiler.compiled import CompiledField, CompiledObject
@@ -82,11 +82,13 @@ class Scope:
         mine = Q(Exact(read("owner_id"), param(USER_ID, UUIDField())))
         if self.reach == OWN:
             return mine
+        # A record that waits in a pool has no owner, and may still name the department of its last one.
+        owned = Q(IsNull(read("owner_id"), False))
         department = read("owner_department_id")
         if self.reach == DEPARTMENT:
-            return Q(Exact(department, param(DEPARTMENT_ID, UUIDField()))) | mine
+            return Q(Exact(department, param(DEPARTMENT_ID, UUIDField()))) & owned | mine
         below = Department.objects.filter(Like(F("path"), param(BRANCH_PATH, CharField()))).values("id")
-        return Q(In(department, below)) | mine
+        return Q(In(department, below)) & owned | mine
 
     def _through_master(self, master: tuple[CompiledField, Scope], outer: Name, param: Callable[[str, Any], Any]) -> Q:
         field, scope = master

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection
+from django.utils.translation import gettext_lazy as _
 from psycopg2.extensions import UNICODE
 
 from crm_platform.kit.db import sqlstate
-from crm_platform.kit.errors import MetadataStale
+from crm_platform.kit.errors import MetadataStale, PlatformError
 from metadata.compiler.current import repin
 from objects.query.params import Values, fill
 
@@ -21,6 +22,15 @@ AS_TEXT = {NUMERIC_OID: UNICODE, UUID_OID: UNICODE}
 
 FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE = "0A000", "42703", "42P01"
 STALE_SHAPE = frozenset({FEATURE_NOT_SUPPORTED, UNDEFINED_COLUMN, UNDEFINED_TABLE})
+QUERY_CANCELED = "57014"
+
+
+class QueryTimeout(PlatformError):
+    """The database gave up on a read that took longer than the statement timeout."""
+
+    code = "query_timeout"
+    status = 503
+    message = _("The query took too long. Narrow it down and try again.")
 
 
 def fetch(sql: str, slots: Sequence[Any], values: Values, *, as_text: bool = False) -> list[tuple[Any, ...]]:
@@ -36,11 +46,14 @@ def fetch(sql: str, slots: Sequence[Any], values: Values, *, as_text: bool = Fal
 def with_current_shape(work: Callable[[], T]) -> T:
     """Run a read; when a table or column that it names is gone, reload the data model and run it once more.
 
-    Inside a transaction the failed statement has spoilt it, so that the caller must start again.
+    Raises QueryTimeout; and MetadataStale inside a transaction, which the failed statement has spoilt, so that
+    the caller must start again.
     """
     try:
         return work()
     except DatabaseError as error:
+        if sqlstate(error) == QUERY_CANCELED:
+            raise QueryTimeout from error
         if sqlstate(error) not in STALE_SHAPE:
             raise
         if connection.in_atomic_block:

@@ -37,7 +37,7 @@ def sees(user: User, scope: str, row: Row) -> bool:
         return False
     if scope == "all" or (row.owner is not None and row.owner.pk == user.pk):
         return True
-    if scope == "own" or row.department is None or user.department is None:
+    if scope == "own" or row.owner is None or row.department is None or user.department is None:
         return False
     if scope == "department":
         return row.department.pk == user.department.pk

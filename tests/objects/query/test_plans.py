@@ -21,7 +21,7 @@ from objects.query import params, plan
 from objects.query.conditions import Condition
 from objects.query.plan import ListPlan
 from objects.query.query import RecordQuery
-from objects.query.run import with_current_shape
+from objects.query.run import QueryTimeout, with_current_shape
 from tests.objects import world as worlds
 from tests.objects.world import World, compiled, insert, sql, table
 
@@ -141,6 +141,18 @@ def test_inside_a_transaction_the_caller_must_start_again(world: World) -> None:
         with_current_shape(gone)
 
 
+def test_a_read_that_takes_too_long_says_so(world: World) -> None:
+    insert("deal", name="D", owner=world.users["rep"])
+
+    def slow() -> None:
+        with transaction.atomic():
+            sql("SET LOCAL statement_timeout = '20ms'")
+            sql("SELECT pg_sleep(5)")
+
+    with pytest.raises(QueryTimeout):
+        with_current_shape(slow)
+
+
 def test_other_database_errors_are_not_retried(world: World) -> None:
     calls = []
 
@@ -169,6 +181,7 @@ def volume(the_world: World) -> Iterator[World]:
             User.objects.create_user(f"filler{n}", None, name=f"F{n}", department=the_world.departments["south"]).pk
             for n in range(7)
         ]
+        sql("SET statement_timeout = 0")
         sql(
             f"""
             INSERT INTO {obj.table} (id, created_at, updated_at, currency, owner_id, owner_department_id,
@@ -181,6 +194,7 @@ def volume(the_world: World) -> Iterator[World]:
             [[str(item) for item in [*owners, *fillers]]],
         )
         sql(f"ANALYZE {obj.table}")
+        sql("RESET statement_timeout")
     yield the_world
     with worlds.inside(the_world.schema_name), pinned_snapshot():
         sql(f"TRUNCATE {table('deal')} CASCADE")
