@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import Permission
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -34,3 +36,15 @@ FUNCTIONS: tuple[FunctionPermission, ...] = (
     FunctionPermission(MODIFY_ALL_DATA, _("Change all records of every object")),
 )
 FUNCTION_NAMES = frozenset(item.name for item in FUNCTIONS)
+
+
+def permissions_of(functions: frozenset[str]) -> list[Permission]:
+    """Return the permission rows of function names; the template schema brings all of them."""
+    wanted = Q(pk__in=())
+    for name in functions:
+        app_label, codename = name.split(".")
+        wanted |= Q(content_type__app_label=app_label, codename=codename)
+    found = list(Permission.objects.filter(wanted))
+    if len(found) != len(functions):
+        raise LookupError(f"permission rows are missing: {sorted(functions)} needed, {len(found)} found")
+    return found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.contrib.auth.models import Group
 
-from crm_platform.identity.functions import FUNCTION_NAMES
+from crm_platform.identity.functions import FUNCTION_NAMES, permissions_of
 from crm_platform.identity.models import (
     AccessVersion,
     Department,
@@ -14,6 +13,9 @@ from crm_platform.identity.models import (
     Role,
     User,
 )
+from crm_platform.identity.services.organization import preference_errors
+from crm_platform.identity.services.users import user_errors
+from crm_platform.kit.errors import ValidationFailed
 from crm_platform.tenancy.hooks import NewOrganization
 
 Scope = Role.DataScope
@@ -33,8 +35,10 @@ WORK_HOURS = [["09:00", "12:00"], ["13:00", "18:00"]]
 
 
 def seed_identity(new: NewOrganization) -> None:
-    """Fill a new organisation's identity tables; runs inside its schema."""
-    chinese = new.language.startswith("zh")
+    """Fill a new organisation's identity tables; runs inside its schema. Raises ValidationFailed."""
+    errors = preference_errors(new.base_currency, new.time_zone, new.language)
+    if errors:
+        raise ValidationFailed(errors)
     AccessVersion.objects.create()
     OrganizationSettings.objects.create(
         name=new.name,
@@ -44,6 +48,7 @@ def seed_identity(new: NewOrganization) -> None:
         work_days=WORK_DAYS,
         work_hours=WORK_HOURS,
     )
+    chinese = new.language.startswith("zh")
     roles = {
         api_name: Role.objects.create(api_name=api_name, name=zh if chinese else en, data_scope=scope)
         for api_name, en, zh, scope in ROLES
@@ -51,29 +56,21 @@ def seed_identity(new: NewOrganization) -> None:
     profiles = {
         api_name: _profile(api_name, zh if chinese else en, functions) for api_name, en, zh, functions in PROFILES
     }
-    User.objects.create_user(
-        new.admin_username,
-        new.admin_password,
+    admin = User(
+        username=User.objects.normalize(new.admin_username),
         name="管理员" if chinese else "Administrator",
         department=Department.objects.add_root({"name": new.name}),
         role=roles["everything"],
         profile=profiles["administrator"],
     )
+    errors = user_errors(admin)
+    if errors:
+        raise ValidationFailed(errors)
+    admin.set_password(new.admin_password)
+    admin.save()
 
 
 def _profile(api_name: str, name: str, functions: frozenset[str]) -> Profile:
     group = Group.objects.create(name=f"profile:{api_name}")
     group.permissions.set(permissions_of(functions))
     return Profile.objects.create(api_name=api_name, name=name, group=group)
-
-
-def permissions_of(functions: frozenset[str]) -> list[Permission]:
-    """Return the permission rows of function names; the template schema brings all of them."""
-    wanted = Q(pk__in=())
-    for name in functions:
-        app_label, codename = name.split(".")
-        wanted |= Q(content_type__app_label=app_label, codename=codename)
-    found = list(Permission.objects.filter(wanted))
-    if len(found) != len(functions):
-        raise LookupError(f"permission rows are missing: {sorted(functions)} needed, {len(found)} found")
-    return found

@@ -141,3 +141,19 @@ def test_clone_keeps_constraints_and_permissions(fresh_organization):
     with pytest.raises(IntegrityError):
         OrganizationSettings.objects.create(id=2, name="second")
     assert Permission.objects.filter(codename="customize").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"time_zone": "Mars/Base"}, "time_zone"),
+        ({"language": "xx"}, "language"),
+        ({"base_currency": "yuan"}, "base_currency"),
+        ({"admin_username": "管 理"}, "username"),
+    ],
+)
+def test_bad_settings_make_no_organisation(organization, options, field):
+    with pytest.raises(ValidationFailed) as failed:
+        create_organization("fine", "Fine", ["fine.localhost"], admin_password="x", **options)
+    assert [error.field for error in failed.value.errors] == [field]
+    assert not Organization.objects.filter(slug="fine").exists()

@@ -6,9 +6,8 @@ from django.db import transaction
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from crm_platform.identity.functions import FUNCTION_NAMES, MANAGE_USERS
+from crm_platform.identity.functions import FUNCTION_NAMES, MANAGE_USERS, permissions_of
 from crm_platform.identity.models import AccessVersion, Profile, User
-from crm_platform.identity.seeds import permissions_of
 from crm_platform.kit.context import Actor
 from crm_platform.kit.db import advisory_xact_lock
 from crm_platform.kit.errors import Forbidden, NotFound, StateConflict, ValidationFailed

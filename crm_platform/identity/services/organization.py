@@ -26,6 +26,7 @@ MAX_LOGO_PIXELS = 4096 * 4096
 LOGO_SIDE = 512
 LOGO_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 MONTHS = range(1, 13)
+OFFERED_ONLY = _("Choose one of the offered values.")
 HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
 
@@ -92,16 +93,22 @@ def _reencoded(content: bytes) -> bytes:
     return out.getvalue()
 
 
-def _plain_errors(data: OrganizationInput) -> list[FieldError]:
-    choice = _("Choose one of the offered values.")
+def preference_errors(base_currency: str, time_zone: str, language: str) -> list[FieldError]:
+    """Return what is wrong with the settings that everything else relies on."""
     wrong = {
-        "base_currency": data.base_currency not in list_currencies(),
-        "time_zone": data.time_zone not in zoneinfo.available_timezones(),
-        "language": data.language not in dict(settings.LANGUAGES),
-        "fiscal_year_start_month": data.fiscal_year_start_month not in MONTHS,
-        "week_start": data.week_start not in OrganizationSettings.WeekDay.values,
+        "base_currency": base_currency not in list_currencies(),
+        "time_zone": time_zone not in zoneinfo.available_timezones(),
+        "language": language not in dict(settings.LANGUAGES),
     }
-    errors = [FieldError(name, "invalid_choice", choice) for name, is_wrong in wrong.items() if is_wrong]
+    return [FieldError(name, "invalid_choice", OFFERED_ONLY) for name, is_wrong in wrong.items() if is_wrong]
+
+
+def _plain_errors(data: OrganizationInput) -> list[FieldError]:
+    errors = preference_errors(data.base_currency, data.time_zone, data.language)
+    if data.fiscal_year_start_month not in MONTHS:
+        errors.append(FieldError("fiscal_year_start_month", "invalid_choice", OFFERED_ONLY))
+    if data.week_start not in OrganizationSettings.WeekDay.values:
+        errors.append(FieldError("week_start", "invalid_choice", OFFERED_ONLY))
     if not data.name.strip():
         errors.append(FieldError("name", "required", _("Give a name.")))
     if len(data.name) > 100:

@@ -59,7 +59,7 @@ def create_user(actor: Actor, data: UserInput, password: str | None = None) -> U
     lock_identity()
     user = User(**{item.name: getattr(data, item.name) for item in fields(data)})
     _normalize(user)
-    errors = _errors(user)
+    errors = user_errors(user)
     if password is not None:
         errors += _password_errors(password, user)
     if errors:
@@ -82,7 +82,7 @@ def update_user(actor: Actor, user_id: uuid.UUID, **changes: Any) -> User:
     for name, value in changes.items():
         setattr(user, name, value)
     _normalize(user)
-    errors = _errors(user)
+    errors = user_errors(user)
     if errors:
         raise ValidationFailed(errors)
     user.save()
@@ -153,7 +153,8 @@ def _normalize(user: User) -> None:
         setattr(user, name, getattr(user, name).strip())
 
 
-def _errors(user: User) -> list[FieldError]:
+def user_errors(user: User) -> list[FieldError]:
+    """Return everything that is wrong with a user who is about to be saved."""
     return [*_username_errors(user), *_text_errors(user), *_reference_errors(user), *_preference_errors(user)]
 
 
