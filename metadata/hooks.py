@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from metadata.inputs import ObjectInput
 from metadata.models import BusinessObject
 
-# Called with the row of every new object, in the order of registration (grants, layouts, …).
-object_created: list[Callable[[BusinessObject], None]] = []
+# Called with the row of every new object and what was asked for, in the order of registration.
+object_created: list[Callable[[BusinessObject, ObjectInput], None]] = []

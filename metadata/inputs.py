@@ -71,4 +71,5 @@ class ObjectInput:
     is_activity: bool = False
     in_navigation: bool = True
     is_searchable: bool = True
+    open_to_profiles: bool = False  # whether every profile may work with its records from the start
     uuid: uuid.UUID | None = None

@@ -9,8 +9,11 @@ class ObjectsConfig(AppConfig):
     name = "objects"
 
     def ready(self) -> None:
+        from metadata.hooks import object_created
+        from objects.access.defaults import grant_new_object
         from objects.access.packages import register
         from objects.search import registration as search
 
         register()
+        object_created.append(grant_new_object)
         search.register()

@@ -43,7 +43,7 @@ class ChoiceForm(forms.Form):
         return labels_of(self.cleaned_data, "label")
 
 
-class BaseChoiceFormSet(forms.BaseFormSet[ChoiceForm]):
+class BaseChoiceFormSet(forms.BaseFormSet):  # type: ignore[type-arg] # not generic at run time
     def add_fields(self, form: ChoiceForm, index: int | None) -> None:
         """Mark the order number, so that the browser keeps it right while rows are moved."""
         super().add_fields(form, index)

@@ -55,6 +55,11 @@ class ObjectForm(forms.Form):
                 initial="{YYYY}{MM}-{0000}",
                 help_text=_("Only for automatic numbers, for example WO-{YYYY}{MM}-{0000}."),
             )
+            self.fields["open_to_profiles"] = forms.BooleanField(
+                label=_("Everybody may work with its records, within the reach of their role"),
+                required=False,
+                initial=True,
+            )
         self.fields["in_navigation"] = forms.BooleanField(
             label=_("Show in the navigation"), required=False, initial=True
         )
@@ -78,6 +83,7 @@ class ObjectForm(forms.Form):
             name_settings={"pattern": data["name_pattern"]} if is_number and data["name_pattern"] else {},
             in_navigation=data["in_navigation"],
             is_searchable=data["is_searchable"],
+            open_to_profiles=data["open_to_profiles"],
             **({"name_label": names} if names else {}),
         )
 

@@ -115,7 +115,7 @@ def insert_object(given: ObjectInput, *, with_fields: bool = True) -> BusinessOb
     save_translations(set_labels(row, **texts))
     row.save()
     for hook in object_created:
-        hook(row)
+        hook(row, given)
     if with_fields:
         insert_fields(row, given)
     return row

@@ -138,6 +138,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             "api_name": TEXT,
             "name_label": LABEL,
+            "open_to_profiles": {"type": "boolean", "default": True},
             "name_type": {"type": "string", "enum": ["text", "auto_number"]},
             "name_settings": {"type": "object"},
             "fields": {"type": "array", "items": FIELD_INPUT},

@@ -72,7 +72,8 @@ def object_input(data: Mapping[str, Any]) -> ObjectInput:
     given: dict[str, Any] = {
         **reader.texts(*OBJECT_TEXTS, "name_label"),
         **reader.words(*OBJECT_WORDS),
-        **reader.flags(*OBJECT_FLAGS),
+        "open_to_profiles": True,
+        **reader.flags(*OBJECT_FLAGS, "open_to_profiles"),
         **reader.objects("name_settings"),
     }
     fields = reader.lists("fields").get("fields", [])
