@@ -89,7 +89,7 @@ def master_detail(ids: SampleIds) -> FieldSamples:
 
 def poly_lookup(ids: SampleIds) -> FieldSamples:
     first, second, third = ids.records
-    target, other = ids.target, "contact"
+    target, other = ids.target, ids.other
 
     def api(found: uuid.UUID) -> dict[str, str]:
         return {"object": target, "id": str(found)}

@@ -79,6 +79,7 @@ class SampleIds:
     departments: Sequence[uuid.UUID]  # the second is below the first, the third beside it
     records: Sequence[uuid.UUID]
     target: str = "account"
+    other: str = "contact"
 
 
 EMPTY = (Valid(None, None), Valid("", None))
