@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm_platform.identity.urls")),
     path("", include("crm_platform.jobs.urls")),
     path("setup/", include("metadata.urls")),
+    path("", include("layouts.urls")),
     path("", include("openapi.urls")),
 ]
 
