@@ -41,7 +41,8 @@ class RecordTable:
     """The physical side of an object.
 
     `select` lists the columns of a whole record, aliased `t`; `load` turns such a row into a Record. `derived`
-    maps a field to the fields whose columns are rewritten when it changes.
+    maps a field to the fields whose columns are rewritten when it changes. `parts` names the field behind what
+    reads show beside it (`amount_base` → `amount`).
     """
 
     name: str
@@ -52,6 +53,7 @@ class RecordTable:
     references: tuple[CompiledField, ...]
     numbered: tuple[CompiledField, ...]
     derived: Mapping[str, tuple[CompiledField, ...]]
+    parts: Mapping[str, str]
     _attrs: tuple[str, ...]
     _converters: tuple[tuple[int, Any], ...]
 
@@ -100,6 +102,7 @@ def _make(obj: CompiledObject) -> RecordTable:
         references=tuple(f for f in writable if f.type.is_reference),
         numbered=tuple(f for f in obj if isinstance(f.type, AutoNumberType)),
         derived=_derived(writable),
+        parts={f.name + c.suffix: f.name for f in obj if not f.type.is_reference for c in f.columns if c.suffix},
         _attrs=tuple(column.attr for column in columns.values()),
         _converters=tuple(converters),
     )

@@ -24,10 +24,15 @@ def shape(batch: Batch) -> None:
 
 def _refuse_member(batch: Batch, draft: Draft, name: object) -> None:
     text = str(name)[:120]
-    if isinstance(name, str) and batch.policy.can_read_field(batch.object, name):
+    if isinstance(name, str) and _is_known(batch, name):
         draft.error(text, "read_only_field", _("This field can't be written."))
     else:
         draft.error(text, "unknown_field", _("Unknown field: %(path)s") % {"path": text})
+
+
+def _is_known(batch: Batch, name: str) -> bool:
+    """Tell whether the actor reads this member: a field, or a part such as `amount_base`."""
+    return batch.policy.can_read_field(batch.object, batch.table.parts.get(name, name))
 
 
 def clean(batch: Batch) -> None:

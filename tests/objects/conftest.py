@@ -9,9 +9,6 @@ import pytest
 from django.db import transaction
 
 from metadata.compiler.current import pinned_snapshot
-
-pytest.register_assert_rewrite("tests.kit.object_battery")
-
 from tests.objects import world as worlds
 from tests.objects.world import World
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 
+from crm_platform.events.models import OutboxMessage
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.errors import ValidationFailed
 from metadata.compiler.current import current_snapshot
@@ -109,6 +111,11 @@ def row(object_name: str, record_id: uuid.UUID, *columns: str) -> tuple[Any, ...
 def column(object_name: str, field: str, suffix: str = "") -> str:
     """Return the physical column of a field."""
     return current_snapshot().object(object_name).field(field).column(suffix).column
+
+
+def messages() -> QuerySet[OutboxMessage]:
+    """Return the outbox messages about records (the data model has its own)."""
+    return OutboxMessage.objects.filter(type__startswith="record.")
 
 
 def errors_of(act: Callable[[], Any]) -> set[tuple[str | None, str]]:

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from crm_platform.events.models import OutboxMessage
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from objects.history.models import RecordChange
 from objects.records.service import MAX_ROWS, RecordService, RowResult
 from tests.objects.records.conftest import Services
-from tests.objects.records.shop import column, row
+from tests.objects.records.shop import column, messages, row
 from tests.objects.world import World, compiled
 
 
@@ -30,7 +29,7 @@ def test_two_hundred_rows_cost_a_handful_of_statements(rep: RecordService, djang
     with django_assert_num_queries(7):  # two savepoints and their releases, records, history, outbox
         results = rep.bulk_create("customer", rows)
     assert [result.index for result in results] == list(range(200))
-    assert stored() == RecordChange.objects.count() == OutboxMessage.objects.count() == 200
+    assert stored() == RecordChange.objects.count() == messages().count() == 200
     assert row("customer", results[7].id, column("customer", "name"), "version") == ("客户7", 1)
 
 
@@ -38,7 +37,7 @@ def test_one_error_leaves_nothing_written(rep: RecordService) -> None:
     results = rep.bulk_create("customer", [{"name": "A"}, {"name": ""}, {"name": "C", "x": 1}, "nonsense"])
     assert codes(results) == [[], [("name", "required")], [("x", "unknown_field")], [(None, "invalid_type")]]
     assert {result.id for result in results} == {None}
-    assert stored() == RecordChange.objects.count() == OutboxMessage.objects.count() == 0
+    assert stored() == RecordChange.objects.count() == messages().count() == 0
 
 
 def test_without_all_or_none_sound_rows_are_written(rep: RecordService) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from crm_platform.events.models import OutboxMessage
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.errors import Forbidden, NotFound, StateConflict, VersionConflict
 from objects.history.models import RecordChange
@@ -15,7 +14,7 @@ from objects.records.models import Deletion
 from objects.records.purging import expired
 from objects.records.service import RecordService
 from tests.objects.records.conftest import Services
-from tests.objects.records.shop import column, row
+from tests.objects.records.shop import column, messages, row
 from tests.objects.world import compiled
 
 SYSTEM = RecordService(system_actor())
@@ -42,7 +41,7 @@ def test_children_go_with_their_master_and_come_back_with_it(rep: RecordService)
         str(compiled("purchase_line").spec.id): 2,
     }
     assert RecordChange.objects.filter(action="deleted").count() == 3
-    assert OutboxMessage.objects.filter(type="record.deleted").count() == 3
+    assert messages().filter(type="record.deleted").count() == 3
     assert rep.restore(deletion) == 3
     assert (live("purchase"), live("purchase_line")) == (2, 4)
     assert row("purchase", mine, "deletion_id", "deleted_at", "deleted_by_id", "version") == (None, None, None, 3)

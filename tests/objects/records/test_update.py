@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from crm_platform.events.models import OutboxMessage
 from crm_platform.identity.models import User
 from crm_platform.kit.errors import Forbidden, NotFound, VersionConflict
 from metadata.inputs import FieldInput
 from objects.history.models import RecordChange
 from objects.records.service import RecordService, SavedRecord
 from tests.objects.records.conftest import Services
-from tests.objects.records.shop import column, errors_of, row, usd
+from tests.objects.records.shop import column, errors_of, messages, row, usd
 from tests.objects.world import World, compiled
 
 
@@ -38,7 +37,7 @@ def test_a_change_moves_the_version_and_leaves_a_trace(rep: RecordService, custo
     change = change_of(saved)
     assert change.action == "updated"
     assert change.changes == {str(name): {"old": "A", "new": "B"}, str(employees): {"old": 5, "new": 6}}
-    message = OutboxMessage.objects.get(record_id=customer.id, version=2)
+    message = messages().get(record_id=customer.id, version=2)
     assert message.type == "record.updated"
     assert message.changed == {"name": {"old": "A", "new": "B"}, "employees": {"old": 5, "new": 6}}
 
