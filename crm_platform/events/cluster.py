@@ -53,6 +53,4 @@ def _rebase() -> None:
             )
             cursor.execute("UPDATE events_outboxmessage SET xid = %s", [FIRST_XID])
             cursor.execute("UPDATE events_consumercursor SET xid = '0', seq = 0")
-        cursor.execute(
-            "UPDATE events_consumercursor SET cluster = (SELECT system_identifier FROM pg_control_system())"
-        )
+        cursor.execute("UPDATE events_consumercursor SET cluster = (SELECT system_identifier FROM pg_control_system())")

@@ -72,6 +72,4 @@ class DeadLetter(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints = [
-            models.UniqueConstraint(fields=["consumer", "event_id"], name="dead_letter_once_per_consumer")
-        ]
+        constraints = [models.UniqueConstraint(fields=["consumer", "event_id"], name="dead_letter_once_per_consumer")]

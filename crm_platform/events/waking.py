@@ -42,9 +42,7 @@ def wake(due_at: datetime | None = None) -> None:
         if due_at is None:
             cursor.execute(WAKE_SQL, [schema])
         else:
-            cursor.execute(
-                "INSERT INTO public.tenancy_wakeup (schema_name, due_at) VALUES (%s, %s)", [schema, due_at]
-            )
+            cursor.execute("INSERT INTO public.tenancy_wakeup (schema_name, due_at) VALUES (%s, %s)", [schema, due_at])
     if due_at is None:
         hint_after_commit(schema)
 

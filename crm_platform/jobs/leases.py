@@ -107,9 +107,7 @@ def fenced_update(claim: Claim, assignments: str, params: list[Any]) -> bool:
 
 def save_progress(claim: Claim, done: int, total: int | None) -> bool:
     """Note how far the job is; prolongs the lease."""
-    return fenced_update(
-        claim, "done = %s, total = %s, lease_until = clock_timestamp() + %s", [done, total, _lease()]
-    )
+    return fenced_update(claim, "done = %s, total = %s, lease_until = clock_timestamp() + %s", [done, total, _lease()])
 
 
 def save_cursor(claim: Claim, cursor: Any, done: int, total: int | None) -> bool:
@@ -133,9 +131,7 @@ def finish(claim: Claim, state: Job.State, *, result: Any = None, error: str = "
 
 def put_back(claim: Claim) -> None:
     """Queue the job again, to go on from its cursor at once; that is no failure."""
-    fenced_update(
-        claim, "state = 'queued', run_at = clock_timestamp(), lease_until = NULL, worker = ''", []
-    )
+    fenced_update(claim, "state = 'queued', run_at = clock_timestamp(), lease_until = NULL, worker = ''", [])
 
 
 def record_failure(
@@ -146,12 +142,19 @@ def record_failure(
     mine = Job.objects.filter(pk=job_id, attempt=attempt, state=Job.State.RUNNING)
     if failures + 1 >= limit:
         return mine.update(
-            state=Job.State.FAILED, failures=F("failures") + 1, error=error[:4000], lease_until=None,
+            state=Job.State.FAILED,
+            failures=F("failures") + 1,
+            error=error[:4000],
+            lease_until=None,
             finished_at=ClockTimestamp(),
         )
     pause = timedelta() if at_once else backoff(failures)
     return mine.update(
-        state=Job.State.QUEUED, failures=F("failures") + 1, error=error[:4000], lease_until=None, worker="",
+        state=Job.State.QUEUED,
+        failures=F("failures") + 1,
+        error=error[:4000],
+        lease_until=None,
+        worker="",
         run_at=database_now() + pause,
     )
 

@@ -57,7 +57,11 @@ def ensure_schedules() -> None:
     now, zone = database_now(), organization_zone()
     rows = [
         Schedule(
-            key=spec.key, kind=spec.kind, args=spec.args, every=spec.every, daily_at=spec.daily_at,
+            key=spec.key,
+            kind=spec.kind,
+            args=spec.args,
+            every=spec.every,
+            daily_at=spec.daily_at,
             next_run_at=next_turn(now, now, zone, every=spec.every, daily_at=spec.daily_at),
         )
         for spec in schedules

@@ -32,9 +32,7 @@ class SearchEntry(models.Model):
         indexes = [
             # With the object in front, a word that fills a large object does not slow down a small one.
             GinIndex(fields=["object_id", "tokens"], name="search_tokens"),
-            GinIndex(
-                fields=["object_id", "haystack"], opclasses=["int8_ops", "gin_trgm_ops"], name="search_haystack"
-            ),
+            GinIndex(fields=["object_id", "haystack"], opclasses=["int8_ops", "gin_trgm_ops"], name="search_haystack"),
             models.Index(
                 fields=["object_id", "title"], opclasses=["int8_ops", "varchar_pattern_ops"], name="search_title"
             ),

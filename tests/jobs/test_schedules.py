@@ -23,9 +23,10 @@ from crm_platform.jobs.schedules import (
 )
 from tests.kit.work import in_threads, registered
 
-ZONES = {name: zoneinfo.ZoneInfo(name) for name in (
-    "Asia/Shanghai", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "UTC"
-)}
+ZONES = {
+    name: zoneinfo.ZoneInfo(name)
+    for name in ("Asia/Shanghai", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "UTC")
+}
 
 
 def due(kind: str, **values: Any) -> Schedule:

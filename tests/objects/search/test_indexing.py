@@ -89,8 +89,13 @@ def test_a_rebuild_indexes_all_and_removes_what_is_gone(organization: Any, monke
     monkeypatch.setattr(rebuilding, "BATCH", 10)
     made = insert_many("account", [{"name": f"公司{number}"} for number in range(35)])
     ghost = SearchEntry(
-        record_id=uuid.UUID(int=5), object_id=compiled("account").spec.id, title="鬼", haystack="鬼", tokens=[],
-        version=1, updated_at="2026-01-01T00:00Z",
+        record_id=uuid.UUID(int=5),
+        object_id=compiled("account").spec.id,
+        title="鬼",
+        haystack="鬼",
+        tokens=[],
+        version=1,
+        updated_at="2026-01-01T00:00Z",
     )
     ghost.save()
     delete("account", made[3])

@@ -33,8 +33,24 @@ def found(world: World, text: str, who: str = "boss", **options: Any) -> list[uu
 @pytest.mark.parametrize(
     "typed",
     [
-        "华", "华为", "华为技", "技术有限", "有限公司 华为", "hw", "hwjs", "huawei", "HuaWei", "Ｈｕａｗｅｉ",
-        "138-1234", "13812345678", "1234 5678", "+8613812345678", "li.na@", "LI.NA@HUAWEI.EXAMPLE", "li", "5g基站",
+        "华",
+        "华为",
+        "华为技",
+        "技术有限",
+        "有限公司 华为",
+        "hw",
+        "hwjs",
+        "huawei",
+        "HuaWei",
+        "Ｈｕａｗｅｉ",
+        "138-1234",
+        "13812345678",
+        "1234 5678",
+        "+8613812345678",
+        "li.na@",
+        "LI.NA@HUAWEI.EXAMPLE",
+        "li",
+        "5g基站",
     ],
 )
 def test_a_record_is_found_by(world: World, typed: str) -> None:
@@ -88,7 +104,8 @@ def test_a_hit_says_what_it_belongs_to(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "sees"), [("boss", {"rep", "city", "south"}), ("head", {"rep", "city"}), ("rep", {"rep"}), ("city", {"city"})]
+    ("who", "sees"),
+    [("boss", {"rep", "city", "south"}), ("head", {"rep", "city"}), ("rep", {"rep"}), ("city", {"city"})],
 )
 def test_nobody_finds_what_he_may_not_read(world: World, who: str, sees: set[str]) -> None:
     made = {owner: indexed(world, "account", owner, name=f"同名公司{owner}") for owner in ("rep", "city", "south")}
@@ -205,9 +222,7 @@ def test_sql_and_python_agree_on_what_matches(world: World) -> None:
     for typed in [*texts, "华", "为", "huawei", "hw", "a座", "2026", "20260102", "reilly", "b%c", "ガ", "野", "𠮷野"]:
         asked = SearchText.parse(typed)
         in_sql = set(matching_ids(world.actor("boss"), "account", typed))
-        in_python = {
-            key for key, entry in entries.items() if asked.matches(entry.haystack, frozenset(entry.tokens))
-        }
+        in_python = {key for key, entry in entries.items() if asked.matches(entry.haystack, frozenset(entry.tokens))}
         assert in_sql == in_python, typed
         assert in_sql, typed
 
