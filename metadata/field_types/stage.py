@@ -10,7 +10,6 @@ from metadata.field_types.picklist import PicklistType
 from metadata.field_types.registry import field_types
 
 OPEN, WON, LOST = "open", "won", "lost"
-CATEGORY_LABELS = {OPEN: _("open"), WON: _("won"), LOST: _("lost")}
 
 
 class StageType(PicklistType):
