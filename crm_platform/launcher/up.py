@@ -40,7 +40,7 @@ def up() -> None:
             _say("Built the front end.")
         _manage(environment, places, "compile_translations")
         _manage(environment, places, "collectstatic", "--noinput", "--verbosity", "0")
-        _manage(environment, places, "install_demo")
+        _manage(environment, places, "install_demo", "--logins", str(places.state / "demo_logins.txt"))
         running = services(environment, places.logs, host, port)
         cleanup.callback(_stop_all, running)
         for service in running:

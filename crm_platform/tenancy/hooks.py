@@ -20,6 +20,7 @@ class NewOrganization:
     language: str
     base_currency: str
     time_zone: str
+    packages: tuple[str, ...] = ()  # shipped packages of metadata to start with
 
 
 @dataclass(frozen=True, slots=True)

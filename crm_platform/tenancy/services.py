@@ -36,6 +36,7 @@ def create_organization(
     language: str = "zh-hans",
     base_currency: str = "CNY",
     time_zone: str = "Asia/Shanghai",
+    packages: Sequence[str] = (),
 ) -> Organization:
     """Make an organisation with its schema, its settings and its administrator, all or nothing.
 
@@ -45,7 +46,15 @@ def create_organization(
     hosts = [normalize_host(domain) for domain in domains]
     _validate(slug, name, hosts)
     new = NewOrganization(
-        slug, name, _schema_name(slug), admin_username, admin_password, language, base_currency, time_zone
+        slug,
+        name,
+        _schema_name(slug),
+        admin_username,
+        admin_password,
+        language,
+        base_currency,
+        time_zone,
+        tuple(packages),
     )
     with _public(), transaction.atomic(), lock_timeout(CREATION_WAIT_MS), _no_statement_timeout():
         # The clone drops and makes types in `public`: two at a time would disturb each other.

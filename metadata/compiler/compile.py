@@ -23,9 +23,7 @@ def model_name(object_id: int) -> str:
 
 def compile_model(schema: SchemaSpec, spec: ObjectSpec, apps: SchemaApps) -> type[models.Model]:
     """Return the record model of one object; relations to objects not compiled yet stay pending in `apps`."""
-    meta = type(
-        "Meta", (), {"apps": apps, "app_label": APP_LABEL, "db_table": table_name(spec.id), "managed": False}
-    )
+    meta = type("Meta", (), {"apps": apps, "app_label": APP_LABEL, "db_table": table_name(spec.id), "managed": False})
     attrs: dict[str, Any] = {"__module__": __name__, "Meta": meta}
     for field in spec.business_fields:
         for column in field_types.get(field.type).columns(field):
@@ -68,9 +66,7 @@ def _compiled_column(spec: FieldSpec, column: Column) -> CompiledColumn:
         return _system_column(spec, column)
     attr = f"f_{spec.id}{column.suffix}"
     value_attr = f"{attr}_id" if column.references else attr
-    return CompiledColumn(
-        column.suffix, value_attr, attr, column_name(spec.id, column.suffix), column.references
-    )
+    return CompiledColumn(column.suffix, value_attr, attr, column_name(spec.id, column.suffix), column.references)
 
 
 def _system_column(spec: FieldSpec, column: Column) -> CompiledColumn:

@@ -23,9 +23,7 @@ class UnknownField(ValidationFailed):
     code = "unknown_field"
 
     def __init__(self, path: str) -> None:
-        super().__init__(
-            [FieldError(path, "unknown_field", _("Unknown field: %(path)s") % {"path": path[:120]})]
-        )
+        super().__init__([FieldError(path, "unknown_field", _("Unknown field: %(path)s") % {"path": path[:120]})])
 
 
 class UnknownObject(NotFound):

@@ -55,9 +55,7 @@ SYSTEM_FIELDS: tuple[FieldSpec, ...] = (
     ),
     _system(13, "last_activity_at", "datetime", "Last activity", "最近活动", track_history=False),
     _system(14, "last_followup_at", "datetime", "Last follow-up", "最近跟进", track_history=False),
-    _system(
-        15, "last_owner_change_at", "datetime", "Last change of owner", "负责人变更时间", track_history=False
-    ),
+    _system(15, "last_owner_change_at", "datetime", "Last change of owner", "负责人变更时间", track_history=False),
     _system(16, "deleted_at", "datetime", "Deleted at", "删除时间", track_history=False),
     _system(17, "deleted_by_id", "user", "Deleted by", "删除人", track_history=False),
     _system(18, "deletion_id", "record_id", "Deletion", "删除批次", track_history=False),
@@ -106,6 +104,9 @@ class Record(models.Model):
     def __str__(self) -> str:
         return str(self.value(self.compiled.spec.name_field) or "")
 
+    def __reduce__(self) -> Any:
+        raise TypeError("records are never pickled; pass their ids")
+
     def value(self, api_name: str) -> Any:
         """Return the value of one field by its API name."""
         return self.compiled.field(api_name).value_of(self)
@@ -113,6 +114,3 @@ class Record(models.Model):
     def values(self) -> dict[str, Any]:
         """Return all values by API name, system fields included."""
         return {name: field.value_of(self) for name, field in self.compiled.fields.items()}
-
-    def __reduce__(self) -> Any:
-        raise TypeError("records are never pickled; pass their ids")

@@ -33,9 +33,7 @@ _LABELS = {"user": {"en": "User", "zh-hans": "用户"}, "department": {"en": "De
 def compile_shared_target(name: str, target: Callable[[str], CompiledObject]) -> CompiledObject:
     """Return the user or department table in the form of a compiled object (read only, never listed)."""
     specs = tuple(
-        FieldSpec(
-            -100 - number, None, api_name, type_key, Labels({"en": en, "zh-hans": zh}), is_read_only=True
-        )
+        FieldSpec(-100 - number, None, api_name, type_key, Labels({"en": en, "zh-hans": zh}), is_read_only=True)
         for number, (api_name, type_key, en, zh) in enumerate(_FIELDS[name])
     )
     model = apps.get_model(SHARED_TARGETS[name])

@@ -138,12 +138,8 @@ def to_json(schema: SchemaSpec) -> dict[str, Any]:
     """Return the canonical JSON form, without system fields (those belong to the code, not the version)."""
     return {
         "format": 1,
-        "choice_sets": [
-            _dump(item, {"choices": [_dump(c) for c in item.choices]}) for item in schema.choice_sets
-        ],
-        "objects": [
-            _dump(item, {"fields": [_dump_field(f) for f in item.business_fields]}) for item in schema.objects
-        ],
+        "choice_sets": [_dump(item, {"choices": [_dump(c) for c in item.choices]}) for item in schema.choice_sets],
+        "objects": [_dump(item, {"fields": [_dump_field(f) for f in item.business_fields]}) for item in schema.objects],
     }
 
 

@@ -34,9 +34,7 @@ class Command(BaseCommand):
         actor = system_actor("seed", via="command")
         with tenant_context(organization.schema_name):
             try:
-                done = seed_records(
-                    actor, options["object"], options["count"], timezone.now(), seed=options["seed"]
-                )
+                done = seed_records(actor, options["object"], options["count"], timezone.now(), seed=options["seed"])
             except PlatformError as error:
                 raise CommandError(str(error.message)) from None
         rate = done.rows / max(done.load_seconds, 0.001)

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--language", default="zh-hans", choices=["zh-hans", "en"])
         parser.add_argument("--currency", default="CNY", help="base currency, ISO 4217")
         parser.add_argument("--time-zone", default="Asia/Shanghai")
+        parser.add_argument("--empty", action="store_true", help="without the CRM's objects")
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
@@ -41,6 +42,7 @@ class Command(BaseCommand):
                 language=options["language"],
                 base_currency=options["currency"],
                 time_zone=options["time_zone"],
+                packages=() if options["empty"] else ("crm",),
             )
         except ValidationFailed as failure:
             raise CommandError("; ".join(f"{e.field}: {e.message}" for e in failure.errors)) from None
