@@ -10,6 +10,7 @@ import "./behaviours/focus-first";
 import "./behaviours/go-back";
 import "./behaviours/lookup";
 import "./behaviours/multi-select";
+import "./behaviours/rows";
 import "./behaviours/search-panel";
 import "./behaviours/selection";
 import "./behaviours/shell";
