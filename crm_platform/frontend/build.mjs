@@ -12,8 +12,8 @@ import { brotliCompressSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import { PurgeCSS } from "purgecss";
 import * as sass from "sass";
-import { collectIconNames, makeSprite } from "./build/icons.mjs";
-import { sourceFiles } from "./build/sources.mjs";
+import { collectIconNames, makeSprite } from "./tools/icons.mjs";
+import { sourceFiles } from "./tools/sources.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../..");

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 
 const FOLDERS = ["crm_platform", "metadata", "objects", "workflows", "layouts", "openapi"];
-const SKIPPED = new Set(["node_modules", "dist", "migrations", "__pycache__", "locale", "tests", "styles", "build"]);
+const SKIPPED = new Set(["node_modules", "dist", "migrations", "__pycache__", "locale", "tests", "styles", "tools"]);
 const SUFFIXES = new Set([".html", ".py", ".yaml", ".ts"]);
 
 export async function sourceFiles(root) {
