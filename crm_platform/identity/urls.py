@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from crm_platform.identity.views import departments, organization, session, users
+from crm_platform.identity.views import account, departments, organization, session, users
 
 urlpatterns = [
     path("sign-in", session.SignIn.as_view(), name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),
+    path("account", account.Account.as_view(), name="account"),
     path("organization/logo", organization.logo, name="organization-logo"),
     path("setup/organization/", organization.OrganizationSettingsPage.as_view(), name="organization-settings"),
     path("setup/departments/", departments.department_list, name="departments"),

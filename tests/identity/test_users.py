@@ -182,7 +182,15 @@ CALLS = {
     "set_logo": lambda actor, *_: services.set_logo(actor, b""),
     "remove_logo": lambda actor, *_: services.remove_logo(actor),
 }
-HELPERS = {"OrganizationInput", "UserInput", "MAX_LOGO_BYTES", "bump_access_version", "require_function"}
+HELPERS = {
+    "MAX_LOGO_BYTES",
+    "OrganizationInput",
+    "UserInput",
+    "bump_access_version",
+    "change_own_password",
+    "change_own_preferences",
+    "require_function",
+}
 
 
 def test_every_service_is_in_the_permission_test():

@@ -39,6 +39,29 @@ class PasswordForm(forms.Form):
     )
 
 
+class OwnPasswordForm(PasswordForm):
+    """One's own password, which one proves to know first."""
+
+    current = forms.CharField(
+        label=_("Present password"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("current", "password")
+
+
+class PreferencesForm(forms.Form):
+    """Language and time zone of one's own account."""
+
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _fill_preferences(self)
+
+
 class UserForm(forms.Form):
     """Everything about a user but the password."""
 
@@ -69,9 +92,7 @@ class UserForm(forms.Form):
         self.fields["manager"].queryset = User.objects.filter(is_active=True).order_by("name")  # type: ignore[attr-defined]
         self.fields["role"].queryset = Role.objects.order_by("id")  # type: ignore[attr-defined]
         self.fields["profile"].queryset = Profile.objects.order_by("id")  # type: ignore[attr-defined]
-        default = [("", _("As the organisation"))]
-        self.fields["language"].choices = [*default, *settings.LANGUAGES]  # type: ignore[attr-defined]
-        self.fields["time_zone"].choices = [*default, *time_zone_choices()]  # type: ignore[attr-defined]
+        _fill_preferences(self)
 
     def user_input(self) -> UserInput:
         """Return what the service wants; only after `is_valid()`."""
@@ -88,3 +109,9 @@ class NewUserForm(UserForm):
 def user_initial(user: User) -> dict[str, Any]:
     """Return a user's present values for UserForm."""
     return {name: getattr(user, name) for name in UserInput.__dataclass_fields__}
+
+
+def _fill_preferences(form: forms.Form) -> None:
+    default = [("", _("As the organisation"))]
+    form.fields["language"].choices = [*default, *settings.LANGUAGES]  # type: ignore[attr-defined]
+    form.fields["time_zone"].choices = [*default, *time_zone_choices()]  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from crm_platform.identity.services.access import (
     require_function,
     revoke_function,
 )
+from crm_platform.identity.services.account import change_own_password, change_own_preferences
 from crm_platform.identity.services.departments import (
     create_department,
     deactivate_department,
@@ -35,6 +36,8 @@ __all__ = [
     "OrganizationInput",
     "UserInput",
     "bump_access_version",
+    "change_own_password",
+    "change_own_preferences",
     "create_department",
     "create_user",
     "deactivate_department",

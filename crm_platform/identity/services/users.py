@@ -61,7 +61,7 @@ def create_user(actor: Actor, data: UserInput, password: str | None = None) -> U
     _normalize(user)
     errors = user_errors(user)
     if password is not None:
-        errors += _password_errors(password, user)
+        errors += password_errors(password, user)
     if errors:
         raise ValidationFailed(errors)
     user.set_password(password)
@@ -125,7 +125,7 @@ def reset_password(actor: Actor, user_id: uuid.UUID, password: str) -> None:
     """Set another user's password and end their sessions."""
     require_function(actor, MANAGE_USERS)
     user = _locked(user_id)
-    errors = _password_errors(password, user)
+    errors = password_errors(password, user)
     if errors:
         raise ValidationFailed(errors)
     user.set_password(password)
@@ -155,7 +155,7 @@ def _normalize(user: User) -> None:
 
 def user_errors(user: User) -> list[FieldError]:
     """Return everything that is wrong with a user who is about to be saved."""
-    return [*_username_errors(user), *_text_errors(user), *_reference_errors(user), *_preference_errors(user)]
+    return [*_username_errors(user), *_text_errors(user), *_reference_errors(user), *preference_errors(user)]
 
 
 def _username_errors(user: User) -> list[FieldError]:
@@ -210,7 +210,8 @@ def _is_own_manager(user: User) -> bool:
     return False
 
 
-def _preference_errors(user: User) -> list[FieldError]:
+def preference_errors(user: User) -> list[FieldError]:
+    """Return what is wrong with the user's language and time zone."""
     errors = []
     if user.language and user.language not in dict(settings.LANGUAGES):
         errors.append(FieldError("language", "invalid_choice", _("This language is not available.")))
@@ -219,7 +220,8 @@ def _preference_errors(user: User) -> list[FieldError]:
     return errors
 
 
-def _password_errors(password: str, user: User) -> list[FieldError]:
+def password_errors(password: str, user: User) -> list[FieldError]:
+    """Return why the password is too weak for this user."""
     try:
         validate_password(password, user)
     except ValidationError as failed:
