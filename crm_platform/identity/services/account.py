@@ -39,7 +39,6 @@ def change_own_preferences(actor: Actor, *, language: str, time_zone: str) -> Us
 
 
 def _own(actor: Actor) -> User:
-    user = User.objects.select_for_update(of=("self",)).filter(pk=actor.user_id).first()
-    if user is None:
+    if actor.user_id is None:
         raise NotAuthenticated
-    return user
+    return User.objects.select_for_update(of=("self",)).get(pk=actor.user_id)
