@@ -65,7 +65,7 @@ class Textarea(_Styled, forms.Textarea):
 
 class Switch(_Styled, forms.CheckboxInput):
     css = "form-check-input"
-    template_name = "fields/switch.html"
+    template_name = "fields/input.html"
 
 
 class DateInput(_Styled, console_forms.DateInput):
