@@ -30,16 +30,19 @@ class AccessPolicy:
         self.modifies_all = actor.has_function(MODIFY_ALL)
         self.reads_all = self.modifies_all or actor.has_function(VIEW_ALL)
         self.grants: Grants = {} if self.modifies_all else grants_of(actor)
+        reach = self._role_reach()
+        branch = visibility.branch_ids(actor) if reach == visibility.BRANCH else None
         self.parameters: Values = {
             visibility.USER_ID: actor.user_id,
             visibility.DEPARTMENT_ID: actor.department_id,
             visibility.BRANCH_PATH: f"{actor.department_path}%",
+            visibility.BRANCH_IDS: branch,
         }
         self._fingerprint = (
-            actor.is_system,
             self.modifies_all,
             self.reads_all,
-            self._role_reach(),
+            reach,
+            branch is not None,
             frozenset(self.grants.items()),
         )
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
+from crm_platform.identity.services import bump_access_version
 from objects.demo.world import DemoUser
 
 NAME = "华信智能科技"
@@ -84,6 +85,7 @@ def _add_departments() -> dict[str, Department]:
         found[name] = _child(found[""], name)
         for team in teams:
             found[team] = _child(found[name], team)
+    bump_access_version()
     return found
 
 

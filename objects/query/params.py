@@ -56,6 +56,15 @@ class Like(Func):
     output_field = BooleanField()
 
 
+class OneOfIds(Func):
+    """`a = ANY(b)`, b being an array literal of ids such as `{…,…}`: one parameter, whatever their number."""
+
+    template = "(%(expressions)s::uuid[]))"
+    arg_joiner = " = ANY("
+    arity = 2
+    output_field = BooleanField()
+
+
 class Never(Func):
     """The predicate that no row meets."""
 

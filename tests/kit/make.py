@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from crm_platform.identity.models import Department, Profile, Role, User
+from crm_platform.identity.services import bump_access_version
 from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.models import Organization
 from crm_platform.tenancy.services import create_organization, delete_organization
@@ -45,9 +46,11 @@ def root_department() -> Department:
 
 def department(name: str | None = None, *, parent: Department | None = None, **fields: object) -> Department:
     """Return a new department below `parent` (the root unless told otherwise)."""
-    return Department.objects.add_child(
+    made = Department.objects.add_child(
         parent or root_department(), {"name": name or f"部门{next(_numbers)}", **fields}
     )
+    bump_access_version()
+    return made
 
 
 @contextmanager

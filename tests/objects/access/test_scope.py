@@ -10,9 +10,11 @@ import pytest
 
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import Department, Profile, User
+from crm_platform.identity.services import create_department
 from crm_platform.kit.context import Actor, system_actor
 from metadata.compiler.current import current_snapshot
 from metadata.models import BusinessObject
+from objects.access import visibility
 from objects.access.grants import revoke_object
 from objects.access.policy import AccessPolicy
 from objects.access.visibility import Scope
@@ -155,11 +157,32 @@ def test_equal_shapes_have_equal_sql(world: World) -> None:
     assert one.values != other.values
 
 
-def test_the_branch_predicate_is_a_subquery_on_the_department_path(world: World) -> None:
-    text, params = AccessPolicy.of(world.actor("head")).scope(compiled("deal")).sql("t")
-    assert "LIKE" in text
-    assert '"identity_department"' in text
-    assert f"{world.departments['north'].path}%" in params
+def test_a_small_branch_is_listed_and_a_large_one_is_found_by_its_path(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = insert("deal", name="City", owner=world.users["city"])
+    insert("deal", name="South", owner=world.users["south"])
+    shapes = []
+    for most in (200, 1):
+        monkeypatch.setattr(visibility, "MAX_LISTED", most)
+        visibility._cached_branch.cache_clear()
+        head = world.actor("head")
+        scope = AccessPolicy.of(head).scope(compiled("deal"))
+        text, params = scope.sql("t")
+        assert ("LIKE" in text, f"{world.departments['north'].path}%" in params) == ((most == 1,) * 2)
+        assert RecordQuery(head, "deal").ids() == [inside]
+        assert by_queryset(scope) == by_raw_sql(scope) == {inside}
+        shapes.append(scope.shape)
+    assert shapes[0] != shapes[1]
+    visibility._cached_branch.cache_clear()
+
+
+def test_a_new_department_below_counts_at_once(world: World) -> None:
+    head = world.actor("head")
+    assert RecordQuery(head, "deal").ids() == []
+    below = create_department(system_actor(), "New", world.departments["city"].pk)
+    record = insert("deal", name="D", owner=make.user(department=below))
+    assert RecordQuery(world.actor("head"), "deal").ids() == [record]
 
 
 def test_deleted_records_are_only_in_the_trash(world: World) -> None:
