@@ -12,7 +12,6 @@ MASTER_DEPTH = 3
 # What PostgreSQL allows a table row (one page) and its columns; dropped columns count for ever.
 ROW_BYTES = 8_160
 TABLE_COLUMNS = 1_600
-TOASTED_BYTES = 18
 # Row header, null bitmap of 600 columns and the system columns, measured generously.
 SYSTEM_ROW_BYTES = 24 + 75 + 330
 HIDDEN_DAYS = 30  # how long a deleted field or object can be restored

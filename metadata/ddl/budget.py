@@ -8,13 +8,12 @@ from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.compiler.spec import ObjectSpec
 from metadata.ddl.catalog import TableFacts
 from metadata.ddl.layout import SYSTEM_COLUMNS, field_columns
-from metadata.field_types.base import Column
-from metadata.limits import ROW_BYTES, SYSTEM_ROW_BYTES, TABLE_COLUMNS, TOASTED_BYTES
+from metadata.limits import ROW_BYTES, SYSTEM_ROW_BYTES, TABLE_COLUMNS
 
 
 def row_bytes(spec: ObjectSpec) -> int:
     """Return the bytes that a full record needs inside its row when all long values are moved out of line."""
-    return SYSTEM_ROW_BYTES + sum(_inline_bytes(column) for _field, column, _name in field_columns(spec))
+    return SYSTEM_ROW_BYTES + sum(column.width for _field, column, _name in field_columns(spec))
 
 
 def check_budget(spec: ObjectSpec, facts: TableFacts | None) -> None:
@@ -28,8 +27,3 @@ def check_budget(spec: ObjectSpec, facts: TableFacts | None) -> None:
     if row_bytes(spec) > ROW_BYTES or columns > TABLE_COLUMNS:
         message = _("The object is full: a record can't hold another field of this type.")
         raise ValidationFailed([FieldError("type", "quota_exceeded", message, {"bytes": row_bytes(spec)})])
-
-
-def _inline_bytes(column: Column) -> int:
-    is_variable = column.db_type.startswith(("varchar", "text", "jsonb", "bytea")) or column.db_type.endswith("[]")
-    return min(column.width, TOASTED_BYTES) if is_variable else column.width

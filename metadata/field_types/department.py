@@ -42,9 +42,6 @@ class DepartmentType(ReferenceType):
     def target(self, field: FieldSpec) -> str:
         return "department"
 
-    def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
-        return new.type == self.key
-
     def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
         return mark_safe(escape(self.to_text(field, value, ctx)))  # noqa: S308 (escaped right here)
 

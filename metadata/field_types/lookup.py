@@ -37,7 +37,8 @@ class TargetSettings(SettingsForm):
 
 class LookupSettings(TargetSettings):
     on_delete = forms.ChoiceField(
-        label=_("When the other record is deleted for good"),
+        label=_("When the other record is deleted"),
+        help_text=_("It can't be changed later."),
         choices=[
             ("set_null", _("Empty this field")),
             ("restrict", _("Refuse while records point at it")),
@@ -60,9 +61,6 @@ class LookupType(ReferenceType):
 
     def on_delete(self, field: FieldSpec) -> str:
         return ON_DELETE[str(field.settings.get("on_delete", "set_null"))]
-
-    def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
-        return new.type == self.key and self.target(new) == self.target(field)
 
     def related_label(self, field: FieldSpec) -> Any:
         """Return the heading of the related list by locale; empty when none was given."""

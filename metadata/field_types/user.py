@@ -49,9 +49,6 @@ class UserType(ReferenceType):
         """Tell whether deactivated users are refused as new values."""
         return bool(field.settings.get("active_only", True))
 
-    def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
-        return new.type == self.key
-
     def default(self, field: FieldSpec, ctx: CleanContext) -> Any:
         if default_expression(field) == "current_user":
             return Reference("user", ctx.actor.user_id, ctx.actor.name) if ctx.actor.user_id else None
