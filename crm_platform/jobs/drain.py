@@ -21,6 +21,7 @@ from django_tenants.utils import get_public_schema_name
 from crm_platform.events.clock import database_now
 from crm_platform.events.consumption import consume_all, next_due
 from crm_platform.events.waking import hints
+from crm_platform.jobs.context import stopping
 from crm_platform.jobs.leases import Claim, claim_next, take_back_expired
 from crm_platform.jobs.models import Job, Schedule
 from crm_platform.jobs.runner import run_claimed
@@ -69,7 +70,7 @@ def drain() -> None:
     tally.running += 1
     end = time.monotonic() + settings.JOB_SLICE_SECONDS
     try:
-        while _pass(end):
+        while not stopping.value and _pass(end):
             pass
     finally:
         tally.running -= 1

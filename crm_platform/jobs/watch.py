@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from crm_platform.events.clock import database_now
+from crm_platform.jobs.context import stopping
 from crm_platform.jobs.drain import drain_schema, due_schemas, tally, worker_name
 from crm_platform.jobs.workers.models import WorkerHeartbeat
 
@@ -53,7 +54,7 @@ class Watch:
         """Do one round: report, and drain what has been due for too long while this process is idle."""
         self.report()
         for schema in due_schemas(overdue_seconds=settings.JOB_WATCH_SECONDS):
-            if tally.running == 0:
+            if tally.running == 0 and not stopping.value:
                 log.info("nobody drained %s: the watch does", schema)
                 drain_schema(schema)
 
