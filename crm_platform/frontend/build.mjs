@@ -5,7 +5,7 @@
  *
  * Usage: node build.mjs
  */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
@@ -18,6 +18,7 @@ import { sourceFiles } from "./tools/sources.mjs";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, "../..");
 const dist = path.join(here, "dist");
+const fresh = path.join(here, `node_modules/.dist-${process.pid}`); // put in the place of dist when it is complete
 
 async function buildScripts() {
   await esbuild.build({
@@ -28,7 +29,7 @@ async function buildScripts() {
     target: "es2022",
     minify: true,
     legalComments: "none",
-    outdir: dist,
+    outdir: fresh,
     chunkNames: "chunks/[name]-[hash]",
   });
 }
@@ -48,27 +49,28 @@ async function buildStyles(sources) {
     safelist: { greedy: [/^data-/, /^aria-/] },
   });
   const minified = await esbuild.transform(purged.css, { loader: "css", minify: true, target: "es2022" });
-  await writeFile(path.join(dist, "console.css"), minified.code);
+  await writeFile(path.join(fresh, "console.css"), minified.code);
 }
 
 async function buildIcons() {
   const names = await collectIconNames(root);
   const sprite = await makeSprite(names, path.join(here, "node_modules/@tabler/icons/icons/outline"));
-  await writeFile(path.join(dist, "icons.svg"), sprite);
-  await writeFile(path.join(dist, "icons.json"), JSON.stringify(names));
+  await writeFile(path.join(fresh, "icons.svg"), sprite);
+  await writeFile(path.join(fresh, "icons.json"), JSON.stringify(names));
 }
 
 async function report() {
   for (const name of ["console.js", "console.css", "icons.svg"]) {
-    const data = await readFile(path.join(dist, name));
+    const data = await readFile(path.join(fresh, name));
     const packed = brotliCompressSync(data).length;
     console.log(`${name.padEnd(12)} ${(data.length / 1024).toFixed(1)} KB, ${(packed / 1024).toFixed(1)} KB compressed`);
   }
 }
 
-await rm(dist, { recursive: true, force: true });
-await mkdir(dist, { recursive: true });
+await mkdir(fresh, { recursive: true });
 const sources = await sourceFiles(root);
 await Promise.all([buildScripts(), buildStyles(sources), buildIcons()]);
-await writeFile(path.join(dist, "favicon.svg"), await readFile(path.join(here, "src/favicon.svg")));
+await writeFile(path.join(fresh, "favicon.svg"), await readFile(path.join(here, "src/favicon.svg")));
 await report();
+await rm(dist, { recursive: true, force: true });
+await rename(fresh, dist);
