@@ -5,26 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from metadata.compiler.compiled import CompiledField
-from metadata.field_types.values import InvalidValue
+from metadata.field_types.values import CleanContext, InvalidValue
 from objects.records.drafts import OWNER, Batch, Draft
 
 
 def compute(batch: Batch) -> None:
     """Work out the columns to write; an error is one that only shows here, such as a missing exchange rate."""
     for draft in batch.open:
+        ctx = batch.context(draft)
         wrong = {error.field for error in draft.errors}
         for name, value in draft.values.items():
             if name not in wrong:
-                _store(batch, draft, batch.object.fields[name], value)
+                _store(draft, batch.object.fields[name], value, ctx)
         if draft.record is not None:
-            _rewrite_derived(batch, draft)
+            _rewrite_derived(batch, draft, ctx)
         if OWNER in draft.values:
             _follow_owner(batch, draft)
 
 
-def _store(batch: Batch, draft: Draft, field: CompiledField, value: Any) -> None:
+def _store(draft: Draft, field: CompiledField, value: Any, ctx: CleanContext) -> None:
     try:
-        parts = field.type.to_columns(field.spec, value, batch.context(draft))
+        parts = field.type.to_columns(field.spec, value, ctx)
     except InvalidValue as error:
         draft.error(field.name, error.code, error.message, **error.params)
         return
@@ -32,13 +33,13 @@ def _store(batch: Batch, draft: Draft, field: CompiledField, value: Any) -> None
         draft.columns[column.column] = parts[column.suffix]
 
 
-def _rewrite_derived(batch: Batch, draft: Draft) -> None:
+def _rewrite_derived(batch: Batch, draft: Draft, ctx: CleanContext) -> None:
     """Write the columns anew that depend on a changed value (base amounts when the currency changes)."""
     assert draft.record is not None
     for source in batch.table.derived.keys() & draft.values.keys():
         for field in batch.table.derived[source]:
             if field.name not in draft.values:
-                _store(batch, draft, field, field.value_of(draft.record))
+                _store(draft, field, field.value_of(draft.record), ctx)
 
 
 def _follow_owner(batch: Batch, draft: Draft) -> None:

@@ -82,10 +82,6 @@ class Draft:
             return (FieldError(None, self.refusal.code, self.refusal.message, self.refusal.details),)
         return tuple(self.errors)
 
-    def saved(self, object_name: str) -> SavedRecord:
-        assert self.id is not None and self.record is not None
-        return SavedRecord(self.id, self.version, object_name, self.record)
-
 
 class Batch:
     """Drafts of one object that are created, or updated, together by one caller.
@@ -140,6 +136,12 @@ class Batch:
     def sound(self) -> list[Draft]:
         """Drafts without any error."""
         return [draft for draft in self.drafts if draft.is_sound]
+
+    def saved(self, draft: Draft) -> SavedRecord:
+        """Return the record of a draft that was written."""
+        assert draft.id is not None
+        record = draft.record or self.table.new(draft.columns)
+        return SavedRecord(draft.id, draft.version, self.object.name, record)
 
     def context(self, draft: Draft) -> CleanContext:
         """Return what cleaning depends on, with the currency of the draft's record."""

@@ -113,8 +113,9 @@ class RecordService:
     # --- inner workings -----------------------------------------------------------------------------------
     def write_one(self, object_name: str, action: str, draft: Draft) -> SavedRecord:
         """Carry one draft through the pipeline, inside the caller's unit."""
-        pipeline.run(self._batch(object_name, action, [draft]))
-        return draft.saved(object_name)
+        batch = self._batch(object_name, action, [draft])
+        pipeline.run(batch)
+        return batch.saved(draft)
 
     def _batch(self, object_name: str, action: str, drafts: Sequence[Draft], **options: bool) -> Batch:
         snapshot = current_snapshot()

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field
+from django.db.models import (
+    BooleanField,
+    CharField,
+    DateField,
+    DecimalField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    TextField,
+    UUIDField,
+)
 
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject
@@ -16,6 +26,8 @@ from metadata.compiler.record_base import Record
 from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.field_types.auto_number import AutoNumberType
 from metadata.field_types.base import Column
+
+DRIVER_KNOWS = (BooleanField, CharField, DateField, DecimalField, ForeignKey, IntegerField, TextField, UUIDField)
 
 
 @dataclass(frozen=True)
@@ -29,11 +41,7 @@ class TableColumn:
     attr: str
     cast: str
     has_default: bool
-    field: Field[Any, Any]
-
-    def adapt(self, value: Any) -> Any:
-        """Return the value in the form that the driver takes."""
-        return None if value is None else self.field.get_db_prep_save(value, connection)
+    prepare: Callable[[Any], Any] | None  # into the form that the driver takes, where it does not take the value
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,11 @@ class RecordTable:
 
     def adapted(self, names: Iterable[str], columns: Mapping[str, Any]) -> list[Any]:
         """Return the named columns' values for the driver, in order."""
-        return [self.columns[name].adapt(columns.get(name)) for name in names]
+        return [_adapted(self.columns[name].prepare, columns.get(name)) for name in names]
+
+
+def _adapted(prepare: Callable[[Any], Any] | None, value: Any) -> Any:
+    return value if prepare is None or value is None else prepare(value)
 
 
 def record_table(snapshot: SchemaSnapshot, obj: CompiledObject) -> RecordTable:
@@ -90,7 +102,7 @@ def _make(obj: CompiledObject) -> RecordTable:
     converters = [
         (position, convert)
         for position, column in enumerate(columns.values())
-        for convert in column.field.get_db_converters(connection)
+        for convert in obj.model._meta.concrete_fields[position].get_db_converters(connection)
     ]
     writable = tuple(f for f in obj if not f.spec.is_read_only and not f.type.is_read_only)
     return RecordTable(
@@ -113,7 +125,15 @@ def _columns(obj: CompiledObject, field: CompiledField, definitions: Sequence[Co
         model_field = obj.model._meta.get_field(compiled.expression)
         assert isinstance(model_field, Field)
         cast = re.sub(r"\([^)]*\)", "", definition.db_type)
-        yield TableColumn(compiled.column, compiled.attr, cast, definition.default_sql is not None, model_field)
+        has_default = definition.default_sql is not None
+        yield TableColumn(compiled.column, compiled.attr, cast, has_default, _preparation(model_field))
+
+
+def _preparation(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
+    """Return what Django does to a value before it is sent; nothing for what psycopg2 adapts by itself."""
+    if isinstance(field, DRIVER_KNOWS):
+        return None
+    return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _derived(fields: Iterable[CompiledField]) -> dict[str, tuple[CompiledField, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.compiled import CompiledField
-from metadata.field_types.values import InvalidValue
+from metadata.field_types.values import CleanContext, InvalidValue
 from objects.records.drafts import CURRENCY, Batch, Draft
 
 
@@ -41,18 +41,21 @@ def clean(batch: Batch) -> None:
     A value that is given as it already is stays as it is: a choice that has been retired since survives.
     """
     for draft in batch.open:
-        names = sorted(draft.given.keys() & batch.editable.keys(), key=lambda name: name != CURRENCY)
-        for name in names:
-            _clean_value(batch, draft, batch.editable[name])
+        if CURRENCY in draft.given and CURRENCY in batch.editable:
+            _clean_value(draft, batch.editable[CURRENCY], draft.given[CURRENCY], batch.context(draft))
+        ctx = batch.context(draft)
+        for name, raw in draft.given.items():
+            field = batch.editable.get(name)
+            if field is not None and name != CURRENCY:
+                _clean_value(draft, field, raw, ctx)
 
 
-def _clean_value(batch: Batch, draft: Draft, field: CompiledField) -> None:
-    raw = draft.given[field.name]
+def _clean_value(draft: Draft, field: CompiledField, raw: Any, ctx: CleanContext) -> None:
     before = field.value_of(draft.record) if draft.record is not None else None
     if draft.record is not None and is_same_input(field, raw, before):
         return
     try:
-        value = field.type.clean(field.spec, raw, batch.context(draft))
+        value = field.type.clean(field.spec, raw, ctx)
     except InvalidValue as error:
         draft.error(field.name, error.code, error.message, **error.params)
         return

@@ -102,8 +102,6 @@ def _insert(batch: Batch, drafts: Sequence[Draft]) -> dict[uuid.UUID, bool]:
         f" VALUES {', '.join([row] * len(drafts))} RETURNING t.id, ({scope.text})"
     )
     values = [value for draft in drafts for value in table.adapted(names, draft.columns)]
-    for draft in drafts:
-        draft.record = table.new(draft.columns)
     return _returning(sql, [*values, *scope.params])
 
 
