@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -45,6 +46,7 @@ def parse(text: str, region: str) -> phonenumbers.PhoneNumber | None:
     return number if phonenumbers.is_possible_number(number) else None
 
 
+@lru_cache(maxsize=2048)  # a number is parsed when it is cleaned, and again when its columns are written
 def to_e164(text: str, region: str) -> str | None:
     """Return the number in E.164 (without an extension); None when it can't be one."""
     number = parse(text, region)
