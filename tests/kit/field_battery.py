@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -23,7 +23,7 @@ from objects.query.query import RecordQuery
 from objects.records.service import RecordService, SavedRecord
 from tests.kit import make
 from tests.kit.field_samples import FIXED_IDS, field_samples
-from tests.kit.samples.shapes import FieldSamples, SampleIds
+from tests.kit.samples.shapes import FieldSamples, SampleChoice, SampleIds
 
 OBJECT, FIELD, TARGET, OTHER = "sample__c", "probe__c", "target__c", "other__c"
 POINTING = {"lookup", "master_detail", "poly_lookup"}
@@ -85,14 +85,15 @@ def battery(key: str, actor_for: Callable[[User], Actor]) -> Battery:
 
 def field_input(samples: FieldSamples, api_name: str = FIELD, **options: Any) -> FieldInput:
     """Return the input for a field as the samples want it."""
-    choices = [
-        ChoiceInput(
-            item.value, {"en": item.en, "zh-hans": item.zh}, item.color, item.is_active, properties=item.properties
-        )
-        for item in samples.choices
-    ]
     labels = {"en": "Probe", "zh-hans": "探针"}
+    choices = [choice_input(item) for item in samples.choices]
     return FieldInput(api_name, samples.key, labels, settings=samples.settings, choices=choices, **options)
+
+
+def choice_input(choice: SampleChoice, **changes: Any) -> ChoiceInput:
+    """Return the input for a choice of the samples."""
+    given = ChoiceInput(choice.value, {"en": choice.en, "zh-hans": choice.zh}, choice.color, choice.is_active)
+    return replace(given, properties=choice.properties, **changes)
 
 
 def column_types(table: str, columns: Iterable[str]) -> list[str | None]:
