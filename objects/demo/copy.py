@@ -30,32 +30,38 @@ class UnusableRow(ValueError):
 
 def copy_records(obj: CompiledObject, rows: Iterable[Mapping[str, Any]], ctx: CleanContext) -> int:
     """Write records given by API name, system fields included; returns how many."""
-    fields = list(obj)
-    names = [column.column for field in fields for column in field.columns]
-    return copy_into(obj.table, names, (record_line(fields, row, ctx) for row in rows))
+    writer = RowWriter(list(obj), ctx)
+    return copy_into(obj.table, writer.columns, (writer.line(row) for row in rows))
 
 
-def record_line(fields: Sequence[CompiledField], row: Mapping[str, Any], ctx: CleanContext) -> list[Any]:
-    """Return the values of all columns of one record; raises UnusableRow for an unknown name or a bad value."""
-    line: list[Any] = []
-    known = 0
-    for field in fields:
-        given = row.get(field.name)
-        known += field.name in row
-        line += columns_of(field, given, ctx)
-    if known != len(row):
-        raise UnusableRow(f"unknown fields: {sorted(row.keys() - {field.name for field in fields})}")
-    return line
+class RowWriter:
+    """Turns rows by API name into lines of column values, as the field types say."""
 
+    def __init__(self, fields: Sequence[CompiledField], ctx: CleanContext) -> None:
+        self.columns = [column.column for field in fields for column in field.columns]
+        self._ctx = ctx
+        # What an empty field leaves in its columns is found once: most fields of most rows are empty.
+        self._fields = [(field.name, field, self._values(field, None)) for field in fields]
+        self._names = {field.name for field in fields}
 
-def columns_of(field: CompiledField, given: Any, ctx: CleanContext) -> list[Any]:
-    """Return the database values of a field's columns, in their order."""
-    try:
-        value = given if field.spec.is_system or field.type.is_read_only else field.type.clean(field.spec, given, ctx)
-        parts = field.type.to_columns(field.spec, value, ctx)
-    except InvalidValue as error:
-        raise UnusableRow(f"{field.name}: {given!r}: {error}") from error
-    return [parts.get(column.suffix) for column in field.columns]
+    def line(self, row: Mapping[str, Any]) -> list[Any]:
+        """Return the values of all columns; raises UnusableRow for an unknown name or a bad value."""
+        if not row.keys() <= self._names:
+            raise UnusableRow(f"unknown fields: {sorted(row.keys() - self._names)}")
+        line: list[Any] = []
+        for name, field, empty in self._fields:
+            given = row.get(name)
+            line += empty if given is None else self._values(field, given)
+        return line
+
+    def _values(self, field: CompiledField, given: Any) -> list[Any]:
+        is_final = field.spec.is_system or field.type.is_read_only
+        try:
+            value = given if is_final else field.type.clean(field.spec, given, self._ctx)
+            parts = field.type.to_columns(field.spec, value, self._ctx)
+        except InvalidValue as error:
+            raise UnusableRow(f"{field.name}: {given!r}: {error}") from error
+        return [parts.get(column.suffix) for column in field.columns]
 
 
 def copy_into(table: str, columns: Sequence[str], lines: Iterable[Sequence[Any]]) -> int:

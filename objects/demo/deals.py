@@ -205,7 +205,8 @@ def _set_term(world: World, row: SeedRow, signed: date | None) -> None:
     # Software is rented by the year; analytics are installed and accepted once.
     is_once = any(line.values["product_id"].name == "BI 数据分析" for line in world.lines[row.id])
     ends = signed + timedelta(days=119 if is_once else 364)
-    row.change(max(world.clock.work_moment(signed, world.dice), row.created_at), row.owner, status="active")
+    at = min(world.clock.work_moment(signed, world.dice), world.clock.now)
+    row.change(max(at, row.created_at), row.owner, status="active")
     row.values.update(signed_on=signed, starts_on=signed, ends_on=ends)
 
 
@@ -240,7 +241,8 @@ def _bill(world: World, contract: SeedRow) -> None:
 
 def _add_payment(world: World, contract: SeedRow, period: int, due: date, amount: Decimal) -> SeedRow:
     dice = world.dice
-    planned_at = max(contract.created_at, world.clock.work_moment(contract.values["signed_on"], dice))
+    signed_at = min(world.clock.work_moment(contract.values["signed_on"], dice), world.clock.now)
+    planned_at = max(contract.created_at, signed_at)
     row = world.add(
         "payment", contract.owner, planned_at,
         contract_id=contract.ref, account_id=contract.values["account_id"], period=period, status="planned",

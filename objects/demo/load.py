@@ -35,7 +35,9 @@ ORDER = (
     "product", "campaign", "account", "contact", "opportunity", "opportunity_line", "lead", "contract",
     "contract_line", "payment", "task", "event", "visit", "call", "follow_up",
 )
-HISTORY = ("object_id", "record_id", "version", "action", "at", "actor_id", "actor_name", "via", "request_id", "changes")
+HISTORY = (
+    "object_id", "record_id", "version", "action", "at", "actor_id", "actor_name", "via", "request_id", "changes",
+)
 
 
 def load_demo(actor: Actor, now: datetime) -> dict[str, int]:
@@ -47,27 +49,25 @@ def load_demo(actor: Actor, now: datetime) -> dict[str, int]:
     objects = {name: snapshot.object(name) for name in ORDER}
     if any(obj.model._default_manager.exists() for obj in objects.values()):
         raise StateConflict(_("There are records already: demo data is only for an empty organisation."))
+    organization = OrganizationSettings.objects.get()
     with transaction.atomic(), unhurried():
-        world = tell(add_people(), now)
-        counts = {name: _write(actor, objects[name], world) for name in ORDER}
+        world = tell(add_people(), now, zoneinfo.ZoneInfo(organization.time_zone))
+        counts = {name: _write(actor, objects[name], world, organization.base_currency) for name in ORDER}
     analyze([*(obj.table for obj in objects.values()), RecordChange._meta.db_table])
     return counts
 
 
-def tell(users: Mapping[str, DemoUser], now: datetime) -> World:
+def tell(users: Mapping[str, DemoUser], now: datetime, zone: zoneinfo.ZoneInfo) -> World:
     """Make the whole story in memory, the same for the same moment."""
     dice = Dice(SEED)
-    zone = OrganizationSettings.objects.values_list("time_zone", flat=True).first() or "Asia/Shanghai"
-    clock = DemoClock(now.replace(microsecond=0), zoneinfo.ZoneInfo(zone))
-    world = World(dice, clock, Words(dice), dict(users))
+    world = World(dice, DemoClock(now.replace(microsecond=0), zone), Words(dice), dict(users))
     for act in (add_campaigns, add_products, add_leads, add_customers, add_deals, add_work):
         act(world)
     return world
 
 
-def _write(actor: Actor, obj: CompiledObject, world: World) -> int:
+def _write(actor: Actor, obj: CompiledObject, world: World, currency: str) -> int:
     rows = sorted(world.rows[obj.name], key=lambda row: row.created_at)
-    currency = OrganizationSettings.objects.values_list("base_currency", flat=True).first() or "CNY"
     ctx = clean_context(actor, world.clock.now, currency=currency)
     for field in obj:
         if field.type.key == "auto_number" and rows:

@@ -92,6 +92,6 @@ def _add_departments() -> dict[str, Department]:
 def _child(parent: Department, name: str) -> Department:
     """Return the department of this name below another one, made when it is missing."""
     parent.refresh_from_db()
-    present = parent.get_children().filter(name=name).first()
-    child: Department = present or parent.add_child(name=name)
+    present = Department.objects.get_children(parent).filter(name=name).first()
+    child: Department = present or Department.objects.add_child(parent, {"name": name})
     return child

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ from metadata.compiler.current import current_snapshot
 from metadata.field_types.auto_number import AutoNumberType
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import Reference
-from objects.demo.copy import analyze, columns_of, copy_into, unhurried
+from objects.demo.copy import RowWriter, analyze, copy_into, unhurried
 from objects.demo.dice import DAYS, DemoClock, Dice
 from objects.demo.numbers import number_sql
 from objects.demo.samples import Sampler
@@ -44,6 +44,8 @@ UUID7_BY_HAND = (
     "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing"
     " substring(int8send((extract(epoch from t.at) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid"
 )
+
+Owners = Sequence[tuple[Reference, Reference | None]]  # users with their departments
 
 
 @dataclass(frozen=True)
@@ -99,45 +101,47 @@ def _targets(obj: CompiledObject) -> dict[str, list[Reference]]:
     return found
 
 
-def _owners() -> list[tuple[Reference, Reference | None]]:
+def _owners() -> Owners:
     users = User.objects.filter(is_active=True).order_by("username").values_list("id", "department_id")
     return [(Reference("user", user), Reference("department", home) if home else None) for user, home in users]
 
 
 def _prepare(
-    actor: Actor, obj: CompiledObject, fields: Sequence[CompiledField], sampler: Sampler,
-    owners: Sequence[tuple[Reference, Reference | None]], count: int,
+    actor: Actor, obj: CompiledObject, fields: Sequence[CompiledField], sampler: Sampler, owners: Owners, count: int
 ) -> None:
     """Make the temporary table and copy `count` prototypes into it."""
-    columns = [column.column for field in fields for column in field.columns]
+    currency = OrganizationSettings.objects.values_list("base_currency", flat=True).first() or "CNY"
+    writer = RowWriter(fields, clean_context(actor, sampler.clock.now, currency=currency))
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {TEMPORARY} ON COMMIT DROP AS"  # noqa: S608 (physical names only)
-            f" SELECT 0 AS seed_n, {', '.join(map(quote, columns))} FROM {quote(obj.table)} WITH NO DATA"
+            f" SELECT 0 AS seed_n, {', '.join(map(quote, writer.columns))} FROM {quote(obj.table)} WITH NO DATA"
         )
-    currency = OrganizationSettings.objects.values_list("base_currency", flat=True).first() or "CNY"
-    ctx = clean_context(actor, sampler.clock.now, currency=currency)
-
-    def lines() -> Iterator[list[Any]]:
-        for number in range(count):
-            sampler.next_row()
-            owner, home = sampler.dice.choice(owners)
-            system = {
-                "owner_id": owner, "owner_department_id": home, "created_by_id": owner, "updated_by_id": owner,
-                "currency": currency,
-            }
-            line: list[Any] = [number]
-            for field in fields:
-                value = system.get(field.name) if field.spec.is_system else sampler.value(field)
-                line += columns_of(field, value, ctx)
-            yield line
-
-    copy_into(TEMPORARY, ["seed_n", *columns], lines())
+    rows = (_prototype(fields, sampler, owners, currency) for _number in range(count))
+    lines = ([number, *writer.line(row)] for number, row in enumerate(rows))
+    copy_into(TEMPORARY, ["seed_n", *writer.columns], lines)
 
 
-def _multiply(obj: CompiledObject, fields: Sequence[CompiledField], prototypes: int, count: int, clock: DemoClock) -> None:
+def _prototype(
+    fields: Sequence[CompiledField], sampler: Sampler, owners: Owners, currency: str
+) -> dict[str, Any]:
+    sampler.next_row()
+    owner, home = sampler.dice.choice(owners)
+    return {
+        **{field.name: sampler.value(field) for field in fields if not field.spec.is_system},
+        "owner_id": owner,
+        "owner_department_id": home,
+        "created_by_id": owner,
+        "updated_by_id": owner,
+        "currency": currency,
+    }
+
+
+def _multiply(
+    obj: CompiledObject, fields: Sequence[CompiledField], prototypes: int, count: int, clock: DemoClock
+) -> None:
     columns = ["id", "version", "created_at", "updated_at", "last_owner_change_at"]
-    values = [UUID7 if connection.pg_version >= 180_000 else UUID7_BY_HAND, "1", "t.at", "t.at", "t.at"]
+    values = [UUID7 if _server_version() >= 180_000 else UUID7_BY_HAND, "1", "t.at", "t.at", "t.at"]
     for field in fields:
         for column in field.columns:
             columns.append(column.column)
@@ -156,6 +160,12 @@ def _multiply(obj: CompiledObject, fields: Sequence[CompiledField], prototypes: 
             f" JOIN {TEMPORARY} AS p ON p.seed_n = t.g %% %s",
             [clock.start, f"{DAYS * 86_400 / count:.9f} seconds", count - 1, prototypes],
         )
+
+
+def _server_version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int")
+        return int(cursor.fetchone()[0])
 
 
 def _value_sql(field: CompiledField, column: str) -> str:

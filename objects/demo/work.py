@@ -9,7 +9,7 @@ from typing import Any
 from objects.demo.texts import facts, fill
 from objects.demo.world import SeedRow, World
 
-CALLS_PER_FOLLOW_UP = 0.3
+CALLS_PER_FOLLOW_UP = 0.4
 VISIT_PURPOSES = {
     "new": "first", "requirements": "requirements", "proposal": "presentation", "negotiation": "negotiation",
     "won": "return", "account": "return",
@@ -36,7 +36,7 @@ def _follow_lead(world: World, lead: SeedRow) -> None:
     if status == "new" or not lead.history:
         return
     at = lead.history[0].at
-    for number in range(world.dice.choice((1, 1, 2, 2, 3))):
+    for number in range(world.dice.choice((1, 1, 1, 2, 3))):
         if not world.clock.is_past(at):
             return
         kind = "new" if number < 2 else "requirements"
@@ -95,7 +95,7 @@ def add_follow_up(world: World, row: SeedRow, kind: str, at: datetime) -> None:
     if following is not None:
         row.values["next_contact_at"] = following
     _touch(world, row, at, is_followup=True)
-    if text["method"] == "phone" and world.dice.chance(CALLS_PER_FOLLOW_UP + 0.3):
+    if text["method"] == "phone" and world.dice.chance(CALLS_PER_FOLLOW_UP):
         add_call(world, row, at, result="connected")
     elif text["method"] == "visit":
         add_visit(world, row, kind, at, is_done=True)

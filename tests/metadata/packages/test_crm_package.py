@@ -66,8 +66,8 @@ def test_the_pipeline_ends_won_or_lost(crm: PackageSpec) -> None:
 def test_lookups_point_at_objects_of_the_package(crm: PackageSpec) -> None:
     for spec in crm.schema.objects:
         for field in spec.business_fields:
-            targets = field.settings.get("targets") or ([field.settings["target"]] if "target" in field.settings else [])
-            assert set(targets) <= OBJECTS, f"{spec.api_name}.{field.api_name}"
+            targets = {*field.settings.get("targets", ()), field.settings.get("target", "lead")}
+            assert targets <= OBJECTS, f"{spec.api_name}.{field.api_name}"
 
 
 def test_every_object_has_views_with_one_default_and_a_layout(crm: PackageSpec) -> None:

@@ -98,7 +98,7 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
             field("kind__c", "picklist", choices=choices("a", "b"), help_text="Plain text: no language"),
             removed=[{"uuid": stable("gone"), "api_name": "gone__c"}],
         ),
-        list_views=[{"object": "machine__c", "uuid": stable("view"), "api_name": "all", "label": "All", "order": ["name"]}],
+        list_views=[{"object": "machine__c", "uuid": stable("view"), "api_name": "all", "label": "All"}],
     )
     second = tmp_path / "second"
     second.mkdir()
