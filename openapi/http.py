@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -21,7 +20,7 @@ from rest_framework.views import APIView
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotAuthenticated, PlatformError
-from crm_platform.kit.json import dumps
+from crm_platform.kit.json import dumps, parse_fraction
 from openapi import errors, idempotency, limits
 from openapi.authentication import ConsoleSession, KeyAuthentication
 from openapi.scopes import require_scope
@@ -61,7 +60,7 @@ class JsonParser(BaseParser):
         if len(body) > parser_context["view"].body_bytes:
             raise RequestDataTooBig
         try:
-            data = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+            data = json.loads(body, parse_float=parse_fraction, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ParseError(_("The body is no valid JSON.")) from error
         if _depth(data) > MAX_DEPTH:

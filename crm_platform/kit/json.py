@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -32,6 +32,14 @@ def dumps_str(value: Any) -> str:
     return dumps(value).decode()
 
 
+def parse_fraction(text: str) -> Decimal:
+    """Return a JSON number as it is written; raises ValueError when its exponent is beyond any Decimal."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an ArithmeticError, which nobody who parses JSON expects
+        raise ValueError("the exponent is too large") from None
+
+
 def loads(data: bytes | str) -> Any:
-    """Parse JSON with numbers that have a fraction as Decimal, never float."""
-    return json.loads(data, parse_float=Decimal)
+    """Parse JSON with numbers that have a fraction as Decimal, never float; raises ValueError."""
+    return json.loads(data, parse_float=parse_fraction)

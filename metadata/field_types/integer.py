@@ -65,7 +65,7 @@ class IntegerType(NumberType):
         number = exact_number(value)
         if number is None:
             return None
-        if number.adjusted() > 18 or not SMALLEST <= number <= LARGEST:
+        if (number and number.adjusted() > 18) or not SMALLEST <= number <= LARGEST:
             raise InvalidValue("out_of_range", _("The number is too large."))
         if number != number.to_integral_value():
             raise InvalidValue("invalid_type", _("Enter a whole number."))

@@ -45,7 +45,7 @@ class LinesField(forms.CharField):
     """A text of several lines; browsers send CRLF where the value has LF."""
 
     def to_python(self, value: Any) -> Any:
-        return _with_plain_breaks(super().to_python(value))
+        return _with_plain_breaks(super().to_python(value) or "")
 
 
 def _with_plain_breaks(text: str) -> str:
