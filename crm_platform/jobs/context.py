@@ -11,11 +11,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import User
 from crm_platform.jobs import leases
 from crm_platform.jobs.leases import Claim, LeaseLost
+from crm_platform.jobs.locality import organization_language
 from crm_platform.kit.context import Actor, system_actor
 
 SECONDS_BETWEEN_REPORTS = 0.5
@@ -67,8 +69,14 @@ class JobContext:
             return system_actor(self.claim.kind)
         user = User.objects.get(pk=self.claim.created_by_id)
         if not user.is_active:
-            raise JobFailed(f"{user.name} has no active account any more")
+            raise JobFailed(_("%(name)s has no active account any more.") % {"name": user.name})
         return build_actor(user, via="job", request_id=str(self.job_id))
+
+    @cached_property
+    def language(self) -> str:
+        """The language of what the job says to people: its creator's, else the organisation's."""
+        creators = User.objects.filter(pk=self.claim.created_by_id).values_list("language", flat=True).first()
+        return creators or organization_language()
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Report how far the job is, for people; writes at most twice a second. May raise as `check_abort`."""

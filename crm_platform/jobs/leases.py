@@ -11,10 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from crm_platform.events.clock import ClockTimestamp, database_now
 from crm_platform.jobs.kinds import MAX_FAILURES, job_kinds
+from crm_platform.jobs.locality import organization_language
 from crm_platform.jobs.models import Job
 from crm_platform.kit.json import dumps_str
 
@@ -77,7 +79,8 @@ def take_back_expired() -> int:
                 state=Job.State.ABORTED, lease_until=None, finished_at=ClockTimestamp()
             )
             continue
-        message = _("The worker %(name)s stopped without a word.") % {"name": job.worker}
+        with translation.override(organization_language()):
+            message = _("The worker %(name)s stopped without a word.") % {"name": job.worker}
         record_failure(job.pk, job.attempt, job.kind, job.failures, message, at_once=job.failures == 0)
     return len(expired)
 

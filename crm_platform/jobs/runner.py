@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.utils import translation
 
 from crm_platform.jobs import leases
 from crm_platform.jobs.context import JobAborted, JobContext, JobFailed, JobYielded
@@ -29,7 +30,7 @@ def run_claimed(claim: Claim, seconds: float | None = None) -> None:
     context = JobContext(claim, seconds)
     log.info("job %s (%s) starts, attempt %d", claim.job_id, claim.kind, claim.attempt)
     try:
-        with lease_kept(context), unit_scope():
+        with lease_kept(context), unit_scope(), translation.override(context.language):
             result = job_kinds.get(claim.kind).handler(context)
         leases.finish(claim, Job.State.SUCCEEDED, result=result)
         log.info("job %s succeeded", claim.job_id)

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import transaction
 
 from crm_platform.events.clock import ClockTimestamp, database_now
-from crm_platform.identity.models import OrganizationSettings
 from crm_platform.jobs.kinds import job_kinds
+from crm_platform.jobs.locality import organization_zone
 from crm_platform.jobs.models import Schedule, ScheduleFiring
 from crm_platform.jobs.queue import add_job
 from crm_platform.kit.registry import Registry
@@ -123,9 +123,3 @@ def wall_time(day: date, at: time, zone: zoneinfo.ZoneInfo) -> datetime:
         if moment.astimezone(zone).replace(tzinfo=None) == local:
             return moment
         local += timedelta(minutes=1)
-
-
-def organization_zone() -> zoneinfo.ZoneInfo:
-    """Return the organisation's time zone."""
-    name = OrganizationSettings.objects.values_list("time_zone", flat=True).first()
-    return zoneinfo.ZoneInfo(name or "UTC")

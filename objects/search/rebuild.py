@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crm_platform.events.clock import database_now
@@ -93,7 +94,7 @@ def remove_object(object_id: int) -> int:
 
 
 def _enqueue_rebuild(spec: ObjectSpec, actor: Actor | None) -> Job:
-    language = actor.language if actor else "en"
+    language = get_language() or "en"
     return enqueue(
         REBUILD,
         {"object_id": spec.id},
