@@ -22,7 +22,7 @@ from objects.records import family as families
 from objects.records.models import Deletion
 from objects.records.trash import lock_deletion
 
-RETENTION_BATCH = 500
+RETENTION_BATCH = 100
 
 
 def purge(actor: Actor, deletion_id: uuid.UUID) -> int:
@@ -41,9 +41,15 @@ def purge(actor: Actor, deletion_id: uuid.UUID) -> int:
     return sum(len(ids) for ids in family.values())
 
 
-def expired(before: datetime, limit: int = RETENTION_BATCH) -> list[uuid.UUID]:
-    """Return the deletions made before a time, the oldest first: what a retention job purges, one by one."""
-    return list(Deletion.objects.filter(at__lt=before).order_by("at").values_list("id", flat=True)[:limit])
+def expired(before: datetime, after: uuid.UUID | None = None) -> list[uuid.UUID]:
+    """Return some deletions made before a time, the oldest first, those behind `after`; [] at the end.
+
+    Their ids are in the order in which they were made.
+    """
+    rows = Deletion.objects.filter(at__lt=before).order_by("id")
+    if after is not None:
+        rows = rows.filter(id__gt=after)
+    return list(rows.values_list("id", flat=True)[:RETENTION_BATCH])
 
 
 def _family(snapshot: SchemaSnapshot, deletion: Deletion) -> families.Family:

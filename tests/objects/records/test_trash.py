@@ -187,4 +187,4 @@ def test_old_deletions_are_found_for_retention(rep: RecordService) -> None:
     deletion = rep.delete("purchase", order(rep))
     now = timezone.now()
     assert expired(now + timedelta(seconds=1)) == [deletion]
-    assert expired(now - timedelta(days=30)) == []
+    assert expired(now - timedelta(days=30)) == expired(now, after=deletion) == []
