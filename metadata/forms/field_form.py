@@ -41,8 +41,8 @@ class FieldForm(forms.Form):
                 help_text=_("For formulas and the API, for example amount__c. Left empty, it is made from the label."),
             )
         self.fields.update(label_fields("help_text", _("Help text"), required=False))
-        self._add_flags()
         self._add_default()
+        self._add_flags()
 
     def field_input(self, taken: set[str], settings: dict[str, Any], choices: Sequence[ChoiceInput]) -> FieldInput:
         """Return the new field that the form describes."""
@@ -73,6 +73,9 @@ class FieldForm(forms.Form):
         """Offer the shared picklists instead of choices of the field's own."""
         self.fields["choice_set"] = forms.ChoiceField(
             label=_("Choices"), required=False, choices=[("", _("of its own, listed below")), *names]
+        )
+        self.order_fields(
+            [name for name in (*self.fields,) if name not in FLAGS and name != "choice_set"] + ["choice_set"]
         )
 
     def _add_flags(self) -> None:

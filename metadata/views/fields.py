@@ -44,7 +44,7 @@ def field_types_page(request: HttpRequest, object_name: str) -> HttpResponse:
     spec = current_snapshot().object(object_name).spec
     offered = sorted((t for t in field_types if t.for_admins), key=lambda t: list(GROUPS).index(t.group))
     groups = [(GROUPS[group], list(types)) for group, types in groupby(offered, key=lambda t: t.group)]
-    context = {"spec": spec, "label": spec.label.text(request.LANGUAGE_CODE), "groups": groups}
+    context = {"spec": spec, "label": spec.label.text(request.actor.language), "groups": groups}
     return render(request, "metadata/fields/types.html", context)
 
 
@@ -144,7 +144,7 @@ class _FieldPage:
         show_errors(ValidationFailed(rest), self.form, self.settings, aliases=ALIASES)
 
     def context(self) -> dict[str, Any]:
-        language = self.request.LANGUAGE_CODE
+        language = self.request.actor.language
         return {
             "spec": self.spec,
             "object_label": self.spec.label.text(language),
@@ -160,7 +160,7 @@ class _FieldPage:
     def _add_choices(self, data: Any) -> None:
         if self.field is None:
             shared = [s for s in current_snapshot().spec.choice_sets if s.is_shared]
-            self.form.use_choice_sets([(s.api_name, s.label.text(self.request.LANGUAGE_CODE)) for s in shared])
+            self.form.use_choice_sets([(s.api_name, s.label.text(self.request.actor.language)) for s in shared])
         elif self.field.choice_set is None or self.field.choice_set.is_shared:
             return
         self.choices = ChoiceFormSet(

@@ -32,7 +32,7 @@ def object_list(request: HttpRequest) -> HttpResponse:
     """All objects, and those in the trash."""
     wanted = request.GET.get("q", "").strip().lower()
     rows = [
-        {"spec": spec, "label": spec.label.text(request.LANGUAGE_CODE), "field_count": len(spec.business_fields)}
+        {"spec": spec, "label": spec.label.text(request.actor.language), "field_count": len(spec.business_fields)}
         for spec in current_snapshot().objects()
     ]
     if wanted:
@@ -62,7 +62,7 @@ def object_new(request: HttpRequest) -> HttpResponse:
 def object_detail(request: HttpRequest, object_name: str) -> HttpResponse:
     """An object with its fields."""
     spec = current_snapshot().object(object_name).spec
-    language = request.LANGUAGE_CODE
+    language = request.actor.language
     fields = [
         {
             "spec": field,
@@ -90,7 +90,7 @@ def object_edit(request: HttpRequest, object_name: str) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("metadata-object", object_name)
-    label = spec.label.text(request.LANGUAGE_CODE)
+    label = spec.label.text(request.actor.language)
     return render(request, "metadata/objects/form.html", {"form": form, "spec": spec, "label": label})
 
 

@@ -37,7 +37,7 @@ class PicklistForm(forms.Form):
 def picklist_list(request: HttpRequest) -> HttpResponse:
     """All shared picklists with the fields that use them."""
     snapshot = current_snapshot()
-    language = request.LANGUAGE_CODE
+    language = request.actor.language
     rows = [
         {
             "spec": spec,
@@ -84,7 +84,7 @@ def _picklist_page(request: HttpRequest, spec: ChoiceSetSpec | None) -> HttpResp
         else:
             messages.success(request, _("Saved."))
             return redirect("metadata-picklists")
-    label = spec.label.text(request.LANGUAGE_CODE) if spec else ""
+    label = spec.label.text(request.actor.language) if spec else ""
     return render(
         request, "metadata/picklists/form.html", {"form": form, "choices": choices, "spec": spec, "label": label}
     )
