@@ -75,8 +75,9 @@ class JobContext:
     @cached_property
     def language(self) -> str:
         """The language of what the job says to people: its creator's, else the organisation's."""
-        creators = User.objects.filter(pk=self.claim.created_by_id).values_list("language", flat=True).first()
-        return creators or organization_language()
+        creator = self.claim.created_by_id
+        chosen = creator and User.objects.filter(pk=creator).values_list("language", flat=True).first()
+        return chosen or organization_language()
 
     def progress(self, done: int, total: int | None = None) -> None:
         """Report how far the job is, for people; writes at most twice a second. May raise as `check_abort`."""

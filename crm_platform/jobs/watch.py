@@ -12,7 +12,7 @@ import threading
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from crm_platform.events.clock import database_now
 from crm_platform.jobs.context import stopping
@@ -52,6 +52,7 @@ class Watch:
 
     def look(self) -> None:
         """Do one round: report, and drain what has been due for too long while this process is idle."""
+        close_old_connections()
         self.report()
         for schema in due_schemas(overdue_seconds=settings.JOB_WATCH_SECONDS):
             if tally.running == 0 and not stopping.value:
