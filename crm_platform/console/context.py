@@ -24,8 +24,7 @@ class Shell:
 
     @cached_property
     def organization_name(self) -> str:
-        row = OrganizationSettings.objects.values_list("name", flat=True).first()
-        return row or ""
+        return OrganizationSettings.objects.values_list("name", flat=True).first() or ""
 
     @cached_property
     def objects(self) -> tuple[ObjectLink, ...]:

@@ -14,7 +14,7 @@ from crm_platform.console.htmx import add_trigger, is_fragment
 from crm_platform.console.views import error_page
 from crm_platform.kit.errors import NotAuthenticated, PlatformError, ValidationFailed
 
-API_PREFIX = "/api/"  # the Open API answers in problem+json by itself
+API_PREFIX = "/api/v1/"  # the Open API answers in problem+json by itself
 
 
 class PlatformErrorMiddleware:

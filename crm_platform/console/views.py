@@ -13,7 +13,8 @@ from django.utils.translation import check_for_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from crm_platform.identity.models import User
+from crm_platform.identity import services as identity
+from crm_platform.kit.context import Actor
 
 
 def error_page(request: HttpRequest, status: int, message: str = "", *, errors: Sequence[str] = ()) -> HttpResponse:
@@ -67,6 +68,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(back)
     if language in dict(settings.LANGUAGES) and check_for_language(language):
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, max_age=365 * 86400, samesite="Lax")
-        if request.actor is not None:  # type: ignore[attr-defined]
-            User.objects.filter(pk=request.actor.user_id).update(language=language)  # type: ignore[attr-defined]
+        if request.user.is_authenticated:
+            actor: Actor = request.actor  # type: ignore[attr-defined]
+            identity.change_own_preferences(actor, language=language, time_zone=request.user.time_zone)
     return response

@@ -20,6 +20,8 @@ const root = path.resolve(here, "../..");
 const dist = path.join(here, "dist");
 const fresh = path.join(here, `node_modules/.dist-${process.pid}`); // put in the place of dist when it is complete
 
+const BUDGET = 84 * 1024;
+
 async function buildScripts() {
   await esbuild.build({
     entryPoints: { console: path.join(here, "src/console.ts") },
@@ -59,12 +61,16 @@ async function buildIcons() {
   await writeFile(path.join(fresh, "icons.json"), JSON.stringify(names));
 }
 
+/** Prints the sizes; fails when the first load, with some 12 KB of HTML, would come near 100 KB compressed. */
 async function report() {
+  let total = 0;
   for (const name of ["console.js", "console.css", "icons.svg"]) {
     const data = await readFile(path.join(fresh, name));
     const packed = brotliCompressSync(data).length;
+    total += packed;
     console.log(`${name.padEnd(12)} ${(data.length / 1024).toFixed(1)} KB, ${(packed / 1024).toFixed(1)} KB compressed`);
   }
+  if (total > BUDGET) throw new Error(`the first load takes ${total} bytes compressed; the budget is ${BUDGET}`);
 }
 
 await mkdir(fresh, { recursive: true });

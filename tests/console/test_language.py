@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from crm_platform.console.views import set_language
-from crm_platform.kit.context import Actor
 
 
-def switch(language: str, back: str = "/o/lead/", actor: Actor | None = None) -> HttpResponse:
+def switch(language: str, back: str = "/o/lead/") -> HttpResponse:
     request: Any = RequestFactory().post("/language", {"language": language, "next": back})
-    request.actor = actor
+    request.user = AnonymousUser()
     return set_language(request)
 
 
