@@ -1,4 +1,9 @@
-"""Field types: one module each, found by importing every module of this folder once at start-up."""
+"""Field types: one module each, found by importing every module of this folder once at start-up.
+
+To add one: write `metadata/field_types/<key>.py` with a subclass of `FieldType` (or of the base of its family:
+`TextType`, `NumberType`, `ChoiceType`, `ReferenceType`) and register an instance at its end; add its samples to
+`tests/kit/samples/`; put its texts into `metadata/locale/`. The battery of tests takes it from there.
+"""
 
 from __future__ import annotations
 

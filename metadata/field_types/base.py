@@ -55,7 +55,12 @@ def nullable(make: Callable[..., Any], *args: Any, **options: Any) -> Callable[[
 
 
 class SettingsForm(forms.Form):
-    """Base of the forms in which an admin sets a field's parameters; cleaned data becomes `settings`."""
+    """Base of the forms in which an admin sets a field's parameters; cleaned data becomes `settings`.
+
+    `fixed` names the parameters that shape columns in a way that can't be altered later.
+    """
+
+    fixed: ClassVar[tuple[str, ...]] = ()
 
     def settings(self) -> dict[str, Any]:
         """Return the cleaned parameters as plain JSON, leaving out those that were not given."""

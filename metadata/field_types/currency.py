@@ -25,6 +25,7 @@ BASE = "_base"
 
 
 class CurrencySettings(SettingsForm):
+    fixed = ("scale",)
     scale = scale_field(MOST_DECIMALS, DEFAULT_SCALE)
 
 

@@ -33,6 +33,7 @@ MOST_DECIMALS = 8
 
 
 class DecimalSettings(RangeSettings):
+    fixed = ("scale",)
     digits = forms.IntegerField(
         label=_("Digits in all"),
         help_text=_("Before and after the decimal point together, up to 18."),

@@ -22,6 +22,8 @@ API_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 class TargetSettings(SettingsForm):
     """Parameters of every type that points at one object. Whether it exists is checked when publishing."""
 
+    fixed = ("target",)
+
     target = forms.RegexField(
         API_NAME,
         label=_("Object"),
@@ -36,6 +38,7 @@ class TargetSettings(SettingsForm):
 
 
 class LookupSettings(TargetSettings):
+    fixed = ("target", "on_delete")
     on_delete = forms.ChoiceField(
         label=_("When the other record is deleted"),
         help_text=_("It can't be changed later."),

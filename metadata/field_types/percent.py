@@ -22,6 +22,7 @@ MOST_DECIMALS = 6
 
 
 class PercentSettings(SettingsForm):
+    fixed = ("scale",)
     scale = scale_field(MOST_DECIMALS, DEFAULT_SCALE)
 
 

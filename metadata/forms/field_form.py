@@ -141,7 +141,6 @@ def settings_form(
     if "targets" in form.fields:
         form.fields["targets"].widget = forms.SelectMultiple(choices=options)
     if spec is not None:
-        for name in ("target", "targets"):
-            if name in form.fields:
-                form.fields[name].disabled = True
+        for name in form.fixed:
+            form.fields[name].disabled = True
     return form

@@ -9,9 +9,10 @@ import pytest
 from crm_platform.identity.models import User
 from crm_platform.kit.errors import ValidationFailed
 from metadata import services
+from metadata.field_types import field_types
 from metadata.field_types.values import Reference
 from objects.query.conditions import Condition
-from tests.kit.field_battery import FIELD, Battery, battery, choice_input
+from tests.kit.field_battery import FIELD, OBJECT, OTHER, TARGET, TYPES, Battery, battery, choice_input
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +89,47 @@ def test_pages_know_the_name_behind_a_reference(key: str, name: str, actor_for: 
     shown = found.query.show(saved.id)[FIELD]
     assert isinstance(shown, Reference)
     assert shown.name == name
+
+
+def test_lookup_to_several_objects_may_gain_an_object_but_not_lose_one(actor_for: Any) -> None:
+    found = battery("poly_lookup", actor_for)
+    services.update_field(found.actor, OBJECT, FIELD, settings={"targets": [TARGET, OTHER, OBJECT]})
+    row = found.create(None)
+    saved = found.create({"object": OBJECT, "id": str(row.id)})
+    assert found.query.show(saved.id)[FIELD].name == "Row"
+    with pytest.raises(ValidationFailed):
+        services.update_field(found.actor, OBJECT, FIELD, settings={"targets": [TARGET]})
+    with pytest.raises(ValidationFailed):
+        services.update_field(found.actor, OBJECT, FIELD, settings={"targets": [TARGET, OTHER, OBJECT, "nothing__c"]})
+
+
+@pytest.mark.parametrize(
+    ("key", "settings"),
+    [
+        ("decimal", {"scale": 4}),
+        ("currency", {"scale": 3}),
+        ("lookup", {"target": OTHER}),
+        ("phone", {"default_region": "US"}),
+    ],
+)
+def test_what_shapes_the_column_is_fixed_and_said_to_be(key: str, settings: dict[str, Any], actor_for: Any) -> None:
+    found = battery(key, actor_for)
+    assert set(settings) <= set(found.type.settings_form.fixed)
+    with pytest.raises(ValidationFailed):
+        services.update_field(found.actor, OBJECT, FIELD, settings={**found.samples.settings, **settings})
+
+
+@pytest.mark.parametrize("key", TYPES)
+def test_fixed_parameters_are_parameters(key: str) -> None:
+    form = field_types.get(key).settings_form()
+    assert set(form.fixed) <= set(form.fields)
+
+
+def test_text_becomes_longer_and_long_with_its_values(actor_for: Any) -> None:
+    found = battery("text", actor_for)
+    saved = found.create("x" * 40)
+    services.update_field(found.actor, OBJECT, FIELD, settings={"max_length": 80})
+    assert found.update(saved.id, "y" * 80).version == 2
+    services.update_field(found.actor, OBJECT, FIELD, type="long_text", settings={})
+    assert found.update(saved.id, "z" * 400).version == 3
+    assert found.api_form(saved.id) == "z" * 400
