@@ -47,7 +47,7 @@ def load_demo(actor: Actor, now: datetime) -> dict[str, int]:
     """
     snapshot = current_snapshot()
     objects = {name: snapshot.object(name) for name in ORDER}
-    if any(obj.model._default_manager.exists() for obj in objects.values()):
+    if has_records():
         raise StateConflict(_("There are records already: demo data is only for an empty organisation."))
     organization = OrganizationSettings.objects.get()
     with transaction.atomic(), unhurried():
@@ -55,6 +55,12 @@ def load_demo(actor: Actor, now: datetime) -> dict[str, int]:
         counts = {name: _write(actor, objects[name], world, organization.base_currency) for name in ORDER}
     analyze([*(obj.table for obj in objects.values()), RecordChange._meta.db_table])
     return counts
+
+
+def has_records() -> bool:
+    """Tell whether any object of the demo has records already."""
+    snapshot = current_snapshot()
+    return any(snapshot.object(name).model._default_manager.exists() for name in ORDER)
 
 
 def tell(users: Mapping[str, DemoUser], now: datetime, zone: zoneinfo.ZoneInfo) -> World:

@@ -13,6 +13,7 @@ from crm_platform.kit.errors import PlatformError
 from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.models import Organization
 from objects.demo.volume import seed_records
+from objects.search.rebuild import request_rebuild
 
 
 class Command(BaseCommand):
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--object", required=True, help="API name of the object")
         parser.add_argument("--count", type=int, required=True)
         parser.add_argument("--organization", default="demo", help="the organisation's short name")
+        parser.add_argument("--search", action="store_true", help="also have them indexed for search, by a job")
         parser.add_argument("--seed", type=int, default=1, help="another number gives other values")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +37,8 @@ class Command(BaseCommand):
         with tenant_context(organization.schema_name):
             try:
                 done = seed_records(actor, options["object"], options["count"], timezone.now(), seed=options["seed"])
+                if options["search"]:
+                    request_rebuild(None, options["object"])
             except PlatformError as error:
                 raise CommandError(str(error.message)) from None
         rate = done.rows / max(done.load_seconds, 0.001)

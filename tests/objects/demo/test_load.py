@@ -10,10 +10,13 @@ from django.db import connection
 from django.utils import timezone
 
 from crm_platform.identity.models import Department, User
+from crm_platform.jobs.models import Job
 from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import StateConflict
+from crm_platform.tenancy.models import Organization
 from metadata.compiler.current import current_snapshot
 from metadata.packages.portable import CRM_PACKAGE, apply, load_package
+from objects.demo.install import demo_actor, fill, install, logins
 from objects.demo.load import load_demo
 from objects.demo.numbers import number_sql
 from objects.demo.volume import seed_records
@@ -37,6 +40,23 @@ def test_the_demo_loads_and_lives(db: None, admin_actor: Actor, actor_for: Calla
     with pytest.raises(StateConflict):
         load_demo(admin_actor, timezone.now())
     _records_go_on(actor_for(User.objects.get(username="wanglei")))
+
+
+def test_the_demo_is_installed_once(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        # Acme is there: an installation that serves somebody is left alone.
+        assert install() is None
+        assert not Organization.objects.filter(slug="demo").exists()
+
+
+def test_the_demo_is_indexed_for_search(fresh_organization: Any) -> None:
+    fill(demo_actor())
+    indexed = set(Job.objects.filter(kind="search.rebuild").values_list("args__object_id", flat=True))
+    searchable = {spec.id for spec in current_snapshot().objects() if spec.is_searchable}
+    assert indexed == searchable
+    lines = logins().splitlines()
+    assert len(lines) == 13
+    assert all(User.objects.get(username=line.split()[0]).check_password("crm-demo-2026") for line in lines[1:3])
 
 
 def _records_go_on(rep: Actor) -> None:
