@@ -22,7 +22,7 @@ API_NAME = r"^[a-z][a-z0-9_]{0,39}$"
 class TargetSettings(SettingsForm):
     """Parameters of every type that points at one object. Whether it exists is checked when publishing."""
 
-    fixed = ("target",)
+    fixed: ClassVar[tuple[str, ...]] = ("target",)
 
     target = forms.RegexField(
         API_NAME,
