@@ -6,7 +6,6 @@ import hmac
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -17,6 +16,7 @@ from crm_platform.identity.middleware import activate_for
 from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor, request_id
 from crm_platform.kit.errors import NotAuthenticated
+from crm_platform.tenancy.context import current_slug
 from openapi.keys import hash_key, organization_of
 from openapi.models import ApiKey
 
@@ -30,7 +30,7 @@ class KeyAuthentication(BaseAuthentication):
         scheme, _sep, key = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return None
-        if scheme.lower() != "bearer" or organization_of(key) != connection.tenant.slug:
+        if scheme.lower() != "bearer" or organization_of(key) != current_slug():
             raise NotAuthenticated
         user = _user_of(key)
         if user is None:

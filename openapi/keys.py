@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, Forbidden, NotFound, ValidationFailed
+from crm_platform.tenancy.context import current_slug
 from openapi.models import ApiKey
 from openapi.scopes import SCOPES
 
@@ -51,7 +51,7 @@ def create_key(
         raise Forbidden
     chosen = sorted(set(scopes))
     _check(name, chosen, owner, expires_at)
-    secret = f"{PREFIX}{connection.tenant.slug}_{secrets.token_urlsafe(32)}"
+    secret = f"{PREFIX}{current_slug()}_{secrets.token_urlsafe(32)}"
     key = ApiKey.objects.create(
         name=name.strip(),
         user=owner,

@@ -17,7 +17,7 @@ from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import OrganizationSettings
 from crm_platform.kit.context import Actor, request_id
 
-API_PREFIX = "/api/"  # authenticates by itself and takes its language from the key's user
+API_PREFIX = "/api/v1/"  # authenticates by itself and takes its language from the key's user
 
 
 class ActorMiddleware:

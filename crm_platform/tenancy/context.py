@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from django.db import connection
 from django_tenants.utils import get_public_schema_name, schema_context
 
+from crm_platform.tenancy.models import Organization
+
 
 @contextmanager
 def tenant_context(schema_name: str) -> Iterator[None]:
@@ -33,3 +35,13 @@ def current_schema() -> str:
     if schema == get_public_schema_name():
         raise RuntimeError("no organisation is active here")
     return schema
+
+
+def current_slug() -> str:
+    """Return the short name of the organisation that this thread serves; raises outside one.
+
+    A request knows it already; a task or command, which entered by schema name, reads it once per call.
+    """
+    schema = current_schema()
+    known: str | None = getattr(connection.tenant, "slug", None)  # type: ignore[attr-defined] # django-tenants' backend
+    return known or Organization.objects.values_list("slug", flat=True).get(schema_name=schema)

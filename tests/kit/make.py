@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django_tenants.utils import tenant_context
+
 from crm_platform.identity.models import Department, Profile, Role, User
 from crm_platform.identity.services import bump_access_version
-from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.models import Organization
 from crm_platform.tenancy.services import create_organization, delete_organization
 
@@ -64,7 +65,7 @@ def organization(slug: str | None = None, *, name: str | None = None, enter: boo
     made = create_organization(slug, name or f"Test {slug}", [f"{slug}.localhost"], admin_password=PASSWORD)
     try:
         if enter:
-            with tenant_context(made.schema_name):
+            with tenant_context(made):
                 yield made
         else:
             yield made
