@@ -114,7 +114,7 @@ def undo_message(title: str, deletion_id: uuid.UUID) -> str:
 def _consequences(desk: ObjectDesk, record_id: uuid.UUID) -> dict[str, Any]:
     """Return what goes with a record, and what forbids deleting it ("" when nothing does)."""
     snapshot = current_snapshot()
-    found = family.collect(snapshot, desk.obj.spec, [record_id])
+    found = family.collect(snapshot, desk.obj.spec, [record_id], lock=False)
     counts = {object_id: len(ids) for object_id, ids in found.items()}
     counts[desk.obj.spec.id] -= 1
     link = family.forbidding(snapshot, found)

@@ -58,10 +58,13 @@ def links_of(snapshot: SchemaSnapshot, spec: ObjectSpec) -> list[Link]:
     ]
 
 
-def collect(snapshot: SchemaSnapshot, spec: ObjectSpec, ids: Sequence[uuid.UUID], *, in_trash: bool = False) -> Family:
-    """Return the given records and, level by level, those that go with them, all locked.
+def collect(
+    snapshot: SchemaSnapshot, spec: ObjectSpec, ids: Sequence[uuid.UUID], *, in_trash: bool = False, lock: bool = True
+) -> Family:
+    """Return the given records and, level by level, those that go with them, locked unless it is only to show.
 
-    Live ones for a deletion; for a purge those in the trash, whenever they came there.
+    Live ones for a deletion; for a purge those in the trash, whenever they came there. Nobody's rights are
+    asked: that they go along is a rule of the data model.
     """
     family: Family = {spec.id: list(ids)}
     level = [(spec.id, list(ids))]
@@ -70,7 +73,7 @@ def collect(snapshot: SchemaSnapshot, spec: ObjectSpec, ids: Sequence[uuid.UUID]
         for link in links(snapshot).get(parent_id, ()):
             if link.on_delete == CASCADE:
                 known = set(family.get(link.child.id, ()))
-                fresh = [item for item in _children(link, parents, in_trash) if item not in known]
+                fresh = [item for item in _children(link, parents, in_trash, lock) if item not in known]
                 if fresh:
                     family.setdefault(link.child.id, []).extend(fresh)
                     level.append((link.child.id, fresh))
@@ -86,11 +89,11 @@ def forbidding(snapshot: SchemaSnapshot, family: Family) -> Link | None:
     return None
 
 
-def _children(link: Link, parents: Sequence[uuid.UUID], in_trash: bool) -> list[uuid.UUID]:
-    state = "IS NOT NULL" if in_trash else "IS NULL"
+def _children(link: Link, parents: Sequence[uuid.UUID], in_trash: bool, lock: bool) -> list[uuid.UUID]:
+    state, strength = "IS NOT NULL" if in_trash else "IS NULL", FOR_DELETE if lock else ""
     sql = (
         f"SELECT id FROM {link.table} WHERE {link.column} = ANY(%s) AND deleted_at {state}"  # noqa: S608
-        f" ORDER BY id {FOR_DELETE}"
+        f" ORDER BY id {strength}"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [list(parents)])

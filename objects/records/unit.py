@@ -11,18 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.kit.db import RETRYABLE, retry_unit, sqlstate
 from crm_platform.kit.errors import MetadataStale, StateConflict
 from metadata.compiler.current import repin
+from objects.query.run import STALE_SHAPE
 
 T = TypeVar("T")
-
-# Undefined column or table, and "cached plan must not change result type": the snapshot is too old.
-STALE = frozenset({"42703", "42P01", "0A000"})
 
 
 def run_unit(work: Callable[[], T], *, dry_run: bool = False) -> T:
     """Run `work` in a transaction and return its result; a dry run is rolled back, with all it caused.
 
     Inside a transaction of the caller it becomes a savepoint, and trying again is left to him. Raises
-    StateConflict when the records stay busy, MetadataStale when the data model can't be agreed on.
+    StateConflict when the records stay busy, MetadataStale when the data model has changed once too often.
     """
 
     def unit() -> T:
@@ -41,15 +39,18 @@ def run_unit(work: Callable[[], T], *, dry_run: bool = False) -> T:
 
 
 def _with_fresh_shapes(unit: Callable[[], T]) -> T:
+    """Run the unit; when a table or column that it names is gone, reload the data model and run it once more."""
     try:
         return retry_unit(unit)
     except DatabaseError as error:
-        if sqlstate(error) not in STALE or connection.in_atomic_block:
+        if sqlstate(error) not in STALE_SHAPE:
             raise
+        if connection.in_atomic_block:  # the caller's transaction: only he can start again
+            raise MetadataStale from error
     repin()
     try:
         return retry_unit(unit)
     except DatabaseError as error:
-        if sqlstate(error) in STALE:
+        if sqlstate(error) in STALE_SHAPE:
             raise MetadataStale from error
         raise

@@ -89,4 +89,4 @@ def required(batch: Batch) -> None:
 
 def is_mandatory(field: CompiledField) -> bool:
     """Tell whether a record can't be without the field."""
-    return field.type.always_required or (field.spec.is_required and field.type.can_be_required)
+    return field.type.is_mandatory(field.spec)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.errors import Forbidden
 from crm_platform.kit.sqlnames import quote
@@ -76,7 +77,7 @@ def _store(batch: Batch, drafts: Sequence[Draft]) -> None:
     inside = _insert(batch, drafts) if batch.is_create else _update(batch, drafts)
     for draft in drafts:
         if not inside.get(draft.id):  # type: ignore[arg-type]
-            draft.refusal = Forbidden()
+            draft.refusal = Forbidden(_("The record would be out of your reach."))
 
 
 def _stamp(batch: Batch) -> None:

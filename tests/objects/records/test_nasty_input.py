@@ -60,7 +60,7 @@ NASTY = [
 ]
 
 
-@pytest.mark.parametrize("value", NASTY, ids=lambda value: f"{type(value).__name__}-{id(value)}"[:12])
+@pytest.mark.parametrize("value", NASTY, ids=[f"{number}-{type(value).__name__}" for number, value in enumerate(NASTY)])
 def test_every_member_takes_or_refuses_every_value(rep: RecordService, value: Any) -> None:
     for name in [field.name for field in compiled("purchase")]:
         survives(rep, "purchase", {name: value})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from crm_platform.kit.errors import PlatformError, StateConflict
+from crm_platform.kit.errors import MetadataStale, PlatformError, StateConflict
 from metadata import services
 from metadata.compiler.current import pinned_snapshot
 from metadata.inputs import FieldInput
@@ -159,5 +159,7 @@ def test_a_column_that_is_gone_is_found_out_and_the_write_repeated(the_world: Wo
     (answer,) = together(the_world, publish)
     assert answer is None
     assert "doomed__c" in compiled("customer").fields  # still pinned here
+    with pytest.raises(MetadataStale), transaction.atomic():  # only who opened the transaction can start again
+        service(the_world).update("customer", saved.id, {"name": "z"})
     assert service(the_world).update("customer", saved.id, {"name": "z"}).version == 2
     assert "doomed__c" not in compiled("customer").fields

@@ -53,7 +53,7 @@ def test_an_object_that_may_not_be_read_hides_its_records(service: Services) -> 
     assert pointing(service("rep"), "about", about) == {("about", "invalid_reference")}
 
 
-@pytest.mark.parametrize("value", [uuid.UUID(int=0), str(uuid.uuid4())])
+@pytest.mark.parametrize("value", [uuid.UUID(int=0), "0192f000-0000-7000-8000-000000000000"])
 def test_users_must_exist(rep: RecordService, value: Any) -> None:
     assert pointing(rep, "helper_id", value) == {("helper_id", "invalid_reference")}
     assert errors_of(lambda: rep.create("customer", {"name": "A", "owner_id": value})) == {
