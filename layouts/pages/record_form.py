@@ -77,7 +77,7 @@ def form_field(field: CompiledField, language: str) -> forms.Field:
     made = field.type.form_field(field.spec, language)
     made.label = field.spec.label.text(language)
     made.help_text = field.spec.help_text.text(language)
-    made.required = field.spec.is_required and field.type.can_be_required
+    made.required = field.type.is_mandatory(field.spec)
     return made
 
 

@@ -97,7 +97,7 @@ def indexes(spec: ObjectSpec) -> Iterator[CreateIndex]:
 
 def _field_indexes(table: str, field: FieldSpec, column: Column, name: str) -> Iterator[CreateIndex]:
     field_type = field_types.get(field.type)
-    if column.suffix == "" and field.is_unique:
+    if column.suffix == "" and field_type.is_unique(field):
         key = f"lower({quote(name)})" if _is_text(column) else quote(name)
         yield CreateIndex(table, f"u_{name}", f"({key}) {LIVE} AND {quote(name)} IS NOT NULL", unique=True)
     if column.references is not None or (field_type.is_reference and column.suffix == ""):

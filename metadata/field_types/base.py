@@ -106,6 +106,14 @@ class FieldType(ABC):
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
         """Return the physical columns, the main one (suffix "") first where there is one."""
 
+    def is_mandatory(self, field: FieldSpec) -> bool:
+        """Tell whether a record can't be without a value."""
+        return self.always_required or (field.is_required and self.can_be_required)
+
+    def is_unique(self, field: FieldSpec) -> bool:
+        """Tell whether no two living records may have the same value."""
+        return self.always_unique or (field.is_unique and self.can_be_unique)
+
     def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
         """Tell whether the column can be altered in place into `new` (only ever a widening)."""
         return new.type == self.key and self.columns(field) == self.columns(new)

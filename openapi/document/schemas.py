@@ -20,7 +20,7 @@ def record_schemas(policy: AccessPolicy, obj: CompiledObject) -> dict[str, Any]:
     language = policy.actor.language
     read, create, patch = schema_names(obj)
     for_create = policy.editable_fields(obj, for_create=True)
-    required = [field.name for field in for_create if field.spec.is_required and field.spec.default is None]
+    required = [f.name for f in for_create if f.type.is_mandatory(f.spec) and f.spec.default is None]
     title = obj.spec.label.text(language)
     return {
         read: {

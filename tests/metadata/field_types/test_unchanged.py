@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from crm_platform.identity.models import User
 from crm_platform.kit.errors import ValidationFailed
+from layouts.pages.record_form import form_field
 from metadata import services
 from metadata.field_types import field_types
 from metadata.field_types.values import Reference
@@ -133,3 +135,18 @@ def test_text_becomes_longer_and_long_with_its_values(actor_for: Any) -> None:
     services.update_field(found.actor, OBJECT, FIELD, type="long_text", settings={})
     assert found.update(saved.id, "z" * 400).version == 3
     assert found.api_form(saved.id) == "z" * 400
+
+
+def test_numbers_are_unique_in_the_database(actor_for: Any) -> None:
+    found = battery("auto_number", actor_for)
+    first, second = found.create(None), found.create(None)
+    column = found.field.main.column
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {found.object.table} SET {column} = 'N-007' WHERE id = %s", [second.id])
+    assert found.api_form(first.id) == "N-007"
+
+
+def test_form_asks_for_the_master(actor_for: Any) -> None:
+    found = battery("master_detail", actor_for)
+    assert found.type.is_mandatory(found.field.spec)
+    assert form_field(found.field, "en").required
