@@ -63,28 +63,37 @@ class RowSection:
     def apply(self, actor: Actor, documents: Documents) -> None:
         """Insert and change rows so that they equal the documents.
 
-        A row of the same name that someone made here keeps its place under its own UUID, and is changed.
+        A row of the same name that someone made here keeps its place, is changed, and takes the UUID.
         """
         objects = {row.api_name: row for row in BusinessObject.objects.filter(state=BusinessObject.State.ACTIVE)}
+        present = list(self._rows())
+        known = {row.uuid: row for row in present} | {(row.object_id, row.api_name): row for row in present}
+        added, texts = [], []
         for wanted in documents:
-            if wanted["object"] in objects:
-                self._write(objects[wanted["object"]], wanted)
+            owner = objects.get(wanted["object"])
+            if owner is None:
+                continue
+            found = known.get(uuid.UUID(wanted["uuid"])) or known.get((owner.id, wanted["api_name"]))
+            row = found or self.model(object=owner)
+            texts += self._fill(row, wanted)
+            if getattr(row, "is_default", False):
+                _step_back([other for other in present if other.object_id == owner.id and other is not found])
+            if found is None:
+                added.append(row)
+            else:
+                row.save()
+        self.model._default_manager.bulk_create(added)
+        save_translations(texts)
 
-    def _write(self, owner: BusinessObject, wanted: Mapping[str, Any]) -> None:
+    def _fill(self, row: Any, wanted: Mapping[str, Any]) -> list[LabelTranslation]:
+        """Give a row the values of its document; returns the translations to be saved with it."""
         key = uuid.UUID(wanted["uuid"])
-        shared = self._rows().filter(object=owner)
-        row = shared.filter(uuid=key).first() or shared.filter(api_name=wanted["api_name"]).first()
-        row = row or self.model(object=owner)
-        if row.uuid != key:
+        if row.pk is not None and row.uuid != key:
             LabelTranslation.objects.filter(target=row.uuid).delete()
         row.uuid = key
         for name, usual in self.parts.items():
             setattr(row, name, thaw(wanted.get(name, usual)))
-        if getattr(row, "is_default", False):
-            shared.exclude(pk=row.pk).update(is_default=False)
-        pending = set_labels(row, label=thaw(wanted["label"]))
-        row.save()
-        save_translations(pending)
+        return set_labels(row, label=thaw(wanted["label"]))
 
     def _rows(self) -> models.QuerySet[Any]:
         rows: models.QuerySet[Any] = self.model._default_manager.select_related("object").order_by("object_id", "id")
@@ -109,6 +118,14 @@ class RowSection:
         values = {name: getattr(row, name) for name in self.parts}
         document.update({name: value for name, value in values.items() if value != self.parts[name]})
         return document
+
+
+def _step_back(rows: Sequence[Any]) -> None:
+    """Make room for another default."""
+    for row in rows:
+        if row.is_default:
+            row.is_default = False
+            row.save(update_fields=["is_default"])
 
 
 def _differences(

@@ -55,7 +55,7 @@ def _read(group_ids: tuple[int, ...]) -> Grants:
 def grant_object(actor: Actor, profile: Profile, obj: BusinessObject, actions: Iterable[str]) -> None:
     """Allow a profile these actions on an object, beside those that it has."""
     _may_grant(actor)
-    for permission in _permissions(actions):
+    for permission in permissions_for(actions):
         assign_perm(permission, profile.group, obj)
     bump_access_version()
 
@@ -64,7 +64,7 @@ def grant_object(actor: Actor, profile: Profile, obj: BusinessObject, actions: I
 def revoke_object(actor: Actor, profile: Profile, obj: BusinessObject, actions: Iterable[str]) -> None:
     """Take these actions on an object away from a profile."""
     _may_grant(actor)
-    for permission in _permissions(actions):
+    for permission in permissions_for(actions):
         remove_perm(permission, profile.group, obj)
     bump_access_version()
 
@@ -80,7 +80,8 @@ def _may_grant(actor: Actor) -> None:
         raise Forbidden
 
 
-def _permissions(actions: Iterable[str]) -> list[Permission]:
+def permissions_for(actions: Iterable[str]) -> list[Permission]:
+    """Return the permission rows of actions; raises ValidationFailed for an unknown one."""
     wanted = tuple(actions)
     unknown = [action for action in wanted if action not in ACTIONS]
     if unknown:

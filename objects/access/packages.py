@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm_platform.identity.models import Profile
+from crm_platform.identity.services import bump_access_version
 from crm_platform.kit.context import Actor
 from metadata.models import BusinessObject, BusinessObjectGroupPermission
 from metadata.packages.package import PackageChange
 from metadata.packages.sections import Documents, PackageSection, package_sections
-from objects.access.grants import ACTIONS, grant_object
+from objects.access.grants import ACTIONS, permissions_for
 
 KEY = "grants"
 
@@ -51,14 +52,24 @@ def diff(documents: Documents) -> list[PackageChange]:
 
 
 def apply(actor: Actor, documents: Documents) -> None:
-    """Grant what `diff` says."""
+    """Grant what `diff` says, all of it in one statement."""
     settled = _settled()
-    objects = {row.api_name: row for row in BusinessObject.objects.all()}
-    profiles = {row.api_name: row for row in Profile.objects.select_related("group")}
-    for wanted in documents:
-        name, profile = wanted["object"], profiles.get(wanted["profile"])
-        if name in objects and name not in settled and profile is not None:
-            grant_object(actor, profile, objects[name], wanted["actions"])
+    objects = {row.api_name: row.id for row in BusinessObject.objects.all()}
+    groups = dict(Profile.objects.values_list("api_name", "group_id"))
+    permissions = {row.codename: row.pk for row in permissions_for(ACTIONS)}
+    rows = [
+        BusinessObjectGroupPermission(
+            content_object_id=objects[wanted["object"]],
+            group_id=groups[wanted["profile"]],
+            permission_id=permissions[action],
+        )
+        for wanted in documents
+        for action in wanted["actions"]
+        if wanted["object"] in objects.keys() - settled and wanted["profile"] in groups
+    ]
+    if rows:
+        BusinessObjectGroupPermission.objects.bulk_create(rows)
+        bump_access_version()
 
 
 def _settled() -> set[str]:

@@ -20,10 +20,10 @@ class Command(BaseCommand):
         parser.add_argument("--logins", type=Path, help="a file to write the demo's logins into")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        counts = install()
+        counts = install(self.stdout.write)
         if counts is None:
             return
-        self.stdout.write(f"Made the organisation demo with {sum(counts.values())} records.")
+        self.stdout.write(f"It has {sum(counts.values())} records.")
         if options["logins"]:
             _write_private(options["logins"], logins() + "\n")
         else:
