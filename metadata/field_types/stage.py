@@ -9,7 +9,7 @@ from metadata.field_types.choices import find_choice
 from metadata.field_types.picklist import PicklistType
 from metadata.field_types.registry import field_types
 
-OPEN, WON, LOST = "open", "won", "lost"
+CATEGORIES = OPEN, WON, LOST = ("open", "won", "lost")
 
 
 class StageType(PicklistType):

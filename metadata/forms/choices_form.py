@@ -10,12 +10,12 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import ChoiceSetSpec, Labels
+from metadata.field_types.choices import COLORS
 from metadata.forms.api_names import propose_api_name
 from metadata.forms.labels import field_name, initial_labels, labels_of
 from metadata.inputs import ChoiceInput
 from metadata.limits import CHOICES_PER_SET
 from metadata.names import CUSTOM_SUFFIX
-from metadata.services.choices import COLORS
 
 CATEGORIES = [("open", _("Open")), ("won", _("Won")), ("lost", _("Lost"))]
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.console.forms import ColorChoice, IconChoice
 from crm_platform.console.icons import OBJECT_ICONS
 from metadata.compiler.spec import ObjectSpec
+from metadata.field_types.choices import COLORS
 from metadata.forms.api_names import propose_api_name
 from metadata.forms.labels import initial_labels, label_fields, labels_of
 from metadata.inputs import ObjectInput
 from metadata.names import CUSTOM_SUFFIX
-from metadata.services.choices import COLORS
 
 
 class ObjectForm(forms.Form):

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, ValidationFailed
+from metadata.field_types.choices import COLORS
+from metadata.field_types.stage import CATEGORIES
 from metadata.inputs import ChoiceInput, ChoiceSetInput, LabelInput
 from metadata.limits import CHOICES_PER_SET
 from metadata.models import Choice, ChoiceSet
@@ -18,23 +20,7 @@ from metadata.names import API_NAME, label_errors, normal_labels
 from metadata.publishing import publish
 from metadata.services.labels import save_translations, set_labels
 
-COLORS = (
-    "blue",
-    "azure",
-    "indigo",
-    "purple",
-    "pink",
-    "red",
-    "orange",
-    "yellow",
-    "lime",
-    "green",
-    "teal",
-    "cyan",
-    "gray",
-)
 _VALUE = re.compile(r"^[^\s,\x00-\x1f][^,\x00-\x1f]{0,59}$")
-STAGE_CATEGORIES = ("open", "won", "lost")
 
 
 def create_choice_set(actor: Actor, api_name: str, label: LabelInput, choices: Sequence[ChoiceInput] = ()) -> ChoiceSet:
@@ -144,7 +130,7 @@ def _property_errors(properties: Mapping[str, object], at: str) -> list[FieldErr
     probability = properties.get("probability", 0)
     if isinstance(probability, bool) or not isinstance(probability, int) or not 0 <= probability <= 100:
         errors.append(FieldError(f"{at}.probability", "out_of_range", _("A whole number from 0 to 100.")))
-    if properties.get("category", "open") not in STAGE_CATEGORIES:
+    if properties.get("category", "open") not in CATEGORIES:
         errors.append(FieldError(f"{at}.category", "invalid_choice", _("Open, won or lost.")))
     return errors
 

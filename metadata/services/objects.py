@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, StateConflict, ValidationFailed
 from metadata.compiler.snapshot import reference_targets
+from metadata.field_types.choices import COLORS
 from metadata.hooks import object_created
 from metadata.inputs import FieldInput, ObjectInput
 from metadata.limits import OBJECTS_PER_ORGANIZATION
@@ -19,7 +20,6 @@ from metadata.loader import load_spec
 from metadata.models import BusinessObject
 from metadata.names import label_errors, normal_labels, object_name_errors
 from metadata.publishing import publish
-from metadata.services.choices import COLORS
 from metadata.services.fields import insert_field
 from metadata.services.labels import save_translations, set_labels
 
