@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -113,8 +114,13 @@ def _starting_values(opened: ObjectDesk, fields: Iterable[CompiledField], given:
 def _from_address(field: CompiledField, given: Mapping[str, Any]) -> Any:
     if field.name not in given:
         return None
-    widget = field.type.form_field(field.spec, "").widget
-    return widget.value_from_datadict(given, {}, field.name)
+    if not field.type.is_reference:
+        return given[field.name]
+    box = field.type.form_field(field.spec, "")
+    try:
+        return box.clean(box.widget.value_from_datadict(given, {}, field.name))
+    except forms.ValidationError:
+        return None
 
 
 def _system_default(opened: ObjectDesk, field: CompiledField, ctx: CleanContext) -> Any:
