@@ -34,13 +34,10 @@ def up() -> None:
     with _only_one(places), ExitStack() as cleanup:
         _require_free(host, port)
         environment = _environment(places, cleanup)
-        _say("Preparing the database …")
-        _manage(environment, places, "prepare_database")
+        _say("Preparing the database (the first start also makes the demo organisation) …")
         if frontend.build(places.logs / "frontend.log"):
             _say("Built the front end.")
-        _manage(environment, places, "compile_translations")
-        _manage(environment, places, "collectstatic", "--noinput", "--verbosity", "0")
-        _manage(environment, places, "install_demo", "--logins", str(places.state / "demo_logins.txt"))
+        _prepare(environment, places)
         running = services(environment, places.logs, host, port)
         cleanup.callback(_stop_all, running)
         for service in running:
@@ -126,18 +123,14 @@ def _secret_key(places: Places) -> str:
     return path.read_text()
 
 
-def _manage(environment: dict[str, str], places: Places, *command: str) -> None:
+def _prepare(environment: dict[str, str], places: Places) -> None:
+    """Migrate, collect, and make the demo on the first run, in a process of its own."""
     log = places.logs / "setup.log"
+    command = [sys.executable, "-m", "crm_platform.config.prepare", str(places.state / "demo_logins.txt")]
     with log.open("ab") as output:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-            stdout=sys.stdout if command[0] == "install_demo" else output,
-            stderr=output,
-        )
+        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output)
     if done.returncode != 0:
-        raise LaunchError(f"manage.py {command[0]} failed: {_last_line(log)} (all of it in {log})")
+        raise LaunchError(f"the installation could not be prepared: {_last_line(log)} (all of it in {log})")
 
 
 def _last_line(log: Path) -> str:

@@ -31,7 +31,7 @@ def _postgres_problems() -> list[str]:
     if encoding != "UTF8":
         problems.append(f"the database's encoding must be UTF8, it is {encoding}")
     if locks < LOCKS:
-        problems.append(f"PostgreSQL's max_locks_per_transaction must be at least {LOCKS} (256 is better), it is {locks}")
+        problems.append(f"max_locks_per_transaction must be at least {LOCKS} (256 is better), it is {locks}")
     return problems
 
 

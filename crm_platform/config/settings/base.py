@@ -209,7 +209,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 26 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 # --- Open API -------------------------------------------------------------------------------------------
-API_BURST = (env.number("API_BURST_CALLS", 200), 10)  # calls per window of so many seconds, for each credential; 0: no limit
+# Calls per window of so many seconds, for each credential; 0: no limit.
+API_BURST = (env.number("API_BURST_CALLS", 200), 10)
 REST_FRAMEWORK = {"EXCEPTION_HANDLER": "openapi.errors.handle"}
 
 from csp.constants import NONCE, NONE, SELF  # noqa: E402
