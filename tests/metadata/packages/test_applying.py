@@ -9,12 +9,15 @@ import pytest
 from crm_platform.identity.models import Profile
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden, ValidationFailed
+from crm_platform.kit.frozen import thaw
 from layouts.models import ListView, PageLayout
 from metadata.compiler.current import current_snapshot, current_version
 from metadata.inputs import ChoiceInput, FieldInput
 from metadata.loader import load_spec
 from metadata.packages.portable import CRM_PACKAGE, apply, deleted_here, diff, export, load_package, package_of
 from metadata.services import add_field, delete_field, update_choices, update_field
+from objects.query.conditions import from_json
+from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 from tests.kit import make
 from tests.metadata.packages.documents import choices, field, label, machine, package, stable
@@ -49,6 +52,16 @@ def test_the_crm_works_at_once_for_sales_people(admin_actor: Actor, actor_for: o
     assert current_snapshot().object("lead").spec.label.text("zh-hans") == "线索"
     assert ListView.objects.filter(object__api_name="lead", is_default=True).get().api_name == "all"
     assert PageLayout.objects.filter(object__api_name="opportunity").get().highlights[0] == "stage"
+
+
+def test_every_list_view_of_the_crm_can_be_read(admin_actor: Actor) -> None:
+    crm = load_package(CRM_PACKAGE)
+    apply(admin_actor, crm)
+    for view in crm.sections["list_views"]:
+        query = RecordQuery(admin_actor, view["object"]).fields(*view["columns"]).order(*view["order"])
+        if "conditions" in view:
+            query = query.where(from_json(thaw(view["conditions"])))
+        assert query.page(limit=5).rows == [], view["api_name"]
 
 
 def test_an_update_changes_adds_renames_and_removes_by_uuid(admin_actor: Actor, tmp_path: Path) -> None:
