@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.console import navigation
 from crm_platform.console.navigation import NavItem
 from crm_platform.jobs.services import register_job, register_schedule
-from crm_platform.tenancy.hooks import OrganizationHook, organization_created
+from crm_platform.tenancy.hooks import OrganizationHook, organization_created, organization_deleted
+from metadata.compiler.current import forget
 from metadata.ddl.backfill import backfill
 from metadata.ddl.contract import contract
 from metadata.ddl.finishing import build_index, validate_constraint
@@ -22,6 +23,7 @@ def register() -> None:
     register_job("metadata.backfill", backfill, _("Give existing records the default"))
     register_job("metadata.contract", contract, _("Drop deleted fields"))
     register_schedule("metadata.contract", every_seconds=86_400, kind="metadata.contract", args={})
+    organization_deleted.append(forget)
     organization_created.register(OrganizationHook("metadata.packages", 500, install_shipped))
     navigation.register(
         NavItem("objects", _("Business objects"), "database", "metadata-objects", "admin", CUSTOMIZE, 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
+from django.contrib.sessions.models import Session
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.console.navigation import NavItem
@@ -46,6 +47,11 @@ def purge_jobs(context: JobContext) -> dict[str, int]:
     return {"deleted": deleted}
 
 
+def purge_sessions(_context: JobContext) -> dict[str, int]:
+    """Delete sessions that have run out."""
+    return {"deleted": Session.objects.filter(expire_date__lt=database_now()).delete()[0]}
+
+
 def replay(context: JobContext) -> dict[str, int]:
     """Offer what a consumer set aside to it again."""
     taken, refused = replay_dead_letters(consumers.get(context.args["consumer"]))
@@ -63,6 +69,8 @@ def register() -> None:
     register_job("events.purge", purge_outbox, _("Delete old events"))
     register_job("events.replay", replay, _("Process events that were set aside"))
     register_job("jobs.purge", purge_jobs, _("Delete old jobs"))
+    register_job("jobs.purge_sessions", purge_sessions, _("Delete old sessions"))
+    register_schedule("jobs.purge_sessions", daily_at=time(3, 30))
     register_schedule("events.purge", daily_at=time(3, 10))
     register_schedule("jobs.purge", daily_at=time(3, 20))
     organization_created.register(OrganizationHook("jobs.schedules", 900, begin_schedules))
