@@ -53,6 +53,7 @@ class ObjectForm(forms.Form):
                 required=False,
                 max_length=60,
                 initial="{YYYY}{MM}-{0000}",
+                widget=forms.TextInput({"data-show-when": "name_type=auto_number"}),
                 help_text=_("Only for automatic numbers, for example WO-{YYYY}{MM}-{0000}."),
             )
             self.fields["open_to_profiles"] = forms.BooleanField(

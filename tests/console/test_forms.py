@@ -42,6 +42,14 @@ def test_form_shows_all_fields_each_in_its_shape() -> None:
     assert 'rows="4"' in html
 
 
+def test_field_may_depend_on_another() -> None:
+    class Dependent(forms.Form):
+        pattern = forms.CharField(widget=forms.TextInput({"data-show-when": "kind=number,date"}))
+
+    html = render("{% render_field form.pattern %}", form=Dependent())
+    assert 'data-behaviour="show-when" data-when="kind" data-values="number,date"' in html
+
+
 def test_text_of_users_is_escaped() -> None:
     assert "<b>" not in console.tag("<b>x</b>", "red")
     assert "<b>" not in console.avatar("<b>")

@@ -83,11 +83,22 @@ def render_form(form: forms.BaseForm, columns: int = 1) -> dict[str, Any]:
 
 @register.inclusion_tag("console/components/field.html")
 def render_field(field: BoundField, wide: bool | None = None) -> dict[str, Any]:
-    """Render one field; long texts take the whole width of a form of two columns unless `wide` says otherwise."""
+    """Render one field; long texts take the whole width of a form of two columns unless `wide` says otherwise.
+
+    A widget with the attribute `data-show-when="other=a,b"` shows only while the field `other` is one of these.
+    """
     widget = field.field.widget
     if wide is None:
         wide = isinstance(widget, forms.Textarea)
-    return {"field": field, "widget": field.as_widget(attrs=_attributes(field)), "kind": _kind(widget), "wide": wide}
+    when, _, values = str(widget.attrs.get("data-show-when", "")).partition("=")
+    return {
+        "field": field,
+        "widget": field.as_widget(attrs=_attributes(field)),
+        "kind": _kind(widget),
+        "wide": wide,
+        "when": when,
+        "values": values,
+    }
 
 
 def _kind(widget: forms.Widget) -> str:

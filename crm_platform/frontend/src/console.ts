@@ -1,12 +1,10 @@
 /** The entry: configures htmx, starts the behaviours on load and after every swap. */
 import htmx from "htmx.org";
-import "./behaviours/auto-submit";
 import "./behaviours/confirm";
 import "./behaviours/copy";
 import "./behaviours/dialog";
 import "./behaviours/dirty-guard";
 import "./behaviours/dropdown";
-import "./behaviours/focus-first";
 import "./behaviours/go-back";
 import "./behaviours/lookup";
 import "./behaviours/multi-select";

@@ -1,7 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import "../src/behaviours/auto-submit";
 import "../src/behaviours/dirty-guard";
-import "../src/behaviours/focus-first";
 import "../src/behaviours/show-when";
 import "../src/behaviours/submit-once";
 import { get, settle, show } from "./page";
@@ -26,14 +24,6 @@ test("show-when reads radio buttons", () => {
   expect(get("p").hidden).toBe(true);
 });
 
-test("auto-submit sends the form on change", () => {
-  show('<form data-behaviour="auto-submit"><select></select></form>');
-  const sent = vi.fn((event: Event) => event.preventDefault());
-  get("form").addEventListener("submit", sent);
-  change(get("select"));
-  expect(sent).toHaveBeenCalledOnce();
-});
-
 test("submit-once swallows the second click and is released by htmx", () => {
   show('<form data-behaviour="submit-once"><button type="submit"></button></form>');
   const events: boolean[] = [];
@@ -46,11 +36,6 @@ test("submit-once swallows the second click and is released by htmx", () => {
   get("form").dispatchEvent(new Event("htmx:afterRequest"));
   get<HTMLFormElement>("form").requestSubmit();
   expect(events).toEqual([false, true, false]);
-});
-
-test("focus-first goes to the field with an error before the first empty one", () => {
-  show('<form data-behaviour="focus-first"><input id="a"><input id="b" value="x" aria-invalid="true"></form>');
-  expect(document.activeElement?.id).toBe("b");
 });
 
 const DIALOG = `<dialog id="confirm-dialog"><h2 id="confirm-title"></h2><p id="confirm-text"></p><button value="confirm"></button></dialog>`;

@@ -1,7 +1,7 @@
 /**
- * dialog: a <dialog> that opens when htmx fills the element inside it marked [data-dialog-content], or when a
- * button with data-behaviour="open-dialog" data-dialog="#id" is used. [data-dialog-close], Esc, a click on the
- * backdrop and the event "close-dialog" (as HX-Trigger) close it; what htmx brought is then dropped.
+ * dialog: a <dialog> that opens when htmx fills the element inside it marked [data-dialog-content].
+ * [data-dialog-close], Esc, a click on the backdrop and the event "close-dialog" (as HX-Trigger) close it; what
+ * htmx brought is then dropped.
  */
 import { registerBehaviour } from "../lib/behaviour";
 import { one } from "../lib/dom";
@@ -27,11 +27,4 @@ registerBehaviour("dialog", (element) => {
   dialog.addEventListener("close", () => content?.replaceChildren());
   document.addEventListener("close-dialog", close);
   return () => document.removeEventListener("close-dialog", close);
-});
-
-registerBehaviour("open-dialog", (element) => {
-  element.addEventListener("click", () => {
-    const dialog = document.querySelector<HTMLDialogElement>(element.dataset.dialog ?? "");
-    if (dialog && !dialog.open) dialog.showModal();
-  });
 });
