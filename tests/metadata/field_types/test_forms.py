@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.template import Context, Template
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -145,3 +146,27 @@ def test_number_inputs_say_their_limits() -> None:
 def test_large_numbers_are_shown_plainly() -> None:
     html = show(field_types.get("integer").form_field(field_spec("integer"), "zh-hans"), 1234567)
     assert posted(html)["sample"] == "1234567"
+
+
+@pytest.mark.parametrize("samples", PURE, ids=lambda samples: samples.key)
+def test_console_renders_the_field_with_label_and_error(samples: Any) -> None:
+    form_field = field_types.get(samples.key).form_field(spec_of(samples), "zh-hans")
+    form = form_of(form_field, {})
+    form.add_error("sample", "不对")
+    html = Template("{% load console %}{% render_field form.sample %}").render(Context({"form": form}))
+    assert "Sample" in html
+    assert "不对" in html
+    assert not re.search(r'class="[^"]*\b([\w-]+)\b(?: [^"]*)? \1[ "]', html), "a class is given twice"
+    assert html.count("aria-invalid") == 1 or samples.key == "multi_picklist"
+
+
+@pytest.mark.parametrize("key", field_types.keys())
+def test_console_renders_the_settings_of_every_type(key: str) -> None:
+    form = field_types.get(key).settings_form()
+    for name in ("target", "targets"):  # these list the organisation's objects
+        if name in form.fields:
+            form.fields[name].widget.choices = [("account", "客户")]
+    html = Template("{% load console %}{% render_form form %}").render(Context({"form": form}))
+    assert not re.search(r"\bstyle=|\bon[a-z]+=|<script", html)
+    for name in form.fields:
+        assert f'name="{name}' in html
