@@ -1,0 +1,169 @@
+"""One run from data to table."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.pool import Pool
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from crm_platform.kit.sqlnames import quote
+from crm_platform.tenancy.context import tenant_context
+from crm_platform.tenancy.database import prepare_database
+from metadata.compiler.current import pinned_snapshot
+from objects.query.query import RecordQuery
+from tests.benchmarks import data, place, report, statements, twin_copy
+from tests.benchmarks.contenders import BARE, PRODUCT, TWIN, Contender, running
+from tests.benchmarks.load import Answers, Call, Job, run_many
+from tests.benchmarks.measure import Effort, measure
+from tests.benchmarks.operations import LIST_PATH, RECORDS, STATUS, operations
+
+Headers = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The head of a division in one organisation: how he signs requests, and records that he may see."""
+
+    headers: Headers
+    session: Headers
+    ids: Sequence[str]
+
+
+def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str], None]) -> int:
+    """Make or find the data, start the servers, measure, print; return how many targets were missed."""
+    _tell_seed(_facts(database, rows), tell)
+    since = timezone.now()
+    caller, small = _caller(data.SLUG), _caller(data.SMALL_SLUG)
+    with _inside(data.SLUG) as schema:
+        statements.write(folder / "statements.json", schema)
+    connection.close()
+    chosen = operations(caller.ids, caller.session)
+    headers = {PRODUCT: caller.headers, TWIN: {"Authorization": f"Bearer {twin_copy.TOKEN}"}, BARE: {}}
+    try:
+        with running(folder, headers, {name: calls[0] for name, calls in chosen[0].calls.items()}) as contenders:
+            check_same_answers(contenders, caller.ids[0])
+            figures = measure(pool, contenders, chosen, effort(), lambda label: tell(f"  {label} …"))
+            grown = growth(pool, contenders[PRODUCT], caller, small)
+    finally:
+        _sweep(since)
+    found = report.targets(figures, grown)
+    for line in (*report.table(figures, chosen), "", *report.target_lines(found)):
+        tell(line)
+    return sum(target.verdict == "MISSED" for target in found)
+
+
+def effort() -> Effort:
+    """Return how long to measure: `BENCH_SECONDS` for each operation, server, number of callers and round."""
+    seconds = float(os.environ.get("BENCH_SECONDS") or 1.5)
+    return Effort(3 if seconds >= 1 else 1, seconds, min(seconds, 0.5))
+
+
+def check_same_answers(contenders: Mapping[str, Contender], record_id: str) -> None:
+    """Raise AssertionError unless all servers give the same rows, counts and record."""
+    asked = {operation.key: operation for operation in operations([record_id], {})}
+    for key in ("list", "filter"):
+        answers = {name: _json(contenders[name], calls[0]) for name, calls in asked[key].calls.items()}
+        rows = {
+            name: [_essence(row) for row in answer.get("data") or answer["results"]] for name, answer in answers.items()
+        }
+        assert rows[PRODUCT] and rows[PRODUCT] == rows[TWIN] == rows[BARE], f"different rows: {rows}"
+        if key == "filter":
+            counts = [answers[PRODUCT]["count"]["value"], answers[TWIN]["count"], min(answers[BARE]["count"], 10_000)]
+            assert len(set(counts)) == 1, f"different counts: {counts}"
+    records = [_json(contenders[name], calls[0]) for name, calls in asked["get"].calls.items()]
+    assert {record["id"] for record in records} == {record_id}
+    assert len({(record["name"], record["company"], record["email"]) for record in records}) == 1
+
+
+def growth(pool: Pool, product: Contender, large: Caller, small: Caller) -> dict[str, float]:
+    """Return the medians on the large organisation as multiples of those on the small one, measured in turn."""
+    calls: dict[str, Callable[[Caller], list[Call]]] = {
+        "list": lambda caller: [Call("GET", LIST_PATH)],
+        "get": lambda caller: [Call("GET", f"{RECORDS}/{item}") for item in caller.ids],
+        "filter by index": lambda caller: [Call("GET", f"{LIST_PATH}&filter[status][eq]={STATUS}")],
+    }
+    found = {}
+    for name, prepared in calls.items():
+        answers = (Answers(), Answers())
+        for _round in range(effort().rounds + 1):
+            for place_of, caller in zip(answers, (large, small), strict=True):
+                job = Job(product.port, caller.headers, prepared(caller), effort().seconds / 2)
+                place_of.add(run_many(pool, job, 1))
+        found[name] = statistics.median(answers[0].times) / statistics.median(answers[1].times)
+    return found
+
+
+def _facts(database: str, rows: int) -> dict[str, Any]:
+    """Return the figures of the seed, after seeding unless a former run has."""
+    facts = place.make_database(database, rows)
+    if facts is not None:
+        prepare_database()
+        return facts
+    facts = data.build(rows)
+    with _inside(data.SLUG) as schema:
+        twin_copy.copy(schema)
+    place.note_facts(database, facts)
+    return facts
+
+
+def _tell_seed(facts: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+    rate = facts["rows"] / max(facts["seed_seconds"], 0.1)
+    tell(
+        f"seeded {facts['rows']:,} leads in {facts['seed_seconds']} s ({rate:,.0f} rows/s), of which indexes"
+        f" {facts['index_seconds']} s; organisation with the CRM package in {facts['organization_seconds']} s"
+    )
+
+
+@contextmanager
+def _inside(slug: str) -> Iterator[str]:
+    schema = data.schema_of(slug)
+    with tenant_context(schema), pinned_snapshot():
+        yield schema
+
+
+def _caller(slug: str) -> Caller:
+    host = f"{slug}.localhost"
+    with _inside(slug):
+        key, session = data.new_key(data.HEAD), data.new_session(data.HEAD)
+        ids = [str(item) for item in RecordQuery(data.actor(data.HEAD), "lead").ids(400)]
+    cookie = f"{settings.SESSION_COOKIE_NAME}={session}"
+    return Caller({"Host": host, "Authorization": f"Bearer {key}"}, {"Host": host, "Cookie": cookie}, ids)
+
+
+def _sweep(since: datetime) -> None:
+    """Delete what the measured writes created, so that the next run starts from the same rows."""
+    with _inside(data.SLUG) as schema, connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        for table in (f"{schema}.{quote(data.lead_table())}", f"{twin_copy.SCHEMA}.lead"):
+            cursor.execute(f"DELETE FROM {table} WHERE created_at >= %s", [since])
+            cursor.execute(f"VACUUM ANALYZE {table}")
+        cursor.execute("TRUNCATE events_outboxmessage, objects_recordchange")
+    connection.close()
+
+
+def _json(contender: Contender, request: Call) -> Any:
+    status, body = contender.ask(request)
+    assert status == 200, f"{contender.name}: {status} {body[:300]!r}"
+    return json.loads(body)
+
+
+def _essence(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a row says in any server's spelling."""
+    owner, campaign = row.get("owner"), row.get("campaign")
+    owner_name = row.get("owner_name") or row.get("owner.name") or (owner["name"] if isinstance(owner, dict) else None)
+    campaign_name = row.get("campaign_name") or row.get("campaign.name")
+    if isinstance(campaign, dict):
+        campaign_name = campaign["name"]
+    amount = row["expected_amount"]
+    return (row["id"], row["name"], row["status"], amount and float(amount), owner_name, campaign_name)

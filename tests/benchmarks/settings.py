@@ -1,0 +1,9 @@
+"""The product's settings for a measurement: those of a developer's machine, static files by their plain names."""
+
+from crm_platform.config.settings.dev import *  # noqa: F403
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+ALLOWED_HOSTS = ["*"]

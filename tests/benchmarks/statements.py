@@ -1,0 +1,56 @@
+"""Writes down the SQL that the product runs for the measured requests, for the bare server to run as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from crm_platform.kit import json
+from objects.query.conditions import Condition
+from objects.query.query import RecordQuery
+from tests.benchmarks import data
+from tests.benchmarks.operations import FIELDS, SORT, STATUS
+from tests.benchmarks.twin_copy import SCHEMA, copied
+
+
+def write(path: Path, schema: str) -> None:
+    """Write the statements of the list, the filtered list with its count, and the get."""
+    caller = data.actor(data.HEAD)
+    query = RecordQuery(caller, "lead")
+    listed = query.fields("id", "version", *FIELDS)
+    narrowed = listed.where(Condition("status", "eq", STATUS)).order(SORT)
+    narrowed.page()  # compiles everything, so that the runs below are one statement each
+    (wanted,) = query.ids(1)
+    found = {
+        "schema": schema,
+        "list": _page(listed),
+        "filter": _page(narrowed),
+        "count": _captured(lambda: narrowed.count("capped")),
+        "get": _page(query.where_ids([wanted]), limit=1),
+        "table": f"{SCHEMA}.lead",
+        "columns": {name: name for name in copied("lead").columns.values()},
+        "owned": {"owner_id": caller.user_id, "owner_department_id": caller.department_id, "currency": "CNY"},
+    }
+    found["get"]["params"] = ["ID" if value == [str(wanted)] else value for value in found["get"]["params"]]
+    path.write_bytes(json.dumps(found))
+
+
+def _page(query: RecordQuery, limit: int = 50) -> dict[str, Any]:
+    columns = query.page(limit).columns
+    return {"columns": columns, **_captured(lambda: query.page(limit))}
+
+
+def _captured(work: Callable[[], Any]) -> dict[str, Any]:
+    """Return the last statement that `work` sends."""
+    seen: list[dict[str, Any]] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.append({"sql": sql, "params": list(params or ())})
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        work()
+    return seen[-1]
