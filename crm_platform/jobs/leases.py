@@ -163,8 +163,8 @@ def record_failure(
 
 
 def backoff(failures: int) -> timedelta:
-    """Return the pause after a failure: about 2, 4, 8 … seconds, at most ten minutes, with jitter."""
-    seconds = min(2.0 * 2**failures, 600.0)
+    """Return the pause after a failure: about 4, 8, 16 … seconds, at most ten minutes, with jitter."""
+    seconds = min(4.0 * 2**failures, 600.0)
     return timedelta(seconds=random.uniform(seconds / 2, seconds))  # noqa: S311 (jitter, not a secret)
 
 

@@ -15,7 +15,7 @@ from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import FieldSpec, ObjectSpec
 from objects.search.models import SearchEntry
-from objects.search.text import digits_only, normalize, pinyin, short_tokens
+from objects.search.text import MAX_PINYIN_SOURCE, digits_only, normalize, pinyin, short_tokens
 
 INDEX_FORMAT = 1  # moves when entries are made in another way, so that all are made anew
 MAX_TEXT = 4000  # characters of a record that are indexed
@@ -53,19 +53,20 @@ def signature(spec: ObjectSpec) -> str:
 
 def findable(fields: Iterable[CompiledField], values: Mapping[str, Any], name_field: str) -> Findable:
     """Return what a record with these values (by API name) is found by through these fields."""
-    title, texts = "", []
-    for field in fields:
-        text = _text_of(field, values.get(field.name))
-        if field.name == name_field:
-            title = normalize(text)
-        if text:
-            texts.append(text)
-    body = normalize(" ".join(texts)[:MAX_TEXT])
-    whole, initials = pinyin(title)
+    texts = {field.name: normalize(_text_of(field, values.get(field.name))[:MAX_TEXT]) for field in fields}
+    title = texts.get(name_field, "")
+    body = " ".join(filter(None, texts.values()))[:MAX_TEXT]
+    names = [text for text in texts.values() if len(text) <= MAX_PINYIN_SOURCE]
+    spellings = [spelling for name in names for spelling in pinyin(name) if spelling]
     numbers = [digits for word in body.split(" ") if (digits := digits_only(word)) != word]
-    haystack = "\n".join(filter(None, [body, *numbers, whole, initials]))
-    tokens = short_tokens(body) | short_tokens(initials)
-    return Findable(title[:200], whole[:400], initials[:100], haystack, frozenset(tokens))
+    whole, initials = pinyin(title)
+    return Findable(
+        title[:200],
+        whole[:400],
+        initials[:100],
+        "\n".join([body, *numbers, *spellings]),
+        frozenset(short_tokens(body).union(*(short_tokens(spelling) for spelling in spellings))),
+    )
 
 
 def _text_of(field: CompiledField, value: Any) -> str:

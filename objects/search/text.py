@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from pypinyin import Style, lazy_pinyin
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 _HAN = re.compile(f"[{CJK}]")
+_PIECE = re.compile(f"[{CJK}]|[^{CJK}]+")  # each Chinese character, each run of others: as pypinyin cuts
+_NO_LETTER = re.compile(r"[^a-z0-9]")
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 _SEPARATED_DIGITS = re.compile(r"^\+?\d[\d\-().]*\d$")
 
-MAX_PINYIN_SOURCE = 60  # characters of a title that are spelled
+MAX_PINYIN_SOURCE = 60  # characters of a name that are spelled; what is longer is no name
 
 
 def normalize(text: str) -> str:
@@ -46,20 +49,20 @@ def short_tokens(normal: str) -> set[str]:
     return tokens
 
 
+@lru_cache(maxsize=10_000)
 def pinyin(normal: str) -> tuple[str, str]:
-    """Return a text spelled in full (huaweijishu) and by initials (hwjs); empty without Chinese in it."""
+    """Return a text spelled in full (huaweijishu) and by initials (hwjs); empty without Chinese in it.
+
+    Names of people, towns and firms come again and again, so the last ones are kept.
+    """
     if not has_han(normal):
         return "", ""
-    syllables = lazy_pinyin(normal[:MAX_PINYIN_SOURCE], style=Style.NORMAL, errors="default")
-    letters = [re.sub(r"[^a-z0-9]", "", syllable) for syllable in syllables]
-    whole = "".join(letters)
+    spelled = normal[:MAX_PINYIN_SOURCE]
+    syllables = lazy_pinyin(spelled, style=Style.NORMAL, errors="default")
+    letters = [_NO_LETTER.sub("", syllable) for syllable in syllables]
     # What is no Chinese character comes as one piece and stays whole in both.
-    initials = "".join(
-        letter[:1] if has_han(char) else letter for char, letter in zip(_pieces(normal), letters, strict=False)
-    )
-    return whole, initials
-
-
-def _pieces(normal: str) -> list[str]:
-    """Return the pieces that the spelling has one item for: each Chinese character, each run of others."""
-    return re.findall(f"[{CJK}]|[^{CJK}]+", normal[:MAX_PINYIN_SOURCE])
+    initials = [
+        letter[:1] if has_han(piece) else letter
+        for piece, letter in zip(_PIECE.findall(spelled), letters, strict=False)
+    ]
+    return "".join(letters), "".join(initials)

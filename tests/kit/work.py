@@ -41,8 +41,12 @@ def in_threads(count: int, work: Callable[[int], None], *, seconds: float = 60) 
         raise errors[0]
 
 
-def eventually(condition: Callable[[], Any], *, seconds: float = 30, pause: float = 0.05) -> Any:
-    """Return the first true answer of `condition`; fails after `seconds`."""
+def eventually(condition: Callable[[], Any], *, seconds: float = 120, pause: float = 0.05) -> Any:
+    """Return the first true answer of `condition`; fails after `seconds`.
+
+    The bound is generous because any transaction of the whole server holds the outbox back, those of tests
+    in other processes too.
+    """
     end = time.monotonic() + seconds
     while not (answer := condition()):
         assert time.monotonic() < end, "it did not come true in time"

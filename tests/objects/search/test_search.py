@@ -66,6 +66,12 @@ def test_a_record_is_not_found_by(world: World, typed: str) -> None:
     assert found(world, typed) == []
 
 
+@pytest.mark.parametrize("typed", ["bjzn", "beijingzhongneng", "bj", "北京 中能"])
+def test_every_short_text_is_spelled_and_not_only_the_name(world: World, typed: str) -> None:
+    made = indexed(world, "account", name="王伟", notes="北京中能")
+    assert found(world, typed) == [made]
+
+
 def test_wildcards_are_letters_like_any_other(world: World) -> None:
     made = indexed(world, "account", name="涨幅100%_大客户")
     indexed(world, "account", name="涨幅1000大客户")
