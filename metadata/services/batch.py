@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, ValidationFailed
@@ -12,8 +14,8 @@ from metadata.inputs import ChoiceInput, ChoiceSetInput, FieldInput, LabelInput,
 from metadata.models import BusinessField, BusinessObject, ChoiceSet
 from metadata.publishing import publish
 from metadata.services.choices import insert_choice_set, write_choices
-from metadata.services.fields import insert_field
 from metadata.services.labels import save_translations, set_labels
+from metadata.services.new_fields import NewFields
 from metadata.services.objects import insert_object, with_name_field
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ class LabelChange:
     """New texts of an existing object or field (`target` is its UUID)."""
 
     model: type[BusinessObject] | type[BusinessField] | type[ChoiceSet]
-    target: object
+    target: UUID
     texts: dict[str, LabelInput]
 
 
@@ -51,25 +53,34 @@ def _write(change: SchemaChange) -> None:
         _collect(
             errors,
             f"choice_sets.{given_set.api_name}",
-            lambda g=given_set: insert_choice_set(g, is_shared=True),
+            partial(insert_choice_set, given_set, is_shared=True),
         )
     rows: dict[str, BusinessObject] = {}
     for given in change.objects:
-        row = _collect(errors, f"objects.{given.api_name}", lambda g=given: insert_object(g, with_fields=False))
+        row = _collect(errors, f"objects.{given.api_name}", partial(insert_object, given, with_fields=False))
         if row is not None:
             rows[given.api_name] = row
-    for object_name, new in [*_fields_of_new(change), *change.fields]:
-        owner = rows.get(object_name) or BusinessObject.objects.filter(api_name=object_name).first()
-        if owner is not None:
-            _collect(errors, f"objects.{object_name}.{new.api_name}", lambda o=owner, n=new: insert_field(o, n))
+    _add_fields(errors, change, rows)
     for set_name, choices in change.choices:
         found = ChoiceSet.objects.get(api_name=set_name)
-        _collect(errors, f"choice_sets.{set_name}", lambda f=found, c=choices: write_choices(f, c))
+        _collect(errors, f"choice_sets.{set_name}", partial(write_choices, found, choices))
     _write_labels(change.labels)
     for step in change.more:
         step()
     if errors:
         raise ValidationFailed(errors)
+
+
+def _add_fields(errors: list[FieldError], change: SchemaChange, rows: dict[str, BusinessObject]) -> None:
+    fields = NewFields()
+    owners = {name: rows.get(name) for name in (given.api_name for given in change.objects)}
+    extended = {name for name, _ in change.fields} - rows.keys()
+    owners |= {row.api_name: row for row in BusinessObject.objects.filter(api_name__in=extended)}
+    for object_name, new in [*_fields_of_new(change), *change.fields]:
+        owner = owners.get(object_name)
+        if owner is not None:
+            _collect(errors, f"objects.{object_name}.{new.api_name}", partial(fields.add, owner, new))
+    fields.save()
 
 
 def _fields_of_new(change: SchemaChange) -> list[tuple[str, FieldInput]]:

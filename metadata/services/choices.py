@@ -15,7 +15,7 @@ from metadata.field_types.choices import COLORS
 from metadata.field_types.stage import CATEGORIES
 from metadata.inputs import ChoiceInput, ChoiceSetInput, LabelInput
 from metadata.limits import CHOICES_PER_SET
-from metadata.models import Choice, ChoiceSet
+from metadata.models import Choice, ChoiceSet, LabelTranslation
 from metadata.names import API_NAME, label_errors, normal_labels
 from metadata.publishing import publish
 from metadata.services.labels import save_translations, set_labels
@@ -53,22 +53,39 @@ def update_choices(
 
 def insert_choice_set(given: ChoiceSetInput, *, is_shared: bool) -> ChoiceSet:
     """Insert a set with its choices inside a publish; raises ValidationFailed."""
-    errors = label_errors(normal_labels(given.label))
-    if is_shared and not API_NAME.match(given.api_name or ""):
-        errors.append(FieldError("api_name", "invalid_type", _("Use lower-case letters, digits and underscores.")))
-    elif ChoiceSet.objects.filter(api_name=given.api_name).exists():
-        errors.append(FieldError("api_name", "not_unique", _("This name is taken.")))
-    _require_valid(errors)
-    row = ChoiceSet(
-        api_name=given.api_name,
-        uuid=given.uuid or uuid.uuid4(),
-        is_shared=is_shared,
-        is_custom=given.is_custom,
-    )
-    save_translations(set_labels(row, label=given.label))
-    row.save()
-    write_choices(row, given.choices)
+    taken = ChoiceSet.objects.filter(api_name=given.api_name).exists()
+    _require_valid(choice_set_errors(given, is_shared=is_shared, taken=taken))
+    rows = ChoiceSetRows()
+    row = rows.add(given, is_shared=is_shared)
+    rows.insert()
     return row
+
+
+class ChoiceSetRows:
+    """Rows of new choice sets, inserted together with one statement for each kind of row."""
+
+    def __init__(self) -> None:
+        self._sets: list[ChoiceSet] = []
+        self._choices: list[Choice] = []
+        self._translations: list[LabelTranslation] = []
+
+    def add(self, given: ChoiceSetInput, *, is_shared: bool) -> ChoiceSet:
+        """Return the row of a set that was found valid; `insert` inserts it."""
+        row = ChoiceSet(
+            api_name=given.api_name, uuid=given.uuid or uuid.uuid4(), is_shared=is_shared, is_custom=given.is_custom
+        )
+        self._translations += set_labels(row, label=given.label)
+        for position, choice in enumerate(given.choices):
+            made = Choice(choice_set=row, value=choice.value, uuid=choice.uuid or uuid.uuid4())
+            self._translations += _fill(made, choice, position)
+            self._choices.append(made)
+        self._sets.append(row)
+        return row
+
+    def insert(self) -> None:
+        ChoiceSet.objects.bulk_create(self._sets)
+        Choice.objects.bulk_create(self._choices)
+        save_translations(self._translations)
 
 
 def write_choices(row: ChoiceSet, choices: Sequence[ChoiceInput]) -> None:
@@ -80,10 +97,7 @@ def write_choices(row: ChoiceSet, choices: Sequence[ChoiceInput]) -> None:
         choice = existing.pop(given.value, None) or Choice(
             choice_set=row, value=given.value, uuid=given.uuid or uuid.uuid4()
         )
-        translations += set_labels(choice, label=given.label)
-        choice.color, choice.position = given.color, position
-        choice.is_active, choice.is_default = given.is_active, given.is_default
-        choice.properties = dict(given.properties)
+        translations += _fill(choice, given, position)
         rows.append(choice)
     for position, left_out in enumerate(existing.values(), start=len(choices)):
         left_out.is_active, left_out.is_default, left_out.position = False, False, position
@@ -92,6 +106,23 @@ def write_choices(row: ChoiceSet, choices: Sequence[ChoiceInput]) -> None:
     Choice.objects.bulk_create([choice for choice in rows if choice.pk is None])
     Choice.objects.bulk_update(known, ["label", "color", "position", "is_active", "is_default", "properties"])
     save_translations(translations)
+
+
+def _fill(choice: Choice, given: ChoiceInput, position: int) -> list[LabelTranslation]:
+    choice.color, choice.position = given.color, position
+    choice.is_active, choice.is_default = given.is_active, given.is_default
+    choice.properties = dict(given.properties)
+    return set_labels(choice, label=given.label)
+
+
+def choice_set_errors(given: ChoiceSetInput, *, is_shared: bool, taken: bool) -> list[FieldError]:
+    """Return what is wrong with a new set or, when nothing is, with its choices."""
+    errors = label_errors(normal_labels(given.label))
+    if is_shared and not API_NAME.match(given.api_name or ""):
+        errors.append(FieldError("api_name", "invalid_type", _("Use lower-case letters, digits and underscores.")))
+    elif taken:
+        errors.append(FieldError("api_name", "not_unique", _("This name is taken.")))
+    return errors or choice_errors(given.choices)
 
 
 def choice_errors(choices: Sequence[ChoiceInput]) -> list[FieldError]:

@@ -21,6 +21,7 @@ from metadata.limits import FIELDS_PER_OBJECT, INDEXED_FIELDS_PER_OBJECT, MASTER
 from metadata.models import BusinessField, BusinessObject, ChoiceSet
 from metadata.names import field_name_errors, label_errors, normal_labels
 from metadata.services.choices import choice_errors
+from metadata.services.known import KnownFields, KnownRows
 
 CHANGEABLE = (
     "label",
@@ -37,24 +38,24 @@ CHANGEABLE = (
 )
 
 
-def input_errors(business_object: BusinessObject, given: FieldInput) -> list[FieldError]:
+def input_errors(known: KnownRows, business_object: BusinessObject, given: FieldInput) -> list[FieldError]:
     """Return every mistake in a new field's description."""
     errors = field_name_errors(given.api_name, is_custom=given.is_custom)
     errors += label_errors(normal_labels(given.label))
     errors += label_errors(normal_labels(given.help_text), "help_text", required=False)
-    errors += _quota_errors(business_object, given)
+    errors += _quota_errors(known.fields_of(business_object), given)
     if given.type not in field_types:
         return [*errors, FieldError("type", "invalid_choice", _("Unknown field type."))]
     if not errors:
-        errors += _taken(business_object, given.api_name)
+        errors += _taken(known.fields_of(business_object), given.api_name)
     field_type = field_types.get(given.type)
     errors += _flag_errors(field_type, given.is_required, given.is_unique)
     errors += _settings_errors(field_type, given.settings)
-    errors += _choices_of(field_type, given)
+    errors += _choices_of(known, field_type, given)
     errors += _name_form(field_type, given)
     if not errors:
-        errors += _target_errors(business_object, field_type, given.settings)
-        errors += _default_errors(field_type, given)
+        errors += _target_errors(known, business_object, field_type, given.settings)
+        errors += _default_errors(known, field_type, given)
     return errors
 
 
@@ -69,7 +70,10 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
     field_type = field_types.get(row.type)
     errors += _flag_errors(field_type, row.is_required, row.is_unique)
     if "settings" in changes and not errors:
-        errors += _target_errors(row.business_object, field_type, row.settings)
+        known = KnownRows()
+        if field_type.key == "master_detail":
+            known.masters.pop(row.business_object.api_name, None)  # the field itself is no second master
+        errors += _target_errors(known, row.business_object, field_type, row.settings)
     if changes.get("default") is not None and not errors:
         spec = FieldSpec(
             row.id,
@@ -85,28 +89,28 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
     return errors
 
 
-def _taken(business_object: BusinessObject, api_name: str) -> list[FieldError]:
-    other = business_object.fields.filter(api_name=api_name).first()
-    if other is None:
-        return _path_clash(business_object, api_name)
-    if other.state == BusinessField.State.HIDDEN:
+def _taken(fields: KnownFields, api_name: str) -> list[FieldError]:
+    state = fields.states.get(api_name)
+    if state is None:
+        return _path_clash(fields, api_name)
+    if state == BusinessField.State.HIDDEN:
         return [FieldError("api_name", "not_unique", _("A deleted field has this name: restore it or choose another."))]
     return [FieldError("api_name", "not_unique", _("This name is taken."))]
 
 
-def _path_clash(business_object: BusinessObject, api_name: str) -> list[FieldError]:
+def _path_clash(fields: KnownFields, api_name: str) -> list[FieldError]:
     """A field may not be called like the path through a lookup (`account` beside `account_id`)."""
     partner = api_name.removesuffix("_id") if api_name.endswith("_id") else f"{api_name}_id"
-    if business_object.fields.filter(api_name=partner).exists():
+    if partner in fields.states:
         return [FieldError("api_name", "not_unique", _("This name is the path of a lookup."))]
     return []
 
 
-def _quota_errors(business_object: BusinessObject, given: FieldInput) -> list[FieldError]:
+def _quota_errors(fields: KnownFields, given: FieldInput) -> list[FieldError]:
     errors = []
-    if business_object.fields.count() >= FIELDS_PER_OBJECT:
+    if len(fields.states) >= FIELDS_PER_OBJECT:
         errors.append(FieldError(None, "quota_exceeded", _("The object has as many fields as it may have.")))
-    if given.is_indexed and business_object.fields.filter(is_indexed=True).count() >= INDEXED_FIELDS_PER_OBJECT:
+    if given.is_indexed and fields.indexed >= INDEXED_FIELDS_PER_OBJECT:
         errors.append(FieldError("is_indexed", "quota_exceeded", _("Too many indexed fields on this object.")))
     return errors
 
@@ -130,11 +134,11 @@ def _settings_errors(field_type: FieldType, settings: Any) -> list[FieldError]:
     return []
 
 
-def _choices_of(field_type: FieldType, given: FieldInput) -> list[FieldError]:
+def _choices_of(known: KnownRows, field_type: FieldType, given: FieldInput) -> list[FieldError]:
     if not field_type.uses_choices:
         return []
     if given.choice_set:
-        exists = ChoiceSet.objects.filter(api_name=given.choice_set, is_shared=True).exists()
+        exists = given.choice_set in known.shared_sets
         return [] if exists else [FieldError("choice_set", "invalid_reference", _("There is no such picklist."))]
     return choice_errors(given.choices)
 
@@ -148,37 +152,26 @@ def _name_form(field_type: FieldType, given: FieldInput) -> list[FieldError]:
 
 
 def _target_errors(
-    business_object: BusinessObject, field_type: FieldType, settings: Mapping[str, Any]
+    known: KnownRows, business_object: BusinessObject, field_type: FieldType, settings: Mapping[str, Any]
 ) -> list[FieldError]:
     if not field_type.is_reference:
         return []
     wanted = settings.get("targets") or ([settings["target"]] if "target" in settings else [])
-    active = BusinessObject.objects.filter(state=BusinessObject.State.ACTIVE)
-    known = set(active.filter(api_name__in=wanted).values_list("api_name", flat=True))
-    missing = [name for name in wanted if name not in known]
+    missing = [name for name in wanted if name not in known.active_objects]
     if missing:
         message = _("There is no such object: %(names)s") % {"names": ", ".join(map(str, missing))}
         return [FieldError("settings.target", "invalid_reference", message)]
     if field_type.key == "master_detail" and wanted:
-        return _master_errors(business_object, str(wanted[0]))
+        return _master_errors(known, business_object, str(wanted[0]))
     return []
 
 
-def _master_errors(business_object: BusinessObject, master: str) -> list[FieldError]:
+def _master_errors(known: KnownRows, business_object: BusinessObject, master: str) -> list[FieldError]:
     """Masters form chains of at most three, without a circle, one master per object."""
-    if business_object.fields.filter(type="master_detail", state=BusinessField.State.ACTIVE).exists():
+    if business_object.api_name in known.masters:
         return [FieldError("type", "invalid_choice", _("The object has a master already."))]
     chain = [business_object.api_name, master]
-    while True:
-        above = (
-            BusinessField.objects.filter(
-                business_object__api_name=chain[-1], type="master_detail", state=BusinessField.State.ACTIVE
-            )
-            .values_list("settings__target", flat=True)
-            .first()
-        )
-        if above is None:
-            break
+    while (above := known.masters.get(chain[-1])) is not None:
         chain.append(above)
         if above in chain[:-1] or len(chain) > MASTER_DEPTH:
             break
@@ -193,12 +186,12 @@ def _master_errors(business_object: BusinessObject, master: str) -> list[FieldEr
     return []
 
 
-def _default_errors(field_type: FieldType, given: FieldInput) -> list[FieldError]:
+def _default_errors(known: KnownRows, field_type: FieldType, given: FieldInput) -> list[FieldError]:
     if given.default is None:
         return []
     if not field_type.can_be_default:
         return [FieldError("default", "invalid_choice", _("A field of this type has no default."))]
-    choice_set = _given_choices(given) if field_type.uses_choices else None
+    choice_set = _given_choices(known, given) if field_type.uses_choices else None
     spec = FieldSpec(
         0,
         None,
@@ -220,9 +213,9 @@ def _clean_default(field_type: FieldType, spec: FieldSpec) -> list[FieldError]:
     return []
 
 
-def _given_choices(given: FieldInput) -> ChoiceSetSpec | None:
+def _given_choices(known: KnownRows, given: FieldInput) -> ChoiceSetSpec | None:
     if given.choice_set:
-        return _stored_choices(ChoiceSet.objects.filter(api_name=given.choice_set).first())
+        return _stored_choices(known.shared_sets.get(given.choice_set))
     choices = tuple(ChoiceSpec(item.value, normal_labels(item.label)) for item in given.choices)
     return ChoiceSetSpec(0, given.uuid, "", Labels(), choices)  # type: ignore[arg-type]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,16 +16,15 @@ from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import FieldSpec
 from metadata.dependencies import usages
 from metadata.field_types import field_types
-from metadata.inputs import ChoiceSetInput, FieldInput
+from metadata.inputs import FieldInput
 from metadata.loader import load_spec
-from metadata.models import BusinessField, BusinessObject, ChoiceSet
+from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import publish, require_customize
-from metadata.services.choices import insert_choice_set
-from metadata.services.field_checks import change_errors, input_errors
+from metadata.services.field_checks import change_errors
 from metadata.services.labels import save_translations, set_labels
+from metadata.services.new_fields import FLAGS, NewFields
 
 TEXTS = ("label", "help_text")
-FLAGS = ("is_required", "is_unique", "is_indexed", "is_searchable", "track_history")
 
 
 def add_field(actor: Actor, object_name: str, given: FieldInput) -> BusinessField:
@@ -37,7 +34,9 @@ def add_field(actor: Actor, object_name: str, given: FieldInput) -> BusinessFiel
     """
 
     def change() -> BusinessField:
-        row = insert_field(_object(object_name), given)
+        fields = NewFields()
+        row = fields.add(_object(object_name), given)
+        fields.save()
         if given.backfill and given.default is not None:
             enqueue(
                 "metadata.backfill",
@@ -103,39 +102,6 @@ def restore_field(actor: Actor, object_name: str, field_name: str) -> BusinessFi
         return row
 
     return publish(actor, f"Restore field {object_name}.{field_name}", change)
-
-
-def insert_field(business_object: BusinessObject, given: FieldInput) -> BusinessField:
-    """Insert a field inside a publish; raises ValidationFailed."""
-    _require_valid(input_errors(business_object, given))
-    field_type = field_types.get(given.type)
-    settings = field_type.check_settings(given.settings)
-    last = business_object.fields.aggregate(last=Max("position"))["last"] or 0
-    row = BusinessField(
-        business_object=business_object,
-        uuid=given.uuid or uuid.uuid4(),
-        api_name=given.api_name,
-        type=given.type,
-        settings=settings,
-        choice_set=_choice_set(business_object, given),
-        default=given.default,
-        is_custom=given.is_custom,
-        position=last + 10,
-        **{name: getattr(given, name) for name in FLAGS},
-    )
-    save_translations(set_labels(row, label=given.label, help_text=given.help_text))
-    row.save()
-    return row
-
-
-def _choice_set(business_object: BusinessObject, given: FieldInput) -> ChoiceSet | None:
-    if not field_types.get(given.type).uses_choices:
-        return None
-    if given.choice_set:
-        return ChoiceSet.objects.get(api_name=given.choice_set)
-    name = f"{business_object.api_name}.{given.api_name}"
-    private = ChoiceSetInput(name, given.label, given.choices, given.is_custom)
-    return insert_choice_set(private, is_shared=False)
 
 
 def _apply_changes(row: BusinessField, changes: dict[str, Any]) -> BusinessField:

@@ -20,8 +20,8 @@ from metadata.loader import load_spec
 from metadata.models import BusinessObject
 from metadata.names import label_errors, normal_labels, object_name_errors
 from metadata.publishing import publish
-from metadata.services.fields import insert_field
 from metadata.services.labels import save_translations, set_labels
+from metadata.services.new_fields import NewFields
 
 TEXTS = ("label", "plural_label", "description")
 PLAIN = ("icon", "color", "in_navigation", "is_searchable", "is_activity", "position")
@@ -124,12 +124,14 @@ def insert_object(given: ObjectInput, *, with_fields: bool = True) -> BusinessOb
 def insert_fields(row: BusinessObject, given: ObjectInput) -> None:
     """Insert the name field and the others, collecting the mistakes of all."""
     errors: list[FieldError] = []
+    fields = NewFields()
     for index, field in enumerate(with_name_field(given)):
         try:
-            insert_field(row, field)
+            fields.add(row, field)
         except ValidationFailed as failed:
             errors += [FieldError(f"fields.{index}.{e.field}", e.code, e.message, e.params) for e in failed.errors]
     _require_valid(errors)
+    fields.save()
 
 
 def with_name_field(given: ObjectInput) -> list[FieldInput]:

@@ -1,0 +1,66 @@
+"""New fields of a publish: each is checked as it comes, and all are inserted with a handful of statements."""
+
+from __future__ import annotations
+
+import uuid
+
+from crm_platform.kit.errors import ValidationFailed
+from metadata.field_types import field_types
+from metadata.inputs import ChoiceSetInput, FieldInput
+from metadata.models import BusinessField, BusinessObject, ChoiceSet, LabelTranslation
+from metadata.services.choices import ChoiceSetRows, choice_set_errors
+from metadata.services.field_checks import input_errors
+from metadata.services.known import KnownRows
+from metadata.services.labels import save_translations, set_labels
+
+FLAGS = ("is_required", "is_unique", "is_indexed", "is_searchable", "track_history")
+
+
+class NewFields:
+    """Collects fields with `add`; `save` inserts them. The objects they belong to exist already."""
+
+    def __init__(self) -> None:
+        self._known = KnownRows()
+        self._rows: list[BusinessField] = []
+        self._sets = ChoiceSetRows()
+        self._translations: list[LabelTranslation] = []
+
+    def add(self, business_object: BusinessObject, given: FieldInput) -> BusinessField:
+        """Return the field's row, which `save` will insert; raises ValidationFailed with all that is wrong."""
+        errors = input_errors(self._known, business_object, given)
+        if errors:
+            raise ValidationFailed(errors)
+        row = BusinessField(
+            business_object=business_object,
+            uuid=given.uuid or uuid.uuid4(),
+            api_name=given.api_name,
+            type=given.type,
+            settings=field_types.get(given.type).check_settings(given.settings),
+            choice_set=self._choice_set(business_object, given),
+            default=given.default,
+            is_custom=given.is_custom,
+            position=self._known.fields_of(business_object).last_position + 10,
+            **{name: getattr(given, name) for name in FLAGS},
+        )
+        self._translations += set_labels(row, label=given.label, help_text=given.help_text)
+        self._rows.append(row)
+        self._known.add(row)
+        return row
+
+    def save(self) -> None:
+        """Insert what was added, choice sets first."""
+        self._sets.insert()
+        BusinessField.objects.bulk_create(self._rows)
+        save_translations(self._translations)
+
+    def _choice_set(self, business_object: BusinessObject, given: FieldInput) -> ChoiceSet | None:
+        if not field_types.get(given.type).uses_choices:
+            return None
+        if given.choice_set:
+            return self._known.shared_sets[given.choice_set]
+        name = f"{business_object.api_name}.{given.api_name}"
+        private = ChoiceSetInput(name, given.label, given.choices, given.is_custom)
+        errors = choice_set_errors(private, is_shared=False, taken=name in self._known.choice_set_names)
+        if errors:
+            raise ValidationFailed(errors)
+        return self._sets.add(private, is_shared=False)
