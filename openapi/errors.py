@@ -38,7 +38,7 @@ def problem(
     return HttpResponse(dumps(body), status=status, content_type=CONTENT_TYPE)
 
 
-def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """DRF's exception handler. Unknown errors are logged and told as 500 without any detail."""
     if isinstance(error, PlatformError):
         return from_platform(error)

@@ -19,7 +19,6 @@ DAYS = [("90", _("in 90 days")), ("365", _("in one year")), ("", _("never"))]
 
 class ApiKeyForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What the key is for, such as: ERP sync."))
-    user = forms.ModelChoiceField(label=_("Acts as"), queryset=User.objects.none(), required=False)
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"), choices=list(SCOPES.items()), widget=forms.CheckboxSelectMultiple, initial=["records:read"]
     )
@@ -28,10 +27,11 @@ class ApiKeyForm(forms.Form):
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if actor.has_function(MANAGE):
-            self.fields["user"].queryset = User.objects.filter(is_active=True).order_by("name")
-            self.fields["user"].initial = actor.user_id
-        else:
-            del self.fields["user"]
+            people = User.objects.filter(is_active=True).order_by("name")
+            self.fields["user"] = forms.ModelChoiceField(
+                people, label=_("Acts as"), initial=actor.user_id, required=False
+            )
+            self.order_fields(["name", "user", "scopes", "expires"])
 
     def expires_at(self) -> Any:
         days = self.cleaned_data["expires"]

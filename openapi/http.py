@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ParseError
@@ -99,17 +100,18 @@ class Endpoint(APIView):
         if not isinstance(request.auth, Actor):
             raise NotAuthenticated
         self.actor = request.auth
-        if request.method in self.scopes:
-            scope = self.scopes[request.method]
+        method = str(request.method)
+        if method in self.scopes:
+            scope = self.scopes[method]
             if scope is not None:
                 require_scope(self.actor, scope)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
         window = getattr(self, "window", None)
         if window is not None:
             window.annotate(response)
-        return response  # type: ignore[no-any-return]
+        return response
 
     def check_throttles(self, request: Request) -> None:
         if not isinstance(request.auth, Actor):
@@ -118,11 +120,11 @@ class Endpoint(APIView):
         if self.window is not None and self.window.is_exceeded:
             raise RateLimited(retry_after=self.window.resets_in)
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> Any:
         response = errors.handle(exc, {})
         if isinstance(exc, RateLimited) and response is not None:
             response["Retry-After"] = str(exc.details["retry_after"])
-        return response  # type: ignore[return-value]
+        return response
 
     # --- help for subclasses --------------------------------------------------------------------------------
     def write(self, request: Request, work: Any) -> HttpResponse:
@@ -133,7 +135,7 @@ class Endpoint(APIView):
                 with transaction.atomic() if request.headers.get("Idempotency-Key") else nullcontext():
                     return work()  # type: ignore[no-any-return]
             except Exception as error:
-                return errors.handle(error, {})  # type: ignore[return-value]
+                return errors.handle(error, {})
 
         return idempotency.once(request, credential_of(request), answered)
 

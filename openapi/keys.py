@@ -78,7 +78,7 @@ def revoke_key(actor: Actor, key_id: uuid.UUID) -> ApiKey:
 def visible_keys(actor: Actor) -> QuerySet[ApiKey]:
     """Return the actor's own keys, or everybody's for those who manage keys."""
     keys = ApiKey.objects.select_related("user")
-    return keys if actor.has_function(MANAGE) else keys.filter(user_id=actor.user_id)
+    return keys if actor.has_function(MANAGE) else keys.filter(user=actor.user_id)
 
 
 def _check(name: str, scopes: list[str], owner: User, expires_at: datetime | None) -> None:

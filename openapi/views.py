@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import signed_in
+from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 from openapi.forms import ApiKeyForm
 from openapi.keys import create_key, revoke_key, visible_keys
@@ -19,13 +20,13 @@ from openapi.scopes import SCOPES
 
 @require_GET
 @signed_in
-def api_docs(request: HttpRequest) -> HttpResponse:
+def api_docs(request: ActorRequest) -> HttpResponse:
     """Swagger UI over the organisation's own document, from local files."""
     return render(request, "openapi/docs.html")
 
 
 @signed_in
-def key_list(request: HttpRequest) -> HttpResponse:
+def key_list(request: ActorRequest) -> HttpResponse:
     """The caller's keys (everybody's for those who manage them), and the form for a new one.
 
     A new key is shown once, in the answer that made it.
@@ -43,9 +44,10 @@ def key_list(request: HttpRequest) -> HttpResponse:
                 form.add_error(error.field if error.field in form.fields else None, str(error.message))
         else:
             form = ApiKeyForm(actor=request.actor)
-    keys = list(visible_keys(request.actor))
-    for key in keys:
-        key.scope_labels = [SCOPES[scope] for scope in key.scopes if scope in SCOPES]
+    keys = [
+        {"key": key, "scopes": [SCOPES[scope] for scope in key.scopes if scope in SCOPES]}
+        for key in visible_keys(request.actor)
+    ]
     response = render(request, "openapi/keys.html", {"form": form, "keys": keys, "secret": secret})
     response["Cache-Control"] = "no-store"
     return response
@@ -53,7 +55,7 @@ def key_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @signed_in
-def key_revoke(request: HttpRequest, key_id: uuid.UUID) -> HttpResponse:
+def key_revoke(request: ActorRequest, key_id: uuid.UUID) -> HttpResponse:
     """End a key at once."""
     revoke_key(request.actor, key_id)
     messages.success(request, _("The key no longer works."))

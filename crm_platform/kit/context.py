@@ -45,8 +45,6 @@ class Actor:
         return zoneinfo.ZoneInfo(self.time_zone)
 
 
-def system_actor(
-    name: str = "system", *, via: str = "job", language: str = "en", time_zone: str = "UTC"
-) -> Actor:
+def system_actor(name: str = "system", *, via: str = "job", language: str = "en", time_zone: str = "UTC") -> Actor:
     """Return the platform itself as caller, allowed everything; `name` says which part of it acts."""
     return Actor(None, name, via, data_scope="all", language=language, time_zone=time_zone, is_system=True)

@@ -32,17 +32,22 @@ def lock_key(*parts: object) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def _schema_name() -> str:
+    """Return the schema that the connection works in, so that organisations do not share locks."""
+    return str(getattr(connection, "schema_name", ""))
+
+
 def try_advisory_xact_lock(*parts: object) -> bool:
     """Take the lock until the transaction ends; False at once when another session has it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(connection.schema_name, *parts)])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(_schema_name(), *parts)])
         return bool(cursor.fetchone()[0])
 
 
 def advisory_xact_lock(*parts: object) -> None:
     """Take the lock until the transaction ends, waiting for it (bounded by `lock_timeout`)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(connection.schema_name, *parts)])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(_schema_name(), *parts)])
 
 
 @contextmanager

@@ -28,7 +28,7 @@ class SchemaApps(Apps):
 
     def register_model(self, app_label: str, model: type[models.Model]) -> None:
         """Register without clearing every model's caches each time: `seal` does it once."""
-        self.all_models[app_label][model._meta.model_name] = model
+        self.all_models[app_label][str(model._meta.model_name)] = model
         self.do_pending_operations(model)
 
     def seal(self) -> None:

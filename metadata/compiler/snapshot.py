@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from django.db import connection
-
 from crm_platform.kit.sqlnames import table_name
+from crm_platform.tenancy.context import schema_name
 from metadata.compiler.compile import SHARED_TARGETS, compile_field, compile_model
 from metadata.compiler.compiled import CompiledObject, UnknownObject
 from metadata.compiler.registry import SchemaApps
@@ -74,8 +73,9 @@ class SchemaSnapshot:
         return self._objects[name]
 
     def _guard(self) -> None:
-        if connection.schema_name != self.schema_name:
-            raise SnapshotMismatch(f"{self!r} used inside {connection.schema_name!r}")
+        inside = schema_name()
+        if inside != self.schema_name:
+            raise SnapshotMismatch(f"{self!r} used inside {inside!r}")
 
     def _compile(self, api_name: str) -> CompiledObject:
         with self._lock:

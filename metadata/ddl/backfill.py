@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_platform.jobs.services import JobContext, JobFailed
 from django.db import connection, transaction
 from django.utils import timezone
 
+from crm_platform.jobs.services import JobContext, JobFailed
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from crm_platform.kit.sqlnames import quote
+from crm_platform.tenancy.context import current_schema
 
 SMALL_TABLE_ROWS = 10_000  # up to here an index is built in line: a few tens of milliseconds
 
@@ -35,7 +36,7 @@ def read_tables(names: Iterable[str]) -> dict[str, TableFacts]:
             """SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attisdropped
                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
                WHERE c.relnamespace = %s::regnamespace AND c.relkind = 'r' AND c.relname = ANY(%s)""",
-            [connection.schema_name, names],
+            [current_schema(), names],
         )
         for table, column, type_name, dropped in cursor.fetchall():
             facts = tables.setdefault(table, TableFacts(table))
@@ -56,7 +57,7 @@ def _read_indexes(cursor, tables: dict[str, TableFacts], names: list[str]) -> No
         """SELECT t.relname, i.relname, x.indisvalid FROM pg_index x
            JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
            WHERE t.relnamespace = %s::regnamespace AND t.relname = ANY(%s)""",
-        [connection.schema_name, names],
+        [current_schema(), names],
     )
     for table, index, valid in cursor.fetchall():
         (tables[table].indexes if valid else tables[table].invalid_indexes).add(index)
@@ -66,7 +67,7 @@ def _read_constraints(cursor, tables: dict[str, TableFacts], names: list[str]) -
     cursor.execute(
         """SELECT t.relname, k.conname, k.convalidated FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid
            WHERE t.relnamespace = %s::regnamespace AND t.relname = ANY(%s) AND k.contype IN ('f', 'c')""",
-        [connection.schema_name, names],
+        [current_schema(), names],
     )
     for table, name, validated in cursor.fetchall():
         tables[table].constraints.add(name)

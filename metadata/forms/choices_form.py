@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -67,7 +66,13 @@ ChoiceFormSet = forms.formset_factory(
 )
 
 
-def choice_rows(choice_set: ChoiceSetSpec | None) -> Iterable[dict[str, Any]]:
+def choice_form_set(data: Any, choice_set: ChoiceSetSpec | None, *, is_stage: bool = False) -> BaseChoiceFormSet:
+    """Return the formset of a set that exists, or of a new one."""
+    made = ChoiceFormSet(data, initial=_choice_rows(choice_set), prefix="choices", form_kwargs={"is_stage": is_stage})
+    return cast(BaseChoiceFormSet, made)
+
+
+def _choice_rows(choice_set: ChoiceSetSpec | None) -> list[dict[str, Any]]:
     """Return the initial rows for a set that exists."""
     return [
         {

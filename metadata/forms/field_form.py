@@ -116,7 +116,7 @@ class FieldForm(forms.Form):
         return value if value not in ("", None) else None
 
     def _api_name(self, labels: dict[str, str], taken: set[str]) -> str:
-        given = self.cleaned_data["api_name"].strip()
+        given = str(self.cleaned_data["api_name"]).strip()
         if given:
             return given if given.endswith(CUSTOM_SUFFIX) else given + CUSTOM_SUFFIX
         return propose_api_name(labels.get("en") or next(iter(labels.values())), taken)

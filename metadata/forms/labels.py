@@ -15,7 +15,7 @@ from metadata.compiler.spec import Labels
 
 def label_fields(attribute: str, title: Any, *, required: bool = True, long: bool = False) -> dict[str, forms.Field]:
     """Return one form field per language; only the reader's own language is required."""
-    made = {}
+    made: dict[str, forms.Field] = {}
     for code, name in _languages():
         widget = forms.Textarea(attrs={"rows": 2}) if long else forms.TextInput()
         made[field_name(attribute, code)] = forms.CharField(

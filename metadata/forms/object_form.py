@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -74,7 +75,7 @@ class ObjectForm(forms.Form):
         labels = {code: text for code, text in labels_of(data, "label").items() if text}
         names = {code: text for code, text in labels_of(data, "name_label").items() if text}
         is_number = data["name_type"] == "auto_number"
-        return ObjectInput(
+        made = ObjectInput(
             api_name=self._api_name(labels, taken),
             label=labels,
             plural_label={code: text for code, text in labels_of(data, "plural_label").items() if text},
@@ -85,8 +86,8 @@ class ObjectForm(forms.Form):
             in_navigation=data["in_navigation"],
             is_searchable=data["is_searchable"],
             open_to_profiles=data["open_to_profiles"],
-            **({"name_label": names} if names else {}),
         )
+        return replace(made, name_label=names) if names else made
 
     def changes(self) -> dict[str, Any]:
         """Return the changes that the form makes to an existing object."""
@@ -95,7 +96,7 @@ class ObjectForm(forms.Form):
         return {**texts, **{name: data[name] for name in ("icon", "color", "in_navigation", "is_searchable")}}
 
     def _api_name(self, labels: dict[str, str], taken: set[str]) -> str:
-        given = self.cleaned_data["api_name"].strip()
+        given = str(self.cleaned_data["api_name"]).strip()
         if given:
             return given if given.endswith(CUSTOM_SUFFIX) else given + CUSTOM_SUFFIX
         return propose_api_name(labels.get("en") or next(iter(labels.values())), taken)

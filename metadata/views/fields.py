@@ -6,13 +6,14 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import function_required
+from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from metadata import services
 from metadata.compiler.current import current_snapshot
@@ -20,7 +21,7 @@ from metadata.compiler.spec import FieldSpec, ObjectSpec
 from metadata.dependencies import usages
 from metadata.field_types import field_types
 from metadata.field_types.base import FieldType
-from metadata.forms.choices_form import BaseChoiceFormSet, ChoiceFormSet, choice_rows
+from metadata.forms.choices_form import BaseChoiceFormSet, choice_form_set
 from metadata.forms.errors import choice_errors, show_errors
 from metadata.forms.field_form import FieldForm, settings_form
 from metadata.models import BusinessField
@@ -39,7 +40,7 @@ ALIASES = {"label": "label_zh_hans", "help_text": "help_text_zh_hans"}
 
 @require_GET
 @function_required(CUSTOMIZE)
-def field_types_page(request: HttpRequest, object_name: str) -> HttpResponse:
+def field_types_page(request: ActorRequest, object_name: str) -> HttpResponse:
     """First step of the wizard: choose a type."""
     spec = current_snapshot().object(object_name).spec
     offered = sorted((t for t in field_types if t.for_admins), key=lambda t: list(GROUPS).index(t.group))
@@ -49,7 +50,7 @@ def field_types_page(request: HttpRequest, object_name: str) -> HttpResponse:
 
 
 @function_required(CUSTOMIZE)
-def field_new(request: HttpRequest, object_name: str, type_key: str) -> HttpResponse:
+def field_new(request: ActorRequest, object_name: str, type_key: str) -> HttpResponse:
     """Second step: label, name, parameters, choices."""
     spec = current_snapshot().object(object_name).spec
     field_type = _offered_type(type_key)
@@ -70,7 +71,7 @@ def field_new(request: HttpRequest, object_name: str, type_key: str) -> HttpResp
 
 
 @function_required(CUSTOMIZE)
-def field_edit(request: HttpRequest, object_name: str, field_name: str) -> HttpResponse:
+def field_edit(request: ActorRequest, object_name: str, field_name: str) -> HttpResponse:
     """Change a field; its choices, where it has its own, are changed on the same page."""
     spec = current_snapshot().object(object_name).spec
     field = spec.field_map.get(field_name)
@@ -92,7 +93,7 @@ def field_edit(request: HttpRequest, object_name: str, field_name: str) -> HttpR
 
 @require_POST
 @function_required(CUSTOMIZE)
-def field_delete(request: HttpRequest, object_name: str, field_name: str) -> HttpResponseRedirect:
+def field_delete(request: ActorRequest, object_name: str, field_name: str) -> HttpResponseRedirect:
     """Hide a field; it can be restored for 30 days."""
     services.delete_field(request.actor, object_name, field_name)
     messages.success(request, _("The field is deleted. It can be restored for 30 days."))
@@ -101,7 +102,7 @@ def field_delete(request: HttpRequest, object_name: str, field_name: str) -> Htt
 
 @require_POST
 @function_required(CUSTOMIZE)
-def field_restore(request: HttpRequest, object_name: str, field_name: str) -> HttpResponseRedirect:
+def field_restore(request: ActorRequest, object_name: str, field_name: str) -> HttpResponseRedirect:
     """Bring a deleted field back with its values."""
     services.restore_field(request.actor, object_name, field_name)
     messages.success(request, _("The field is back with its values."))
@@ -118,7 +119,7 @@ class _FieldPage:
     """The three forms of the page of one field: what all fields share, the type's parameters, the choices."""
 
     def __init__(
-        self, request: HttpRequest, spec: ObjectSpec, field_type: FieldType, field: FieldSpec | None = None
+        self, request: ActorRequest, spec: ObjectSpec, field_type: FieldType, field: FieldSpec | None = None
     ) -> None:
         data = request.POST or None
         self.request, self.spec, self.type, self.field = request, spec, field_type, field
@@ -163,9 +164,5 @@ class _FieldPage:
             self.form.use_choice_sets([(s.api_name, s.label.text(self.request.actor.language)) for s in shared])
         elif self.field.choice_set is None or self.field.choice_set.is_shared:
             return
-        self.choices = ChoiceFormSet(
-            data,
-            initial=choice_rows(self.field.choice_set if self.field else None),
-            prefix="choices",
-            form_kwargs={"is_stage": self.type.key == "stage"},
-        )
+        choice_set = self.field.choice_set if self.field else None
+        self.choices = choice_form_set(data, choice_set, is_stage=self.type.key == "stage")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import function_required
+from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 from metadata import services
 from metadata.compiler.current import current_snapshot
@@ -28,10 +31,10 @@ ALIASES = {
 
 @require_GET
 @function_required(CUSTOMIZE)
-def object_list(request: HttpRequest) -> HttpResponse:
+def object_list(request: ActorRequest) -> HttpResponse:
     """All objects, and those in the trash."""
     wanted = request.GET.get("q", "").strip().lower()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"spec": spec, "label": spec.label.text(request.actor.language), "field_count": len(spec.business_fields)}
         for spec in current_snapshot().objects()
     ]
@@ -42,7 +45,7 @@ def object_list(request: HttpRequest) -> HttpResponse:
 
 
 @function_required(CUSTOMIZE)
-def object_new(request: HttpRequest) -> HttpResponse:
+def object_new(request: ActorRequest) -> HttpResponse:
     """Make a new object; goes to its page, where fields are added."""
     form = ObjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -59,7 +62,7 @@ def object_new(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @function_required(CUSTOMIZE)
-def object_detail(request: HttpRequest, object_name: str) -> HttpResponse:
+def object_detail(request: ActorRequest, object_name: str) -> HttpResponse:
     """An object with its fields."""
     spec = current_snapshot().object(object_name).spec
     language = request.actor.language
@@ -78,7 +81,7 @@ def object_detail(request: HttpRequest, object_name: str) -> HttpResponse:
 
 
 @function_required(CUSTOMIZE)
-def object_edit(request: HttpRequest, object_name: str) -> HttpResponse:
+def object_edit(request: ActorRequest, object_name: str) -> HttpResponse:
     """Change an object's labels, icon, colour and visibility."""
     spec = current_snapshot().object(object_name).spec
     form = ObjectForm(request.POST or None, spec=spec)
@@ -96,7 +99,7 @@ def object_edit(request: HttpRequest, object_name: str) -> HttpResponse:
 
 @require_POST
 @function_required(CUSTOMIZE)
-def object_delete(request: HttpRequest, object_name: str) -> HttpResponseRedirect:
+def object_delete(request: ActorRequest, object_name: str) -> HttpResponseRedirect:
     """Put an object with all its records into the trash."""
     services.delete_object(request.actor, object_name)
     messages.success(request, _("The object is in the trash. Its records are kept for 30 days."))
@@ -105,7 +108,7 @@ def object_delete(request: HttpRequest, object_name: str) -> HttpResponseRedirec
 
 @require_POST
 @function_required(CUSTOMIZE)
-def object_restore(request: HttpRequest, object_name: str) -> HttpResponseRedirect:
+def object_restore(request: ActorRequest, object_name: str) -> HttpResponseRedirect:
     """Bring an object back from the trash."""
     services.restore_object(request.actor, object_name)
     messages.success(request, _("The object is back with all its records."))

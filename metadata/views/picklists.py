@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from crm_platform.console.access import function_required
+from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from metadata import services
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import ChoiceSetSpec
 from metadata.forms.api_names import propose_api_name
-from metadata.forms.choices_form import ChoiceFormSet, choice_rows
+from metadata.forms.choices_form import BaseChoiceFormSet, choice_form_set
 from metadata.forms.errors import choice_errors, show_errors
 from metadata.forms.labels import initial_labels, label_fields, labels_of
 from metadata.models import ChoiceSet
@@ -34,7 +35,7 @@ class PicklistForm(forms.Form):
 
 @require_GET
 @function_required(CUSTOMIZE)
-def picklist_list(request: HttpRequest) -> HttpResponse:
+def picklist_list(request: ActorRequest) -> HttpResponse:
     """All shared picklists with the fields that use them."""
     snapshot = current_snapshot()
     language = request.actor.language
@@ -56,13 +57,13 @@ def picklist_list(request: HttpRequest) -> HttpResponse:
 
 
 @function_required(CUSTOMIZE)
-def picklist_new(request: HttpRequest) -> HttpResponse:
+def picklist_new(request: ActorRequest) -> HttpResponse:
     """Make a shared picklist."""
     return _picklist_page(request, None)
 
 
 @function_required(CUSTOMIZE)
-def picklist_edit(request: HttpRequest, set_name: str) -> HttpResponse:
+def picklist_edit(request: ActorRequest, set_name: str) -> HttpResponse:
     """Change a shared picklist's label and choices."""
     found = next((s for s in current_snapshot().spec.choice_sets if s.api_name == set_name and s.is_shared), None)
     if found is None:
@@ -70,11 +71,11 @@ def picklist_edit(request: HttpRequest, set_name: str) -> HttpResponse:
     return _picklist_page(request, found)
 
 
-def _picklist_page(request: HttpRequest, spec: ChoiceSetSpec | None) -> HttpResponse:
+def _picklist_page(request: ActorRequest, spec: ChoiceSetSpec | None) -> HttpResponse:
     data = request.POST or None
     initial = initial_labels(spec.label, "label") if spec else None
     form = PicklistForm(data, initial=initial, is_new=spec is None)
-    choices = ChoiceFormSet(data, initial=choice_rows(spec), prefix="choices")
+    choices = choice_form_set(data, spec)
     if request.method == "POST" and form.is_valid() and choices.is_valid():
         try:
             _save(request, spec, form, choices)
@@ -90,7 +91,7 @@ def _picklist_page(request: HttpRequest, spec: ChoiceSetSpec | None) -> HttpResp
     )
 
 
-def _save(request: HttpRequest, spec: ChoiceSetSpec | None, form: PicklistForm, choices: ChoiceFormSet) -> None:
+def _save(request: ActorRequest, spec: ChoiceSetSpec | None, form: PicklistForm, choices: BaseChoiceFormSet) -> None:
     labels = labels_of(form.cleaned_data, "label")
     if spec is not None:
         services.update_choices(request.actor, spec.api_name, choices.choices(), label=labels)

@@ -123,7 +123,6 @@ RECORD_OPERATIONS = (
     ),
 )
 
-_META = {"tags": ("metadata",)}
 _META_WRITE = ("IfMatch", *WRITE)
 _META_ERRORS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 503)
 STATIC_OPERATIONS = (
@@ -135,9 +134,9 @@ STATIC_OPERATIONS = (
         _("Version of the data model and its objects"),
         "meta:read",
         ("IfNoneMatch",),
-        **_META,
+        tags=("metadata",),
     ),
-    Operation("get", "/meta/objects", "list_objects", _("List objects"), "meta:read", **_META),
+    Operation("get", "/meta/objects", "list_objects", _("List objects"), "meta:read", tags=("metadata",)),
     Operation(
         "post",
         "/meta/objects",
@@ -148,9 +147,11 @@ STATIC_OPERATIONS = (
         body="ObjectInput",
         status=201,
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
-    Operation("get", "/meta/objects/{object}", "get_object", _("Get an object"), "meta:read", ("Object",), **_META),
+    Operation(
+        "get", "/meta/objects/{object}", "get_object", _("Get an object"), "meta:read", ("Object",), tags=("metadata",)
+    ),
     Operation(
         "patch",
         "/meta/objects/{object}",
@@ -160,7 +161,7 @@ STATIC_OPERATIONS = (
         ("Object", *_META_WRITE),
         body="ObjectChanges",
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "delete",
@@ -170,7 +171,7 @@ STATIC_OPERATIONS = (
         "meta:write",
         ("Object", *_META_WRITE),
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "post",
@@ -180,7 +181,7 @@ STATIC_OPERATIONS = (
         "meta:write",
         ("Object", *_META_WRITE),
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "get",
@@ -189,10 +190,16 @@ STATIC_OPERATIONS = (
         _("Describe an object as the caller may use it"),
         "meta:read",
         ("Object",),
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
-        "get", "/meta/objects/{object}/fields", "list_fields", _("List fields"), "meta:read", ("Object",), **_META
+        "get",
+        "/meta/objects/{object}/fields",
+        "list_fields",
+        _("List fields"),
+        "meta:read",
+        ("Object",),
+        tags=("metadata",),
     ),
     Operation(
         "post",
@@ -204,7 +211,7 @@ STATIC_OPERATIONS = (
         body="FieldInput",
         status=201,
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "get",
@@ -213,7 +220,7 @@ STATIC_OPERATIONS = (
         _("Get a field"),
         "meta:read",
         ("Object", "Field"),
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "patch",
@@ -224,7 +231,7 @@ STATIC_OPERATIONS = (
         ("Object", "Field", *_META_WRITE),
         body="FieldChanges",
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "delete",
@@ -234,7 +241,7 @@ STATIC_OPERATIONS = (
         "meta:write",
         ("Object", "Field", *_META_WRITE),
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "post",
@@ -244,7 +251,7 @@ STATIC_OPERATIONS = (
         "meta:write",
         ("Object", "Field", *_META_WRITE),
         errors=_META_ERRORS,
-        **_META,
+        tags=("metadata",),
     ),
     Operation(
         "get",

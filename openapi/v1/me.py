@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from typing import cast
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from crm_platform.identity.models import OrganizationSettings, User
+from crm_platform.tenancy.context import current_slug
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
 from openapi.http import Endpoint, json_response, not_modified
@@ -18,7 +21,7 @@ class Me(Endpoint):
     scopes = {"GET": None}
 
     def get(self, request: Request) -> HttpResponse:
-        actor, user = self.actor, request.user
+        actor, user = self.actor, cast(User, request.user)
         return json_response(
             {
                 "id": actor.user_id,
@@ -32,9 +35,13 @@ class Me(Endpoint):
                 "role": user.role.api_name if user.role else None,
                 "functions": sorted(actor.functions),
                 "scopes": sorted(actor.scopes) if actor.scopes is not None else None,
-                "organization": {"slug": connection.tenant.slug, "name": connection.tenant.name},
+                "organization": {"slug": current_slug(), "name": _organization_name()},
             }
         )
+
+
+def _organization_name() -> str:
+    return OrganizationSettings.objects.values_list("name", flat=True).first() or ""
 
 
 class Meta(Endpoint):
