@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 TRIES_OF_ONE = 5  # failures in a row of a single message before it is set aside
-WATERMARK_RETRY = timedelta(seconds=1)
+WATERMARK_RETRY = timedelta(seconds=0.25)
 
 
 class Outcome(Enum):
