@@ -72,7 +72,7 @@ def merge(current: RecordForm, data: QueryDict) -> tuple[MultiValueDict[str, str
 
 
 def _initial_input(form: RecordForm, name: str) -> dict[str, list[str]]:
-    return posted_form(form.fields[name].widget, name, form.get_initial_for_field(form.fields[name], name))
+    return posted_form(form.fields[name].widget, name, form[name].value())
 
 
 def _posted_input(form: RecordForm, name: str, data: QueryDict) -> dict[str, list[str]]:

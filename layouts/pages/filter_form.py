@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.core.validators import DecimalValidator, MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import cached_property
@@ -32,6 +33,9 @@ from objects.query.conditions import Condition
 PATH, OPERATOR, PLACE = "path", "op", "place"
 OPERAND, COUNT = "_operand", "_count"  # an API name never starts so: they can't be taken for filters
 LIST_OF_TEXTS = {"rows": 3}
+
+
+LIMITS = (MinValueValidator, MaxValueValidator, DecimalValidator)
 
 
 class IdsField(forms.Field):
@@ -174,12 +178,17 @@ class FilterForm:
             )
         elif self.operator in ("contains", "ncontains", "starts", "ends", "regex"):
             made = forms.CharField(widget=widgets.TextInput, max_length=200)
-        elif self.field.type.expression_type == "datetime":
+        elif self.field.type.expression_type == "datetime" and not self._has_clock():
             made = forms.CharField(widget=widgets.DateInput, max_length=40)  # a day stands for the whole day
         else:
-            made = self.field.type.form_field(self.field.spec, self.desk.language)
+            made = without_limits(self.field.type.form_field(self.field.spec, self.desk.language))
         made.label, made.required = label, True
         return made
+
+    def _has_clock(self) -> bool:
+        """Tell whether the condition that is edited speaks of moments instead of days."""
+        items = operand_items(self.existing) if self.existing else []
+        return any("T" in str(item).upper() for item in items)
 
     def _many_field(self) -> forms.Field:
         """Return the input of a list: check boxes of the choices, a picker of several records, lines of text."""
@@ -198,13 +207,16 @@ class FilterForm:
         if self.existing is None or (self.existing.path, self.existing.operator) != (self.path, self.operator):
             return {}
         items = operand_items(self.existing)
-        if self.operator == "rel" and items:
+        if not items:
+            return {}
+        if self.operator == "rel":
             key, _colon, count = str(items[0]).partition(":")
             return {OPERAND: key, COUNT: count or None}
         if self.arity is Arity.MANY and not self.field.type.uses_choices and not self.field.type.is_reference:
             return {OPERAND: "\n".join(str(item) for item in items)}
         if self.field.type.uses_choices:
-            return {OPERAND: [str(item) for item in items] if self.arity is Arity.MANY else str(items[0])}
+            is_list = self.arity is Arity.MANY or self.field.type.expression_type == "choices"
+            return {OPERAND: [str(item) for item in items] if is_list else str(items[0])}
         shown = [self._shown(item) for item in items]
         if self.arity is Arity.MANY:
             return {OPERAND: shown}
@@ -216,6 +228,8 @@ class FilterForm:
                 value = self.field.type.clean(self.field.spec, item, clean_context(self.desk.actor))
             except InvalidValue:
                 return item
+            if isinstance(value, bool):
+                return "true" if value else "false"
             return self.field.type.form_initial(self.field.spec, value, self.desk.display())
         try:
             found = self.field.type.clean(self.field.spec, item, clean_context(self.desk.actor))
@@ -223,6 +237,16 @@ class FilterForm:
             return item
         names = names_of(self.desk.actor, [found])
         return Reference(found.object, found.id, names.get(found.id, ""))
+
+
+def without_limits(field: forms.Field) -> forms.Field:
+    """Take away the limits of a number: what can't be stored may still be compared with."""
+    field.validators = [item for item in field.validators if not isinstance(item, LIMITS)]
+    for name in ("min", "max", "step"):
+        field.widget.attrs.pop(name, None)
+    if isinstance(field, forms.DecimalField):
+        field.widget.attrs["step"] = "any"
+    return field
 
 
 def _periods() -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from crm_platform.kit import json
 from layouts.documents import ListViewSpec
 from layouts.selectors import default_list_view
 from metadata.compiler.compiled import CompiledObject
+from metadata.field_types.operators import Arity, operators
 from objects.query.conditions import All, Condition, Tree, both, from_json, to_json
 from objects.query.filters import parse_flat, to_flat
 
@@ -146,10 +147,12 @@ def read_state(params: QueryDict, obj: CompiledObject, views: Sequence[ListViewS
 
 def is_flat(item: Tree) -> bool:
     """Tell whether a condition survives the flat form, in which commas separate the operands of a list."""
-    if not isinstance(item, Condition):
+    if not isinstance(item, Condition) or isinstance(item.operand, Mapping):
         return False
-    operands = item.operand if isinstance(item.operand, tuple) else ()
-    return not any("," in str(part) for part in operands) and not isinstance(item.operand, Mapping)
+    if not isinstance(item.operand, tuple):
+        return True
+    is_list = operators.get(item.operator).arity in (Arity.MANY, Arity.TWO)
+    return is_list and not any("," in str(part) or not str(part).strip() for part in item.operand)
 
 
 def conjuncts(tree: Tree | None) -> tuple[Tree, ...]:
