@@ -16,7 +16,7 @@ from metadata.inputs import ChoiceInput
 from metadata.limits import CHOICES_PER_SET
 from metadata.names import CUSTOM_SUFFIX
 
-CATEGORIES = [("open", _("Open")), ("won", _("Won")), ("lost", _("Lost"))]
+CATEGORIES = [("open", _("In progress")), ("won", _("Won")), ("lost", _("Lost"))]
 
 
 class ChoiceForm(forms.Form):
@@ -37,6 +37,7 @@ class ChoiceForm(forms.Form):
             self.fields[field_name("label", code)] = forms.CharField(label=name, required=False, max_length=80)
         if not is_stage:
             del self.fields["probability"], self.fields["category"]
+        self.order_fields([field_name("label", code) for code, _name in settings.LANGUAGES])
 
     def labels(self) -> dict[str, str]:
         return labels_of(self.cleaned_data, "label")
