@@ -1,0 +1,1 @@
+"""Approvals, automations, blueprints and pools: siblings of `layouts`, above `objects`."""
