@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from django.db import connection
@@ -11,7 +12,13 @@ from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.field_types.auto_number import AutoNumberType, render
 from objects.records.drafts import Batch
 
-_DRAW = """
+# Counters are locked in the order of their fields, so that two writers can't wait for each other.
+_TAKE = """
+    UPDATE objects_numbercounter SET value = value + %s WHERE field_id IN (
+        SELECT field_id FROM objects_numbercounter WHERE field_id = ANY(%s) ORDER BY field_id FOR UPDATE
+    ) RETURNING field_id, value
+"""
+_START = """
     INSERT INTO objects_numbercounter (field_id, value) VALUES (%s, %s)
     ON CONFLICT (field_id) DO UPDATE SET value = objects_numbercounter.value + %s RETURNING value
 """
@@ -19,32 +26,36 @@ _DRAW = """
 
 def number(batch: Batch) -> None:
     """Give every sound draft the next number of each auto-number field, in the order of the batch."""
-    drafts = batch.sound
-    for field in batch.table.numbered if drafts else ():
-        field_type = cast(AutoNumberType, field.type)
-        first = draw(batch.object, field, len(drafts))
-        day, pattern = batch.context(drafts[0]).today, field_type.pattern(field.spec)
+    drafts, fields = batch.sound, batch.table.numbered
+    if not drafts or not fields:
+        return
+    day = batch.context(drafts[0]).today
+    for field, first in draw_each(batch.object, fields, len(drafts)):
+        pattern = cast(AutoNumberType, field.type).pattern(field.spec)
         for offset, draft in enumerate(drafts):
             draft.values[field.name] = render(pattern, first + offset, day)
             draft.columns[field.main.column] = draft.values[field.name]
 
 
 def draw(obj: CompiledObject, field: CompiledField, count: int) -> int:
-    """Take `count` numbers out of the field's counter and return the first; also for writers of volume.
+    """Take `count` numbers out of the field's counter and return the first; also for writers of volume."""
+    return draw_each(obj, [field], count)[0][1]
 
-    The counter's row is locked until the transaction ends: there are no gaps, and creations of one object
+
+def draw_each(obj: CompiledObject, fields: Sequence[CompiledField], count: int) -> list[tuple[CompiledField, int]]:
+    """Take `count` numbers out of the counter of each field, and return the first of each.
+
+    The counters' rows are locked until the transaction ends: there are no gaps, and creations of one object
     take turns from here to their commit.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE objects_numbercounter SET value = value + %s WHERE field_id = %s RETURNING value",
-            [count, field.spec.id],
-        )
-        row = cursor.fetchone()
-        if row is None:
-            cursor.execute(_DRAW, [field.spec.id, _last_before(obj, field) + count, count])
-            row = cursor.fetchone()
-        return int(row[0]) - count + 1
+        cursor.execute(_TAKE, [count, [field.spec.id for field in fields]])
+        last = dict(cursor.fetchall())
+        for field in fields:
+            if field.spec.id not in last:
+                cursor.execute(_START, [field.spec.id, _last_before(obj, field) + count, count])
+                last[field.spec.id] = cursor.fetchone()[0]
+    return [(field, int(last[field.spec.id]) - count + 1) for field in fields]
 
 
 def _last_before(obj: CompiledObject, field: CompiledField) -> int:
