@@ -152,7 +152,14 @@ def object_input(spec: ObjectSpec, added: set[uuid.UUID]) -> ObjectInput:
 def field_input(spec: FieldSpec) -> FieldInput:
     """Return the input that creates a field."""
     names = (
-        "api_name", "type", "is_required", "is_unique", "is_indexed", "is_searchable", "track_history", "is_custom",
+        "api_name",
+        "type",
+        "is_required",
+        "is_unique",
+        "is_indexed",
+        "is_searchable",
+        "track_history",
+        "is_custom",
         "uuid",
     )
     chosen = spec.choice_set

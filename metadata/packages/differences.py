@@ -17,11 +17,26 @@ from metadata.packages.sections import package_sections
 from metadata.packages.writing import label_value
 
 OBJECT_PARTS = (
-    "label", "plural_label", "description", "icon", "color", "name_field", "is_activity", "in_navigation",
+    "label",
+    "plural_label",
+    "description",
+    "icon",
+    "color",
+    "name_field",
+    "is_activity",
+    "in_navigation",
     "is_searchable",
 )
 FIELD_PARTS = (
-    "type", "label", "help_text", "settings", "default", "is_required", "is_unique", "is_indexed", "is_searchable",
+    "type",
+    "label",
+    "help_text",
+    "settings",
+    "default",
+    "is_required",
+    "is_unique",
+    "is_indexed",
+    "is_searchable",
     "track_history",
 )
 

@@ -36,25 +36,49 @@ NO_LABEL = Labels()
 
 HEADER = {"name": Member(text), "version": Member(text), "label": Member(labels)}
 CHOICE_SET = {
-    "api_name": Member(text), "uuid": Member(stable_id), "label": Member(labels), "choices": Member(anything),
+    "api_name": Member(text),
+    "uuid": Member(stable_id),
+    "label": Member(labels),
+    "choices": Member(anything),
 }
 CHOICE = {
-    "value": Member(text), "label": Member(labels), "color": Member(text, ""), "is_active": Member(flag, True),
-    "is_default": Member(flag, False), "properties": Member(mapping, FrozenDict()),
+    "value": Member(text),
+    "label": Member(labels),
+    "color": Member(text, ""),
+    "is_active": Member(flag, True),
+    "is_default": Member(flag, False),
+    "properties": Member(mapping, FrozenDict()),
 }
 OBJECT = {
-    "api_name": Member(text), "uuid": Member(stable_id), "label": Member(labels),
-    "plural_label": Member(labels, NO_LABEL), "description": Member(labels, NO_LABEL),
-    "icon": Member(text, "box"), "color": Member(text, "blue"), "name_field": Member(text, "name"),
-    "is_activity": Member(flag, False), "in_navigation": Member(flag, True), "is_searchable": Member(flag, True),
-    "fields": Member(anything), "removed": Member(anything, None),
+    "api_name": Member(text),
+    "uuid": Member(stable_id),
+    "label": Member(labels),
+    "plural_label": Member(labels, NO_LABEL),
+    "description": Member(labels, NO_LABEL),
+    "icon": Member(text, "box"),
+    "color": Member(text, "blue"),
+    "name_field": Member(text, "name"),
+    "is_activity": Member(flag, False),
+    "in_navigation": Member(flag, True),
+    "is_searchable": Member(flag, True),
+    "fields": Member(anything),
+    "removed": Member(anything, None),
 }
 FIELD = {
-    "api_name": Member(text), "uuid": Member(stable_id), "type": Member(text), "label": Member(labels),
-    "help_text": Member(labels, NO_LABEL), "settings": Member(mapping, FrozenDict()),
-    "choice_set": Member(text, ""), "choices": Member(anything, None), "default": Member(anything, None),
-    "is_required": Member(flag, False), "is_unique": Member(flag, False), "is_indexed": Member(flag, False),
-    "is_searchable": Member(flag, False), "track_history": Member(flag, True),
+    "api_name": Member(text),
+    "uuid": Member(stable_id),
+    "type": Member(text),
+    "label": Member(labels),
+    "help_text": Member(labels, NO_LABEL),
+    "settings": Member(mapping, FrozenDict()),
+    "choice_set": Member(text, ""),
+    "choices": Member(anything, None),
+    "default": Member(anything, None),
+    "is_required": Member(flag, False),
+    "is_unique": Member(flag, False),
+    "is_indexed": Member(flag, False),
+    "is_searchable": Member(flag, False),
+    "track_history": Member(flag, True),
 }
 REMOVED = {"uuid": Member(stable_id), "api_name": Member(text)}
 
@@ -156,15 +180,21 @@ class PackageReader:
         removed = found.pop("removed")
         found["plural_label"] = found["plural_label"] or found["label"]
         fields = read_list(
-            parsed, f"{pointer}/fields", found.pop("fields"),
-            lambda at, item: self._field(parsed, at, item, name), self.findings,
+            parsed,
+            f"{pointer}/fields",
+            found.pop("fields"),
+            lambda at, item: self._field(parsed, at, item, name),
+            self.findings,
         )
         if all(field.api_name != found["name_field"] for field in fields):
             message = _("The name field “%(name)s” is missing.") % {"name": found["name_field"]}
             self.findings.add(parsed, pointer, "required", message)
         spec = ObjectSpec(0, **found, fields=tuple(fields) + SYSTEM_FIELDS, is_custom=is_custom)
         self.removed += read_list(
-            parsed, f"{pointer}/removed", removed, lambda at, item: self._tombstone(parsed, at, item, spec),
+            parsed,
+            f"{pointer}/removed",
+            removed,
+            lambda at, item: self._tombstone(parsed, at, item, spec),
             self.findings,
         )
         return spec

@@ -16,8 +16,24 @@ ROWS = frozenset({"choices", "removed"})
 # The database gives the members of a JSON value back in an order of its own; on one line they stand like this,
 # and the others after them by name.
 ORDER = (
-    "zh-hans", "en", "uuid", "object", "profile", "api_name", "field", "op", "value", "label", "color", "target",
-    "targets", "on_delete", "columns", "fields", "probability", "category",
+    "zh-hans",
+    "en",
+    "uuid",
+    "object",
+    "profile",
+    "api_name",
+    "field",
+    "op",
+    "value",
+    "label",
+    "color",
+    "target",
+    "targets",
+    "on_delete",
+    "columns",
+    "fields",
+    "probability",
+    "category",
 )
 _RANK = {name: index for index, name in enumerate(ORDER)}
 

@@ -53,7 +53,11 @@ def _convert(world: World, lead: SeedRow, at: datetime) -> None:
     contact = add_contact(world, account, person, at)
     contact.values["is_key"] = True
     lead.change(
-        at, lead.owner, status="converted", converted_at=at, converted_account_id=account.ref,
+        at,
+        lead.owner,
+        status="converted",
+        converted_at=at,
+        converted_account_id=account.ref,
         converted_contact_id=contact.ref,
     )
 
@@ -74,34 +78,55 @@ def add_account(
     dice = world.dice
     employees = dice.randint(*EMPLOYEES[company.size])
     row = world.add(
-        "account", owner, at, by=by,
-        name=company.name, short_name=company.short, type="prospect", level=LEVELS[company.size],
-        industry=company.industry, source=source, company_size=company.size, employees=employees,
+        "account",
+        owner,
+        at,
+        by=by,
+        name=company.name,
+        short_name=company.short,
+        type="prospect",
+        level=LEVELS[company.size],
+        industry=company.industry,
+        source=source,
+        company_size=company.size,
+        employees=employees,
         annual_revenue=round_to(employees * dice.uniform(300_000, 900_000), 100_000),
-        phone=company.phone, email=f"info@{company.domain}", website=f"https://www.{company.domain}",
-        province=company.province, city=company.city, address=company.address,
+        phone=company.phone,
+        email=f"info@{company.domain}",
+        website=f"https://www.{company.domain}",
+        province=company.province,
+        city=company.city,
+        address=company.address,
         credit_code=f"91{dice.randint(110000, 659000)}MA{dice.randint(0, 9_999_999):07d}{dice.choice('123456789X')}",
         invoice_title=company.name,
         bank_name=f"{dice.choice(('招商银行', '工商银行', '建设银行', '中国银行', '浦发银行'))}{company.city}分行",
         bank_account=f"0000{dice.randint(0, 999_999_999_999):012d}",
         next_contact_at=world.clock.work_moment(world.clock.day(dice.randint(-6, 25)), dice)
-        if dice.chance(0.45) else None,
+        if dice.chance(0.45)
+        else None,
     )
     world.companies[row.id] = company
     return row
 
 
-def add_contact(
-    world: World, account: SeedRow, person: Person, at: datetime, *, by: DemoUser | None = None
-) -> SeedRow:
+def add_contact(world: World, account: SeedRow, person: Person, at: datetime, *, by: DemoUser | None = None) -> SeedRow:
     """Add a person of an account; the first one is whom the account's activities are about."""
     dice = world.dice
     row = world.add(
-        "contact", account.owner, at, by=by,
-        name=person.name, account_id=account.ref, title=person.title,
-        department_name=world.words.data["departments"][person.role], role=person.role,
-        attitude=dice.weighted(ATTITUDES), is_key=person.role == "decision_maker", gender=person.gender,
-        mobile=person.mobile, email=person.email,
+        "contact",
+        account.owner,
+        at,
+        by=by,
+        name=person.name,
+        account_id=account.ref,
+        title=person.title,
+        department_name=world.words.data["departments"][person.role],
+        role=person.role,
+        attitude=dice.weighted(ATTITUDES),
+        is_key=person.role == "decision_maker",
+        gender=person.gender,
+        mobile=person.mobile,
+        email=person.email,
         wechat=f"wx_{person.email.split('@')[0].replace('.', '_')}" if dice.chance(0.5) else None,
         birthday=world.clock.day(-dice.randint(26 * 365, 56 * 365)) if dice.chance(0.3) else None,
         hobbies="、".join(dice.some(world.words.data["hobbies"], 1, 2)) if dice.chance(0.35) else None,
@@ -131,8 +156,10 @@ def _group(world: World) -> None:
     parents = [row for row in world.rows["account"] if row.values["company_size"] == "s5"]
     for parent in parents[:12]:
         fitting = [
-            row for row in world.rows["account"]
-            if row.values["industry"] == parent.values["industry"] and row.values["company_size"] in ("s2", "s3")
+            row
+            for row in world.rows["account"]
+            if row.values["industry"] == parent.values["industry"]
+            and row.values["company_size"] in ("s2", "s3")
             and "parent_id" not in row.values
         ]
         for child in world.dice.some(fitting, 1, 3):

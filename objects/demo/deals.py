@@ -19,15 +19,21 @@ PACE = {"contact": (5, 18), "requirements": (10, 38), "proposal": (12, 45), "neg
 LOSS = {"contact": 0.14, "requirements": 0.22, "proposal": 0.29, "negotiation": 0.18}
 PROBABILITY = {"contact": 10, "requirements": 30, "proposal": 60, "negotiation": 80, "won": 100, "lost": 0}
 FORECAST = {
-    "contact": "pipeline", "requirements": "pipeline", "proposal": "best_case", "negotiation": "commit",
-    "won": "closed", "lost": "omitted",
+    "contact": "pipeline",
+    "requirements": "pipeline",
+    "proposal": "best_case",
+    "negotiation": "commit",
+    "won": "closed",
+    "lost": "omitted",
 }
 STALLED = 0.09  # deals that stop moving, for a manager to find
 WON = {"product": 30, "case": 24, "relationship": 20, "service": 16, "price": 10}
 LOST = {"price": 28, "competitor": 24, "no_budget": 18, "no_decision": 14, "timing": 9, "function": 7}
 USERS = {"s1": (5, 15), "s2": (10, 40), "s3": (30, 120), "s4": (80, 260), "s5": (150, 600)}
 NEXT_STEPS = {
-    "contact": "约关键人做需求访谈", "requirements": "确认需求清单并安排演示", "proposal": "提交正式报价并约评审",
+    "contact": "约关键人做需求访谈",
+    "requirements": "确认需求清单并安排演示",
+    "proposal": "提交正式报价并约评审",
     "negotiation": "敲定付款条款，推动签约",
 }
 CONTRACT_PATTERN, PAYMENT_PATTERN = "HT-{YYYY}{MM}-{0000}", "HK-{YYYY}{MM}-{0000}"
@@ -66,13 +72,21 @@ def _add_opportunity(world: World, account: SeedRow, at: datetime, lead: SeedRow
     users = dice.randint(*USERS[company.size])
     kind = "upsell" if account.values["type"] == "customer" and lead is None else "new_business"
     row = world.add(
-        "opportunity", account.owner, at,
+        "opportunity",
+        account.owner,
+        at,
         name=f"{company.short} · {_headline(world, line)}{f' {users} 用户' if line in ('crm', 'service') else ''}",
-        account_id=account.ref, contact_id=dice.choice(world.contacts[account.id]).ref, stage="contact", type=kind,
-        product_line=line, source=account.values.get("source"),
-        campaign_id=lead.values.get("campaign_id") if lead else None, stage_changed_at=at,
+        account_id=account.ref,
+        contact_id=dice.choice(world.contacts[account.id]).ref,
+        stage="contact",
+        type=kind,
+        product_line=line,
+        source=account.values.get("source"),
+        campaign_id=lead.values.get("campaign_id") if lead else None,
+        stage_changed_at=at,
         competitors=dice.some(("vendor_a", "vendor_b", "vendor_c", "in_house", "foreign"), 1, 2)
-        if dice.chance(0.45) else None,
+        if dice.chance(0.45)
+        else None,
     )
     if lead is not None:
         lead.values["converted_opportunity_id"] = row.ref
@@ -111,8 +125,14 @@ def add_line(
     prefix = "SJ" if object_name == "opportunity_line" else "HM"
     number = len(world.rows[object_name]) + 1
     row = world.add(
-        object_name, parent.owner, parent.created_at,
-        name=f"{prefix}-{number:06d}", product_id=product, quantity=quantity, unit_price=price, discount=discount,
+        object_name,
+        parent.owner,
+        parent.created_at,
+        name=f"{prefix}-{number:06d}",
+        product_id=product,
+        quantity=quantity,
+        unit_price=price,
+        discount=discount,
         amount=(quantity * price * (1 - discount)).quantize(Decimal("0.01")),
     )
     row.values[f"{parent.object}_id"] = parent.ref
@@ -150,7 +170,7 @@ def _expect(world: World, row: SeedRow, at: datetime) -> None:
     if stage in ("won", "lost"):
         row.values["close_date"] = row.values["closed_on"] + timedelta(days=world.dice.randint(-6, 12))
         return
-    left = sum(PACE[item][1] for item in STAGES[STAGES.index(stage):])
+    left = sum(PACE[item][1] for item in STAGES[STAGES.index(stage) :])
     row.values["close_date"] = _day(world, at) + timedelta(days=int(left * world.dice.uniform(0.8, 1.2)))
     row.values["next_step"] = NEXT_STEPS[stage]
     row.values["next_contact_at"] = world.clock.work_moment(world.clock.day(world.dice.randint(-2, 10)), world.dice)
@@ -191,10 +211,17 @@ def _renew(world: World) -> None:
 def _add_contract(world: World, source: SeedRow, at: datetime, kind: str, name: str) -> SeedRow:
     account = source.values.get("account_id") or source.ref
     return world.add(
-        "contract", source.owner, at,
-        name=name, type=kind, account_id=account, signed_by_id=source.owner.ref, status="draft",
+        "contract",
+        source.owner,
+        at,
+        name=name,
+        type=kind,
+        account_id=account,
+        signed_by_id=source.owner.ref,
+        status="draft",
         payment_terms=world.dice.weighted({"instalments": 50, "one_off": 28, "quarterly": 16, "monthly": 6}),
-        invoice_status="none", delivery_address=world.companies[account.id].address,
+        invoice_status="none",
+        delivery_address=world.companies[account.id].address,
     )
 
 
@@ -222,7 +249,8 @@ def _bill(world: World, contract: SeedRow) -> None:
     if "signed_on" not in contract.values:
         return
     parts = {
-        "one_off": ((15, 1.0),), "instalments": ((10, 0.4), (60, 0.4), (120, 0.2)),
+        "one_off": ((15, 1.0),),
+        "instalments": ((10, 0.4), (60, 0.4), (120, 0.2)),
         "quarterly": tuple((10 + 91 * n, 0.25) for n in range(4)),
         "monthly": tuple((30 * n, 1 / 12) for n in range(12)),
     }[contract.values["payment_terms"]]
@@ -244,9 +272,15 @@ def _add_payment(world: World, contract: SeedRow, period: int, due: date, amount
     signed_at = min(world.clock.work_moment(contract.values["signed_on"], dice), world.clock.now)
     planned_at = max(contract.created_at, signed_at)
     row = world.add(
-        "payment", contract.owner, planned_at,
-        contract_id=contract.ref, account_id=contract.values["account_id"], period=period, status="planned",
-        planned_on=due, planned_amount=amount,
+        "payment",
+        contract.owner,
+        planned_at,
+        contract_id=contract.ref,
+        account_id=contract.values["account_id"],
+        period=period,
+        status="planned",
+        planned_on=due,
+        planned_amount=amount,
     )
     paid_on = due + timedelta(days=dice.choice((-3, -1, 0, 0, 1, 2, 3, 5, 8, 15, 24)))
     is_late_payer = dice.chance(0.06) and (world.clock.today - due).days < 120

@@ -32,11 +32,33 @@ from objects.records.numbering import draw
 SEED = 20_260_101
 # Every object after those that it points at; both ends of a tree of one object go in together.
 ORDER = (
-    "product", "campaign", "account", "contact", "opportunity", "opportunity_line", "lead", "contract",
-    "contract_line", "payment", "task", "event", "visit", "call", "follow_up",
+    "product",
+    "campaign",
+    "account",
+    "contact",
+    "opportunity",
+    "opportunity_line",
+    "lead",
+    "contract",
+    "contract_line",
+    "payment",
+    "task",
+    "event",
+    "visit",
+    "call",
+    "follow_up",
 )
 HISTORY = (
-    "object_id", "record_id", "version", "action", "at", "actor_id", "actor_name", "via", "request_id", "changes",
+    "object_id",
+    "record_id",
+    "version",
+    "action",
+    "at",
+    "actor_id",
+    "actor_name",
+    "via",
+    "request_id",
+    "changes",
 )
 
 
@@ -110,7 +132,8 @@ def _history(obj: CompiledObject, row: SeedRow) -> Iterator[list[Any]]:
         for name, (old, new) in entry.changes.items():
             field = obj.field(name)
             changes[str(field.spec.id)] = {
-                "old": field.type.to_api(field.spec, old), "new": field.type.to_api(field.spec, new)
+                "old": field.type.to_api(field.spec, old),
+                "new": field.type.to_api(field.spec, new),
             }
         yield _entry(obj, row, version, "updated", entry.at, entry.user, changes)
 

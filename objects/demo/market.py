@@ -12,11 +12,19 @@ from objects.demo.world import DemoUser, SeedRow, World
 
 LEADS = 2_000
 SOURCES = {
-    "website": 30, "campaign": 18, "exhibition": 14, "phone": 9, "referral": 10, "advertising": 12, "partner": 4,
+    "website": 30,
+    "campaign": 18,
+    "exhibition": 14,
+    "phone": 9,
+    "referral": 10,
+    "advertising": 12,
+    "partner": 4,
     "cold_call": 3,
 }
 CAMPAIGN_TYPES = {
-    "campaign": ("seminar", "webinar", "partner"), "exhibition": ("exhibition",), "advertising": ("advertising",),
+    "campaign": ("seminar", "webinar", "partner"),
+    "exhibition": ("exhibition",),
+    "advertising": ("advertising",),
 }
 RATINGS = {"hot": 15, "warm": 45, "cold": 40}
 NO_CALLS = 0.02
@@ -32,11 +40,19 @@ def add_campaigns(world: World) -> None:
         spent = {"planned": 0, "active": 0.45, "done": world.dice.uniform(0.85, 1.12)}[status]
         created = world.clock.work_moment(min(starts - timedelta(days=20), world.clock.day(-3)), world.dice)
         world.add(
-            "campaign", marketer, created,
-            name=item["name"], type=item["type"], status=status, starts_on=starts, ends_on=ends,
-            location=item["location"], budget=Decimal(item["budget"]),
+            "campaign",
+            marketer,
+            created,
+            name=item["name"],
+            type=item["type"],
+            status=status,
+            starts_on=starts,
+            ends_on=ends,
+            location=item["location"],
+            budget=Decimal(item["budget"]),
             actual_cost=round_to(item["budget"] * spent, 100) if spent else None,
-            expected_leads=item["leads"], expected_revenue=Decimal(item["budget"] * 6),
+            expected_leads=item["leads"],
+            expected_revenue=Decimal(item["budget"] * 6),
             description=f"目标获取 {item['leads']} 条线索，活动结束两周内完成首次跟进。",
         )
 
@@ -45,10 +61,18 @@ def add_products(world: World) -> None:
     """Add the price list."""
     for item in world.words.data["products"]:
         world.add(
-            "product", world.users["songyating"], world.clock.start,
-            name=item["name"], code=item["code"], product_line=item["line"], category=item["category"],
-            unit=item["unit"], list_price=Decimal(item["price"]), cost=Decimal(item["cost"]),
-            tax_rate=Decimal(item["tax"]) / 100, is_active=True,
+            "product",
+            world.users["songyating"],
+            world.clock.start,
+            name=item["name"],
+            code=item["code"],
+            product_line=item["line"],
+            category=item["category"],
+            unit=item["unit"],
+            list_price=Decimal(item["price"]),
+            cost=Decimal(item["cost"]),
+            tax_rate=Decimal(item["tax"]) / 100,
+            is_active=True,
         )
 
 
@@ -68,15 +92,30 @@ def _new_lead(world: World, company: Company, owner: DemoUser, created: datetime
     line = world.words.product_line(company)
     by = world.users["songyating"] if campaign or source == "website" else owner
     row = world.add(
-        "lead", owner, created, by=by,
-        name=person.name, company=company.name, title=person.title, status="new", source=source,
-        campaign_id=campaign.ref if campaign else None, mobile=person.mobile, email=person.email,
+        "lead",
+        owner,
+        created,
+        by=by,
+        name=person.name,
+        company=company.name,
+        title=person.title,
+        status="new",
+        source=source,
+        campaign_id=campaign.ref if campaign else None,
+        mobile=person.mobile,
+        email=person.email,
         phone=company.phone if dice.chance(0.35) else None,
         wechat=f"wx_{person.email.split('@')[0].replace('.', '_')}" if dice.chance(0.4) else None,
-        rating=dice.weighted(RATINGS), industry=company.industry, company_size=company.size,
-        expected_amount=round_to(dice.lognormvariate(11.6, 0.75), AMOUNT_STEP), interests=sorted({line, "crm"}),
-        province=company.province, city=company.city, address=company.address,
-        website=f"https://www.{company.domain}" if dice.chance(0.5) else None, do_not_call=dice.chance(NO_CALLS),
+        rating=dice.weighted(RATINGS),
+        industry=company.industry,
+        company_size=company.size,
+        expected_amount=round_to(dice.lognormvariate(11.6, 0.75), AMOUNT_STEP),
+        interests=sorted({line, "crm"}),
+        province=company.province,
+        city=company.city,
+        address=company.address,
+        website=f"https://www.{company.domain}" if dice.chance(0.5) else None,
+        do_not_call=dice.chance(NO_CALLS),
         description=f"通过{campaign.values['name']}登记，关注{company.short}的客户管理。" if campaign else None,
     )
     world.people[row.id] = person
@@ -89,7 +128,8 @@ def _campaign(world: World, source: str, at: datetime) -> SeedRow | None:
     kinds = CAMPAIGN_TYPES.get(source, ())
     day = at.astimezone(world.clock.zone).date()
     fitting = [
-        row for row in world.rows["campaign"]
+        row
+        for row in world.rows["campaign"]
         if row.values["type"] in kinds and 0 <= (day - row.values["starts_on"]).days <= 95
     ]
     return world.dice.choice(fitting) if fitting else None

@@ -69,8 +69,12 @@ def add_people() -> dict[str, DemoUser]:
         users[member.username] = user
     return {
         member.username: DemoUser(
-            users[member.username].id, member.username, member.name, departments[member.department].id,
-            member.region, member.skill,
+            users[member.username].id,
+            member.username,
+            member.name,
+            departments[member.department].id,
+            member.region,
+            member.skill,
         )
         for member in STAFF
     }

@@ -47,8 +47,13 @@ def _text(sampler: Sampler, field: CompiledField) -> str:
     company, person = sampler.company, sampler.person
     known = {
         "name": company.name if field.spec.label.text("en").startswith("Account") else person.name,
-        "company": company.name, "short_name": company.short, "title": person.title, "city": company.city,
-        "province": company.province, "address": company.address, "wechat": f"wx_{person.mobile[-6:]}",
+        "company": company.name,
+        "short_name": company.short,
+        "title": person.title,
+        "city": company.city,
+        "province": company.province,
+        "address": company.address,
+        "wechat": f"wx_{person.mobile[-6:]}",
     }
     text = known.get(field.name) or f"{company.short}{field.spec.label.text('zh-hans')}"
     return text[: int(field.spec.settings.get("max_length", 255))]

@@ -122,9 +122,7 @@ def _prepare(
     copy_into(TEMPORARY, ["seed_n", *writer.columns], lines)
 
 
-def _prototype(
-    fields: Sequence[CompiledField], sampler: Sampler, owners: Owners, currency: str
-) -> dict[str, Any]:
+def _prototype(fields: Sequence[CompiledField], sampler: Sampler, owners: Owners, currency: str) -> dict[str, Any]:
     sampler.next_row()
     owner, home = sampler.dice.choice(owners)
     return {

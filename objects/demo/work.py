@@ -11,8 +11,12 @@ from objects.demo.world import SeedRow, World
 
 CALLS_PER_FOLLOW_UP = 0.4
 VISIT_PURPOSES = {
-    "new": "first", "requirements": "requirements", "proposal": "presentation", "negotiation": "negotiation",
-    "won": "return", "account": "return",
+    "new": "first",
+    "requirements": "requirements",
+    "proposal": "presentation",
+    "negotiation": "negotiation",
+    "won": "return",
+    "account": "return",
 }
 VISIT_RESULTS = {"progress": 34, "interested": 32, "follow_up": 24, "no_progress": 10}
 CALL_RESULTS = {"connected": 68, "no_answer": 20, "busy": 9, "wrong_number": 3}
@@ -87,10 +91,17 @@ def add_follow_up(world: World, row: SeedRow, kind: str, at: datetime) -> None:
     if text["plan"] and (world.clock.now - at).days < 20 and kind not in ("won", "lost"):
         following = world.clock.after(at, 2, 9, world.dice)
     world.add(
-        "follow_up", row.owner, at,
-        name=f"{text['name']}：{known['short']}", related_id=row.ref, contact_id=_contact(world, row),
-        method=text["method"], content=fill(text["content"], known), followed_up_at=at,
-        next_contact_at=following, next_plan=fill(text["plan"], known),
+        "follow_up",
+        row.owner,
+        at,
+        name=f"{text['name']}：{known['short']}",
+        related_id=row.ref,
+        contact_id=_contact(world, row),
+        method=text["method"],
+        content=fill(text["content"], known),
+        followed_up_at=at,
+        next_contact_at=following,
+        next_plan=fill(text["plan"], known),
     )
     if following is not None:
         row.values["next_contact_at"] = following
@@ -112,10 +123,16 @@ def add_call(world: World, row: SeedRow, at: datetime, *, result: str | None = N
     result = result or world.dice.weighted(CALL_RESULTS)
     account_id = row.id if row.object in ("lead", "account") else row.values["account_id"].id
     world.add(
-        "call", row.owner, at,
-        name=f"致电{known['short']}{known['person']}", related_id=row.ref, contact_id=_contact(world, row),
-        direction=world.dice.weighted({"outbound": 82, "inbound": 18}), phone=world.people[account_id].mobile,
-        result=result, started_at=at,
+        "call",
+        row.owner,
+        at,
+        name=f"致电{known['short']}{known['person']}",
+        related_id=row.ref,
+        contact_id=_contact(world, row),
+        direction=world.dice.weighted({"outbound": 82, "inbound": 18}),
+        phone=world.people[account_id].mobile,
+        result=result,
+        started_at=at,
         duration_seconds=world.dice.randint(45, 1500) if result == "connected" else 0,
         summary=fill(world.dice.choice(world.words.texts["call"][result]), known),
     )
@@ -132,17 +149,26 @@ def add_visit(world: World, row: SeedRow, kind: str, at: datetime, *, is_done: b
         result = dice.weighted(VISIT_RESULTS)
         arrived = at + timedelta(minutes=dice.randint(-10, 15))
         done = {
-            "status": "done", "checked_in_at": arrived,
-            "checked_out_at": arrived + timedelta(minutes=dice.randint(35, 140)), "result": result,
+            "status": "done",
+            "checked_in_at": arrived,
+            "checked_out_at": arrived + timedelta(minutes=dice.randint(35, 140)),
+            "result": result,
             "summary": fill(dice.choice(world.words.texts["visit_summaries"][result]), known),
         }
         _touch(world, row, at, is_followup=False)
     companions = [user for user in world.users.values() if user.username in ("chenhao", "linjianguo", "zhoumin")]
     world.add(
-        "visit", row.owner, max(row.created_at, min(at, world.clock.now) - timedelta(days=dice.randint(1, 4))),
-        name=fill(world.words.texts["visit"][purpose], known), related_id=row.ref, contact_id=_contact(world, row),
-        purpose=purpose, planned_at=at, address=world.companies[account_id].address,
-        companion_id=dice.choice(companions).ref if dice.chance(0.2) else None, **done,
+        "visit",
+        row.owner,
+        max(row.created_at, min(at, world.clock.now) - timedelta(days=dice.randint(1, 4))),
+        name=fill(world.words.texts["visit"][purpose], known),
+        related_id=row.ref,
+        contact_id=_contact(world, row),
+        purpose=purpose,
+        planned_at=at,
+        address=world.companies[account_id].address,
+        companion_id=dice.choice(companions).ref if dice.chance(0.2) else None,
+        **done,
     )
 
 
@@ -151,10 +177,16 @@ def add_event(world: World, row: SeedRow, at: datetime, *, is_done: bool, kind: 
     kind = kind or world.dice.weighted({"meeting": 50, "demo": 28, "exchange": 14, "training": 8})
     known = facts(world, row)
     world.add(
-        "event", row.owner, max(row.created_at, min(at, world.clock.now) - timedelta(days=world.dice.randint(1, 5))),
-        name=fill(world.dice.choice(world.words.texts["event"][kind]), known), related_id=row.ref,
-        contact_id=_contact(world, row), type=kind, starts_at=at,
-        ends_at=at + timedelta(minutes=world.dice.choice((30, 60, 60, 90, 120))), is_all_day=False,
+        "event",
+        row.owner,
+        max(row.created_at, min(at, world.clock.now) - timedelta(days=world.dice.randint(1, 5))),
+        name=fill(world.dice.choice(world.words.texts["event"][kind]), known),
+        related_id=row.ref,
+        contact_id=_contact(world, row),
+        type=kind,
+        starts_at=at,
+        ends_at=at + timedelta(minutes=world.dice.choice((30, 60, 60, 90, 120))),
+        is_all_day=False,
         location=world.dice.choice(("腾讯会议", "客户会议室", "公司三楼会议室", known["city"] + "客户现场")),
         status="done" if is_done else "planned",
     )
@@ -191,9 +223,16 @@ def _plan_internal(world: World, name: str, monday: int) -> None:
     organizer = world.users[{"华南": "linjianguo", "华东": "chenhao"}.get(name[:2], "zhoumin")]
     at = world.clock.at(world.clock.day(monday + world.dice.randint(0, 4)), 9, 30)
     world.add(
-        "event", organizer, world.clock.work_moment(world.clock.day(monday - 4), world.dice),
-        name=name, type="internal", starts_at=at, ends_at=at + timedelta(hours=1), is_all_day=False,
-        location="公司三楼会议室", status="done" if at < world.clock.now else "planned",
+        "event",
+        organizer,
+        world.clock.work_moment(world.clock.day(monday - 4), world.dice),
+        name=name,
+        type="internal",
+        starts_at=at,
+        ends_at=at + timedelta(hours=1),
+        is_all_day=False,
+        location="公司三楼会议室",
+        status="done" if at < world.clock.now else "planned",
     )
 
 
@@ -218,10 +257,14 @@ def _add_task(world: World, row: SeedRow, kind: str, offset: int, *, is_open: bo
     created = max(row.created_at, world.clock.work_moment(due - timedelta(days=dice.randint(2, 9)), dice))
     created = min(created, world.clock.now - timedelta(minutes=dice.randint(5, 300)))
     task = world.add(
-        "task", row.owner, created,
-        name=fill(dice.choice(world.words.texts["task"][kind]), facts(world, row)), related_id=row.ref,
+        "task",
+        row.owner,
+        created,
+        name=fill(dice.choice(world.words.texts["task"][kind]), facts(world, row)),
+        related_id=row.ref,
         status=dice.weighted({"open": 70, "in_progress": 30}) if is_open else "open",
-        priority=dice.weighted({"high": 22, "normal": 60, "low": 18}), due_on=due,
+        priority=dice.weighted({"high": 22, "normal": 60, "low": 18}),
+        due_on=due,
         remind_at=world.clock.at(due, 9) if dice.chance(0.4) else None,
     )
     if not is_open:

@@ -79,9 +79,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_browser(
-    chromium: Browser, site: Site, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Page]]:
+def open_browser(chromium: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """A function that opens a browser window; every page in it must load without a script error."""
     contexts: list[BrowserContext] = []
     problems: list[str] = []

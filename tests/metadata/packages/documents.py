@@ -26,7 +26,11 @@ def label(text: str) -> dict[str, str]:
 def field(api_name: str, type: str = "text", *, key: str = "", **members: Any) -> dict[str, Any]:
     """Return a field's document; `key` keeps the UUID when the API name changes."""
     return {
-        "api_name": api_name, "uuid": stable(key or api_name), "type": type, "label": label(api_name), **members,
+        "api_name": api_name,
+        "uuid": stable(key or api_name),
+        "type": type,
+        "label": label(api_name),
+        **members,
     }
 
 
@@ -38,7 +42,11 @@ def machine(*fields: dict[str, Any], **members: Any) -> dict[str, Any]:
     """Return the document of an object with a name field and these fields."""
     name = field("name", is_required=True)
     return {
-        "api_name": "machine__c", "uuid": OBJECT_UUID, "label": label("Machine"), "fields": [name, *fields], **members,
+        "api_name": "machine__c",
+        "uuid": OBJECT_UUID,
+        "label": label("Machine"),
+        "fields": [name, *fields],
+        **members,
     }
 
 

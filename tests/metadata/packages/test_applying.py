@@ -77,8 +77,12 @@ def test_an_update_changes_adds_renames_and_removes_by_uuid(admin_actor: Actor, 
     saved = RecordService(admin_actor).create("machine__c", {"name": "M1", "weight__c": 7, "kind__c": "a"})
     changes = apply(admin_actor, package(tmp_path / "2", new))
     assert told(changes) == [
-        "~ object machine__c", "→ field machine__c.mass__c", "~ field machine__c.mass__c",
-        "~ field machine__c.kind__c", "+ field machine__c.color__c", "- field machine__c.old__c",
+        "~ object machine__c",
+        "→ field machine__c.mass__c",
+        "~ field machine__c.mass__c",
+        "~ field machine__c.kind__c",
+        "+ field machine__c.color__c",
+        "- field machine__c.old__c",
     ]
     spec = current_snapshot().object("machine__c").spec
     assert [item.api_name for item in spec.business_fields] == ["name", "mass__c", "kind__c", "color__c"]
@@ -104,7 +108,10 @@ def test_what_customers_add_is_left_alone(admin_actor: Actor, tmp_path: Path) ->
     choice_set = spec.field_map["kind__c"].choice_set
     assert choice_set is not None
     assert [(c.value, c.is_active) for c in choice_set.choices] == [
-        ("a", True), ("b", True), ("c", True), ("mine", True)
+        ("a", True),
+        ("b", True),
+        ("c", True),
+        ("mine", True),
     ]
 
 
@@ -159,8 +166,13 @@ def test_a_field_moves_between_choices_of_its_own_and_a_shared_set(admin_actor: 
 
 def test_list_views_are_changed_and_the_users_own_are_not(admin_actor: Actor, tmp_path: Path) -> None:
     view = {
-        "object": "machine__c", "uuid": stable("view"), "api_name": "all", "label": label("All"), "columns": ["name"],
-        "order": ["name"], "is_default": True,
+        "object": "machine__c",
+        "uuid": stable("view"),
+        "api_name": "all",
+        "label": label("All"),
+        "columns": ["name"],
+        "order": ["name"],
+        "is_default": True,
     }
     apply(admin_actor, package(tmp_path, machine(), list_views=[view]))
     row = ListView.objects.get(uuid=view["uuid"])

@@ -15,8 +15,21 @@ from metadata.packages.package import PackageSpec
 from metadata.packages.portable import CRM_PACKAGE, export, load_package
 
 OBJECTS = {
-    "lead", "account", "contact", "opportunity", "opportunity_line", "campaign", "product", "contract",
-    "contract_line", "payment", "task", "event", "visit", "call", "follow_up",
+    "lead",
+    "account",
+    "contact",
+    "opportunity",
+    "opportunity_line",
+    "campaign",
+    "product",
+    "contract",
+    "contract_line",
+    "payment",
+    "task",
+    "event",
+    "visit",
+    "call",
+    "follow_up",
 }
 ACTIVITIES = {"task", "event", "visit", "call", "follow_up"}
 
@@ -58,8 +71,12 @@ def test_the_pipeline_ends_won_or_lost(crm: PackageSpec) -> None:
     assert stage.choice_set is not None
     found = {c.value: (c.properties["probability"], c.properties["category"]) for c in stage.choice_set.choices}
     assert found == {
-        "contact": (10, "open"), "requirements": (30, "open"), "proposal": (60, "open"), "negotiation": (80, "open"),
-        "won": (100, "won"), "lost": (0, "lost"),
+        "contact": (10, "open"),
+        "requirements": (30, "open"),
+        "proposal": (60, "open"),
+        "negotiation": (80, "open"),
+        "won": (100, "won"),
+        "lost": (0, "lost"),
     }
 
 

@@ -33,11 +33,15 @@ def machine(admin_actor: Actor) -> Any:
     create_object(
         admin_actor,
         ObjectInput(
-            "machine__c", "Machine",
+            "machine__c",
+            "Machine",
             fields=[
-                FieldInput("notes__c", "long_text", "Notes"), FieldInput("price__c", "currency", "Price"),
-                FieldInput("kinds__c", "multi_picklist", "Kinds", choices=kinds), FieldInput("on__c", "checkbox", "On"),
-                FieldInput("day__c", "date", "Day"), FieldInput("at__c", "datetime", "At"),
+                FieldInput("notes__c", "long_text", "Notes"),
+                FieldInput("price__c", "currency", "Price"),
+                FieldInput("kinds__c", "multi_picklist", "Kinds", choices=kinds),
+                FieldInput("on__c", "checkbox", "On"),
+                FieldInput("day__c", "date", "Day"),
+                FieldInput("at__c", "datetime", "At"),
                 FieldInput("tel__c", "phone", "Tel"),
                 FieldInput("to__c", "poly_lookup", "To", settings={"targets": ["machine__c"]}),
             ],
@@ -50,15 +54,28 @@ def row(actor: Actor, **values: Any) -> dict[str, Any]:
     now = timezone.now()
     owner = Reference("user", actor.user_id)  # type: ignore[arg-type]
     return {
-        "id": uuid7(), "version": 1, "created_at": now, "updated_at": now, "created_by_id": owner,
-        "updated_by_id": owner, "owner_id": owner, "currency": "CNY", "name": "M", **values,
+        "id": uuid7(),
+        "version": 1,
+        "created_at": now,
+        "updated_at": now,
+        "created_by_id": owner,
+        "updated_by_id": owner,
+        "owner_id": owner,
+        "currency": "CNY",
+        "name": "M",
+        **values,
     }
 
 
 def test_values_arrive_as_they_were(machine: Any, admin_actor: Actor) -> None:
     given = {
-        "notes__c": NASTY, "price__c": Decimal("1234.50"), "kinds__c": ["a", 'b"c', "d\\e"], "on__c": True,
-        "day__c": date(2026, 2, 28), "at__c": datetime(2026, 2, 28, 1, 2, 3, tzinfo=UTC), "tel__c": "138 0000 1234",
+        "notes__c": NASTY,
+        "price__c": Decimal("1234.50"),
+        "kinds__c": ["a", 'b"c', "d\\e"],
+        "on__c": True,
+        "day__c": date(2026, 2, 28),
+        "at__c": datetime(2026, 2, 28, 1, 2, 3, tzinfo=UTC),
+        "tel__c": "138 0000 1234",
         "to__c": Reference("machine__c", uuid.UUID(int=7)),
     }
     ctx = clean_context(admin_actor, currency="CNY")

@@ -26,9 +26,7 @@ OPEN = ("contact", "requirements", "proposal", "negotiation")
 def story(now: datetime = NOW) -> World:
     home = uuid.UUID(int=1)
     users = {
-        member.username: DemoUser(
-            uuid.UUID(int=index), member.username, member.name, home, member.region, member.skill
-        )
+        member.username: DemoUser(uuid.UUID(int=index), member.username, member.name, home, member.region, member.skill)
         for index, member in enumerate(STAFF, start=10)
     }
     return tell(users, now, ZONE)
