@@ -146,9 +146,7 @@ def note_opened(actor: Actor, object_id: int, record_id: uuid.UUID, now: datetim
         )"""  # noqa: S608 (the table's name is Django's own)
     user = str(actor.user_id)
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement, [user, object_id, str(record_id), now, user, user, KEPT_RECENT_RECORDS - 1]
-        )
+        cursor.execute(statement, [user, object_id, str(record_id), now, user, user, KEPT_RECENT_RECORDS - 1])
 
 
 def _readable_object(actor: Actor, object_name: str) -> CompiledObject:
@@ -183,9 +181,7 @@ def _siblings(obj: CompiledObject, owner_id: uuid.UUID | None) -> Any:
     return ListView.objects.filter(object_id=obj.spec.id, owner_id=owner_id)
 
 
-def _check_list_view(
-    actor: Actor, obj: CompiledObject, given: ListViewInput, existing: ListView | None = None
-) -> None:
+def _check_list_view(actor: Actor, obj: CompiledObject, given: ListViewInput, existing: ListView | None = None) -> None:
     """Raise ValidationFailed with everything that is wrong with a list view."""
     errors = label_errors(normal_labels(given.label)) + _column_errors(actor, obj, given.columns)
     errors += _path_errors(actor, obj, "order", [path.removeprefix("-") for path in given.order])

@@ -96,9 +96,7 @@ class Words:
         field = self.desk.field(leaf.path)
         if field is None or not field.type.is_reference:
             return []
-        keys = [
-            parse_uuid(item.get("id") if isinstance(item, Mapping) else item) for item in operand_items(leaf)
-        ]
+        keys = [parse_uuid(item.get("id") if isinstance(item, Mapping) else item) for item in operand_items(leaf)]
         return [Reference(target, key) for key in keys if key for target in targets_of(field)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -55,14 +55,16 @@ def record_new(request: HttpRequest, object_name: str) -> HttpResponse:
         form = RecordForm(opened.obj, fields, opened.display(), values=_starting_values(opened, fields, request.GET))
         return _show_new(request, opened, form)
     form = RecordForm(opened.obj, fields, opened.display(), values={}, data=resolve_typed(opened, fields, request.POST))
-    if form.is_valid():
-        try:
-            saved = RecordService(opened.actor).create(object_name, form.submitted())
-        except (ValidationFailed, StateConflict) as failure:
-            _show_failure(form, failure)
-        else:
-            messages.success(request, _("Created."))
-            return redirect(request, _after_creating(request, opened, saved.id))
+    # A form that is not valid goes through the service, too, to say everything that is wrong at once.
+    is_valid, service = form.is_valid(), RecordService(opened.actor)
+    try:
+        saved = service.create(object_name, form.submitted(), dry_run=not is_valid)
+    except (ValidationFailed, StateConflict) as failure:
+        _show_failure(form, failure)
+        is_valid = False
+    if is_valid:
+        messages.success(request, _("Created."))
+        return redirect(request, _after_creating(request, opened, saved.id))
     return _show_new(request, opened, form)
 
 
@@ -78,22 +80,31 @@ def record_edit(request: HttpRequest, object_name: str, record_id: uuid.UUID) ->
     data = resolve_typed(opened, fields, request.POST)
     if _posted_version(request) not in (None, page.version):
         return _show_conflict(request, page, fields, current, data)
-    form = RecordForm(opened.obj, fields, opened.display(), values=page.row.values, data=data)
-    if form.is_valid():
-        mine = conflict.touched(current, data)
-        changes = {name: value for name, value in form.submitted().items() if name in mine}
-        try:
-            RecordService(opened.actor).update(object_name, record_id, changes, expected_version=page.version)
-        except VersionConflict:  # somebody saved between our read and our write
-            page = open_record(request, object_name, record_id, "edit")
-            current = RecordForm(opened.obj, fields, opened.display(page.row.values), values=page.row.values)
-            return _show_conflict(request, page, fields, current, data)
-        except (ValidationFailed, StateConflict) as failure:
-            _show_failure(form, failure)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect(request, safe_next(request, opened.record_url(record_id)))
+    form = RecordForm(opened.obj, fields, opened.display(page.row.values), values=page.row.values, data=data)
+    try:
+        is_saved = _update(page, form, conflict.touched(current, data))
+    except VersionConflict:  # somebody saved between our read and our write
+        page = open_record(request, object_name, record_id, "edit")
+        current = RecordForm(opened.obj, fields, opened.display(page.row.values), values=page.row.values)
+        return _show_conflict(request, page, fields, current, data)
+    if is_saved:
+        messages.success(request, _("Saved."))
+        return redirect(request, safe_next(request, opened.record_url(record_id)))
     return _show_edit(request, page, form, current)
+
+
+def _update(page: RecordPage, form: RecordForm, mine: Collection[str]) -> bool:
+    """Write the touched fields; False, with every error in the form, when something is wrong with them."""
+    is_valid = form.is_valid()
+    changes = {name: value for name, value in form.submitted().items() if name in mine}
+    try:
+        RecordService(page.desk.actor).update(
+            page.desk.name, page.id, changes, expected_version=page.version, dry_run=not is_valid
+        )
+    except (ValidationFailed, StateConflict) as failure:
+        _show_failure(form, failure)
+        return False
+    return is_valid
 
 
 # --- what a new record's form starts with -------------------------------------------------------------------
@@ -163,9 +174,7 @@ def _show_conflict(
 ) -> HttpResponse:
     opened = record.desk
     merged, differences = conflict.merge(current, data)
-    form = RecordForm(
-        opened.obj, fields, opened.display(record.row.values), values=record.row.values, data=merged
-    )
+    form = RecordForm(opened.obj, fields, opened.display(record.row.values), values=record.row.values, data=merged)
     shown = {
         item.name: cells.cell(opened, opened.obj.field(item.name), record.row.values[item.name], record.row.values)
         for item in differences
@@ -175,9 +184,7 @@ def _show_conflict(
     return _show_edit(request, record, form, current, is_stale=True, **extra)
 
 
-def _show(
-    request: HttpRequest, opened: ObjectDesk, page: FormPage, form: RecordForm, **context: Any
-) -> HttpResponse:
+def _show(request: HttpRequest, opened: ObjectDesk, page: FormPage, form: RecordForm, **context: Any) -> HttpResponse:
     is_dialog = is_fragment(request)
     template = "layouts/forms/dialog.html" if is_dialog else "layouts/forms/edit.html"
     sections = list(form.sections(opened.layout, opened.language))

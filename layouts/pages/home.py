@@ -67,31 +67,59 @@ class ListCard:
 
 
 TASKS = ListCard(
-    "tasks", gettext_lazy("My open tasks"), "checklist", "task",
+    "tasks",
+    gettext_lazy("My open tasks"),
+    "checklist",
+    "task",
     All((IS_MINE, Condition("status", "in", ["open", "in_progress"]))),
-    order="due_on", moment="due_on", tag="priority", view="mine",
+    order="due_on",
+    moment="due_on",
+    tag="priority",
+    view="mine",
     empty=gettext_lazy("Nothing left to do."),
 )
 EVENTS = ListCard(
-    "events", gettext_lazy("Today's events"), "calendar", "event",
+    "events",
+    gettext_lazy("Today's events"),
+    "calendar",
+    "event",
     All((IS_MINE, Condition("starts_at", "rel", "today"))),
-    order="starts_at", moment="starts_at", tag="type", view="today",
+    order="starts_at",
+    moment="starts_at",
+    tag="type",
+    view="today",
     empty=gettext_lazy("No events today."),
 )
 VISITS = ListCard(
-    "visits", gettext_lazy("Today's visits"), "map-pin", "visit",
+    "visits",
+    gettext_lazy("Today's visits"),
+    "map-pin",
+    "visit",
     All((IS_MINE, Condition("planned_at", "rel", "today"))),
-    order="planned_at", moment="planned_at", tag="status", view="today",
+    order="planned_at",
+    moment="planned_at",
+    tag="status",
+    view="today",
     empty=gettext_lazy("No visits today."),
 )
 LEADS = ListCard(
-    "leads", gettext_lazy("My leads without follow-up"), "user-search", "lead",
-    All((
-        IS_MINE,
-        Condition("status", "in", ["new", "working"]),
-        AnyOf((Condition("last_followup_at", "empty"), Condition("last_followup_at", "rel", "older_than_n_days:7"))),
-    )),
-    order="-created_at", moment="created_at", tag="status", view="not_followed",
+    "leads",
+    gettext_lazy("My leads without follow-up"),
+    "user-search",
+    "lead",
+    All(
+        (
+            IS_MINE,
+            Condition("status", "in", ["new", "working"]),
+            AnyOf(
+                (Condition("last_followup_at", "empty"), Condition("last_followup_at", "rel", "older_than_n_days:7"))
+            ),
+        )
+    ),
+    order="-created_at",
+    moment="created_at",
+    tag="status",
+    view="not_followed",
     empty=gettext_lazy("Every lead was followed up within the last seven days."),
 )
 CARDS = (TASKS, EVENTS, VISITS, LEADS)

@@ -42,9 +42,7 @@ class ViewForm(forms.Form):
     is_shared = forms.BooleanField(
         label=gettext_lazy("For everybody, not only for me"), required=False, widget=widgets.Switch
     )
-    is_default = forms.BooleanField(
-        label=gettext_lazy("Open the list with it"), required=False, widget=widgets.Switch
-    )
+    is_default = forms.BooleanField(label=gettext_lazy("Open the list with it"), required=False, widget=widgets.Switch)
 
 
 @signed_in
@@ -84,8 +82,12 @@ def view_edit(request: HttpRequest, object_name: str, view_id: uuid.UUID) -> Htt
     if request.method == "POST" and form.is_valid():
         labels = {**view.label, ("" if view.is_own else opened.language): form.cleaned_data["label"]}
         given = ListViewInput(
-            label=labels, columns=view.columns, conditions=view.conditions, order=view.order,
-            is_default=form.cleaned_data["is_default"], position=_position(view_id),
+            label=labels,
+            columns=view.columns,
+            conditions=view.conditions,
+            order=view.order,
+            is_default=form.cleaned_data["is_default"],
+            position=_position(view_id),
         )
         try:
             update_list_view(opened.actor, view_id, given)

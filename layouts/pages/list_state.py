@@ -18,7 +18,14 @@ from objects.query.conditions import All, Condition, Tree, both, from_json, to_j
 from objects.query.filters import parse_flat, to_flat
 
 VIEW, OWN, WHERE, SORT, SEARCH, CURSOR, TRAIL, NUMBER = (
-    "view", "own", "where", "sort", "q", "cursor", "trail", "page",
+    "view",
+    "own",
+    "where",
+    "sort",
+    "q",
+    "cursor",
+    "trail",
+    "page",
 )
 TRAIL_LENGTH = 12  # pages that "previous" can go back; a cursor is about 150 characters long
 

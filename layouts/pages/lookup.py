@@ -56,9 +56,7 @@ def _departments(text: str, number: int) -> list[dict[str, Any]]:
         fitting = fitting.filter(Q(name__icontains=text) | Q(code__icontains=text))
     rows = fitting.order_by("path").values_list("id", "name", "code")
     first = (max(number, 1) - 1) * PAGE_SIZE
-    return [
-        {"id": str(key), "name": name, "subtitle": code} for key, name, code in rows[first : first + PAGE_SIZE + 1]
-    ]
+    return [{"id": str(key), "name": name, "subtitle": code} for key, name, code in rows[first : first + PAGE_SIZE + 1]]
 
 
 def _answer(found: list[dict[str, Any]], target: str) -> JsonResponse:

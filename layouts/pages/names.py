@@ -34,9 +34,7 @@ def with_names(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
     nameless = [value for value in values.values() if isinstance(value, Reference) and not value.name]
     names = names_of(actor, nameless) if nameless else {}
     return {
-        name: replace(value, name=names.get(value.id, ""))
-        if isinstance(value, Reference) and not value.name
-        else value
+        name: replace(value, name=names.get(value.id, "")) if isinstance(value, Reference) and not value.name else value
         for name, value in values.items()
     }
 

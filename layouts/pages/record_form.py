@@ -59,12 +59,20 @@ class RecordForm(forms.Form):
                 yield FormSection(section.label.text(language), section.columns, bound)
 
     def submitted(self) -> dict[str, Any]:
-        """Return the cleaned values by API name."""
-        return {name: self.cleaned_data.get(name) for name in self.fields if name in self.cleaned_data}
+        """Return the cleaned values of the inputs that were sent; one that was not sent says nothing."""
+        return {
+            name: value for name, value in self.cleaned_data.items() if name in self.fields and self._was_sent(name)
+        }
+
+    def _was_sent(self, name: str) -> bool:
+        return not self.fields[name].widget.value_omitted_from_data(self.data, self.files, name)
 
     def show_errors(self, failure: ValidationFailed) -> None:
         """Put each error at its field; those of fields that are not on the form go to the top."""
+        known = set(self.errors)
         for error in failure.errors:
+            if error.field in known:
+                continue  # the form has said already what is wrong there
             name = error.field if error.field in self.fields else None
             text = str(error.message)
             if name is None and error.field in self.obj.spec.field_map:

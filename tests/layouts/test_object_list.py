@@ -145,9 +145,7 @@ def test_empty_states_tell_no_records_from_no_match(rep: OrganizationClient, rec
     assert "没有符合条件的记录" in nothing
 
 
-def test_each_person_sees_his_own_records(
-    browser: Callable[[str], OrganizationClient], records: RecordService
-) -> None:
+def test_each_person_sees_his_own_records(browser: Callable[[str], OrganizationClient], records: RecordService) -> None:
     make_leads(records, 2)
     assert len(names(browser("rep").get("/o/lead/").content.decode())) == 2
     assert names(browser("south").get("/o/lead/").content.decode()) == []
