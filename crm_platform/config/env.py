@@ -58,7 +58,7 @@ def database(name: str, default: str | None = None) -> dict[str, Any]:
     options = dict(parse_qsl(url.query))
     host = options.pop("host", None) or unquote(url.hostname or "")
     return {
-        "ENGINE": "django_tenants.postgresql_backend",
+        "ENGINE": "crm_platform.tenancy.backend",
         "NAME": unquote(url.path.lstrip("/")),
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),

@@ -99,9 +99,9 @@ def test_sign_out_ends_the_session_and_wants_a_post(client, rep):
     assert "_auth_user_id" not in client.session
 
 
-def test_sign_in_page_costs_three_queries(client, rep, django_assert_num_queries):
+def test_sign_in_page_costs_two_queries(client, rep, django_assert_num_queries):
     client.get(reverse("sign-in"))
-    with django_assert_num_queries(3):  # search path, language, organisation
+    with django_assert_num_queries(2):  # language, organisation
         assert client.get(reverse("sign-in")).status_code == 200
 
 
