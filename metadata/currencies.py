@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm_platform.identity.models import OrganizationSettings
 from crm_platform.kit.context import Actor
+from crm_platform.kit.db import fetch_prepared
 from crm_platform.kit.errors import FieldError, Forbidden, StateConflict, ValidationFailed
 from metadata.field_types.values import missing_rate
 from metadata.models import Currency, ExchangeRate
@@ -46,8 +46,8 @@ class RateTable:
 
 def base_currency() -> str:
     """Return the currency in which the organisation counts."""
-    found: str | None = OrganizationSettings.objects.values_list("base_currency", flat=True).first()
-    return found or FALLBACK_CURRENCY
+    rows = fetch_prepared("base_currency", "SELECT base_currency::text FROM identity_organizationsettings")
+    return str(rows[0][0]) if rows else FALLBACK_CURRENCY
 
 
 def active_currencies() -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
@@ -14,6 +15,34 @@ from crm_platform.identity.functions import FUNCTION_NAMES
 from crm_platform.identity.models import AccessVersion, OrganizationSettings, User
 from crm_platform.kit.context import Actor
 from crm_platform.tenancy.context import schema_name
+
+# All that an actor is made of, for statements that go on with `FROM … JOIN identity_user u …` and CALLER_JOINS.
+CALLER_COLUMNS = """
+    u.id, u.name::text, u.language::text, u.time_zone::text, u.department_id, d.path::text, r.data_scope::text,
+    p.group_id, (SELECT number FROM identity_accessversion), o.language::text, o.time_zone::text
+"""
+CALLER_JOINS = """
+    LEFT JOIN identity_department d ON d.id = u.department_id
+    LEFT JOIN identity_role r ON r.id = u.role_id
+    LEFT JOIN identity_profile p ON p.id = u.profile_id
+    LEFT JOIN identity_organizationsettings o ON true
+"""
+
+
+class CallerFacts(NamedTuple):
+    """The values of CALLER_COLUMNS."""
+
+    user_id: UUID
+    name: str
+    language: str
+    time_zone: str
+    department_id: UUID | None
+    department_path: str | None
+    data_scope: str | None
+    group_id: int | None
+    access_version: int | None
+    organization_language: str | None
+    organization_time_zone: str | None
 
 
 def users_for_actor() -> QuerySet[User]:
@@ -34,19 +63,37 @@ def build_actor(user: User, *, via: str, request_id: str = "-", scopes: frozense
     if not hasattr(user, "access_version"):
         user = users_for_actor().get(pk=user.pk)
     extra: Any = user  # annotated by users_for_actor
-    group_ids = (user.profile.group_id,) if user.profile else ()
-    version: int = extra.access_version or 0
+    facts = CallerFacts(
+        user.pk,
+        user.name,
+        user.language,
+        user.time_zone,
+        user.department_id,
+        user.department.path if user.department else None,
+        user.role.data_scope if user.role else None,
+        user.profile.group_id if user.profile else None,
+        extra.access_version,
+        extra.organization_language,
+        extra.organization_time_zone,
+    )
+    return actor_of(facts, via=via, request_id=request_id, scopes=scopes)
+
+
+def actor_of(facts: CallerFacts, *, via: str, request_id: str = "-", scopes: frozenset[str] | None = None) -> Actor:
+    """Return the caller for what was read of an active user."""
+    group_ids = (facts.group_id,) if facts.group_id is not None else ()
+    version = facts.access_version or 0
     return Actor(
-        user_id=user.pk,
-        name=user.name,
+        user_id=facts.user_id,
+        name=facts.name,
         via=via,
         group_ids=group_ids,
         functions=_functions(schema_name(), version, group_ids),
-        data_scope=user.role.data_scope if user.role else "own",
-        department_id=user.department_id,
-        department_path=user.department.path if user.department else "",
-        language=user.language or extra.organization_language or "en",
-        time_zone=user.time_zone or extra.organization_time_zone or "UTC",
+        data_scope=facts.data_scope or "own",
+        department_id=facts.department_id,
+        department_path=facts.department_path or "",
+        language=facts.language or facts.organization_language or "en",
+        time_zone=facts.time_zone or facts.organization_time_zone or "UTC",
         access_version=version,
         scopes=scopes,
         request_id=request_id,

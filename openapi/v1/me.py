@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -21,7 +19,9 @@ class Me(Endpoint):
     scopes = {"GET": None}
 
     def get(self, request: Request) -> HttpResponse:
-        actor, user = self.actor, cast(User, request.user)
+        actor = self.actor
+        assert actor.user_id is not None  # every caller of the API is a user
+        user = User.objects.select_related("profile", "role").get(pk=actor.user_id)
         return json_response(
             {
                 "id": actor.user_id,
