@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("openapi.urls")),  # first: addresses are tried in order, and programs ask most often
     path("", include("crm_platform.console.urls")),
     path("", include("crm_platform.identity.urls")),
     path("", include("crm_platform.jobs.urls")),
     path("setup/", include("metadata.urls")),
     path("", include("layouts.urls")),
-    path("", include("openapi.urls")),
 ]
 
 handler403 = "crm_platform.console.views.forbidden"

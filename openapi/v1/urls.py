@@ -7,6 +7,12 @@ from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
 
 urlpatterns = [
+    path("records/<str:object_name>", records.RecordList.as_view(), name="api-records"),
+    path("records/<str:object_name>/bulk-create", records.BulkCreate.as_view(), name="api-bulk-create"),
+    path("records/<str:object_name>/bulk-update", records.BulkUpdate.as_view(), name="api-bulk-update"),
+    path("records/<str:object_name>/by/<str:field>/<path:value>", records.RecordByKey.as_view(), name="api-by-key"),
+    path("records/<str:object_name>/<uuid:record_id>", records.RecordDetail.as_view(), name="api-record"),
+    path("records/<str:object_name>/<uuid:record_id>/restore", records.RecordRestore.as_view(), name="api-restore"),
     path("me", me.Me.as_view(), name="api-me"),
     path("meta", me.Meta.as_view(), name="api-meta"),
     path("meta/objects", metadata.ObjectList.as_view(), name="api-objects"),
@@ -20,12 +26,6 @@ urlpatterns = [
         metadata.FieldRestore.as_view(),
         name="api-field-restore",
     ),
-    path("records/<str:object_name>", records.RecordList.as_view(), name="api-records"),
-    path("records/<str:object_name>/bulk-create", records.BulkCreate.as_view(), name="api-bulk-create"),
-    path("records/<str:object_name>/bulk-update", records.BulkUpdate.as_view(), name="api-bulk-update"),
-    path("records/<str:object_name>/by/<str:field>/<path:value>", records.RecordByKey.as_view(), name="api-by-key"),
-    path("records/<str:object_name>/<uuid:record_id>", records.RecordDetail.as_view(), name="api-record"),
-    path("records/<str:object_name>/<uuid:record_id>/restore", records.RecordRestore.as_view(), name="api-restore"),
     path("search", search.Search.as_view(), name="api-search"),
     path("openapi.json", OpenApiDocument.as_view(), name="api-openapi"),
     re_path(r"^.*$", no_such_route, name="api-unknown"),

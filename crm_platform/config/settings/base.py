@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "crm_platform.config.health.HealthMiddleware",
     "crm_platform.tenancy.middleware.OrganizationMiddleware",
     "metadata.middleware.SnapshotMiddleware",
+    "crm_platform.config.api_lane.ApiLane",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
