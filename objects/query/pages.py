@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from metadata.compiler.compiled import CompiledField
@@ -37,8 +38,8 @@ class Page:
         """
         if not any("." in name for name in self.columns):
             return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-        tree = _column_tree(self.columns)
-        return [_nest(tree, row) for row in self.rows]
+        build = _builder(_column_tree(self.columns))
+        return [build(row) for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,30 @@ def _column_tree(columns: Sequence[str]) -> dict[str, Any]:
     return tree
 
 
-def _nest(tree: Mapping[str, Any], row: Sequence[Any]) -> dict[str, Any]:
-    return {name: row[place] if isinstance(place, int) else _related(place, row) for name, place in tree.items()}
+def _builder(tree: Mapping[str, Any]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """Return the function from a row to its object; made once per page, since pages have many rows."""
+    plain = [name for name, place in tree.items() if isinstance(place, int)]
+    values = _picker([tree[name] for name in plain])
+    related = [(name, _related(inner)) for name, inner in tree.items() if not isinstance(inner, int)]
+
+    def build(row: Sequence[Any]) -> dict[str, Any]:
+        found = dict(zip(plain, values(row), strict=True))
+        for name, inner in related:
+            found[name] = inner(row)
+        return found
+
+    return build
 
 
-def _related(tree: Mapping[str, Any], row: Sequence[Any]) -> dict[str, Any] | None:
-    if "id" in tree and row[tree["id"]] is None:
-        return None
-    return _nest(tree, row)
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Return the function that picks these places of a row, as a sequence however many they are."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda row: [row[place] for place in places]
+
+
+def _related(tree: Mapping[str, Any]) -> Callable[[Sequence[Any]], dict[str, Any] | None]:
+    build, key = _builder(tree), tree.get("id")
+    if not isinstance(key, int):
+        return build
+    return lambda row: None if row[key] is None else build(row)
