@@ -38,7 +38,13 @@ def operations(ids: Sequence[str], session: Mapping[str, str]) -> list[Operation
     return [
         _reads("list", "list of 50, 12 columns, 2 names", LIST_PATH, "/leads", "/list"),
         _each("get", "get", "GET", ids, None),
-        _reads("filter", "filter + sort + capped count", FILTER_PATH, f"/leads?status={STATUS}&sort={SORT}", "/count"),
+        _reads(
+            "filter",
+            "filter + sort + capped count, indexed",
+            FILTER_PATH,
+            f"/leads?status={STATUS}&sort={SORT}",
+            "/count",
+        ),
         Operation("html", "list page as HTML", {PRODUCT: [Call("GET", "/o/lead/")]}, session),
         _writes("create", "create", one, RECORDS, "/leads", "/create"),
         _each("patch", "patch", "PATCH", ids, change),

@@ -46,6 +46,7 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
     since = timezone.now()
     caller, small = _caller(data.SLUG), _caller(data.SMALL_SLUG)
     with _inside(data.SLUG) as schema:
+        twin_copy.index_filter(schema)
         statements.write(folder / "statements.json", schema)
     connection.close()
     chosen = operations(caller.ids, caller.session)
