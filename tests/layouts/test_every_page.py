@@ -1,0 +1,138 @@
+"""The battery of pages: every named address, in Chinese and English, for an administrator."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from crm_platform.identity.models import Department, User
+from layouts.services import ListViewInput, create_list_view
+from objects.records.service import RecordService
+from tests.kit.clients import OrganizationClient
+from tests.kit.page_battery import (
+    NO_PAGES,
+    POST_ONLY,
+    arguments_of,
+    english_texts,
+    headings,
+    inline_code,
+    named_patterns,
+    page_names,
+    texts,
+)
+from tests.kit.query_counts import expected_query_count
+from tests.layouts.hosts import host_of
+from tests.objects.world import World
+
+HTMX = {"HX-Request": "true"}
+every_page = pytest.mark.parametrize("name", page_names())
+
+
+@cache
+def english() -> frozenset[str]:
+    return english_texts()
+
+
+@pytest.fixture
+def admin(crm: World) -> OrganizationClient:
+    client = OrganizationClient(host_of(crm))
+    client.force_login(User.objects.get(username="admin"))
+    return client
+
+
+@pytest.fixture
+def known(crm: World) -> dict[str, str]:
+    """A value for every argument that an address of a page takes."""
+    admin = User.objects.get(username="admin")
+    crm.users["admin"] = admin
+    actor = crm.actor("admin")
+    service = RecordService(actor)
+    account = service.create("account", {"name": "云途信息"}).id
+    given = {"name": "企业版", "account_id": account, "close_date": "2030-01-01", "amount": "1"}
+    deal = service.create("opportunity", given).id
+    for number in range(3):
+        about = {"object": "opportunity", "id": str(deal)}
+        service.create("follow_up", {"name": f"跟进{number}", "related_id": about, "content": "谈了谈"})
+    view = create_list_view(actor, "opportunity", ListViewInput("我的视图", ["name", "amount"]))
+    return {
+        "object_name": "opportunity",
+        "record_id": str(deal),
+        "field_name": "amount",
+        "type_key": "text",
+        "set_name": "industry",
+        "view_id": str(view.uuid),
+        "user_id": str(crm.users["rep"].pk),
+        "department_id": str(Department.objects.get(name="City").pk),
+    }
+
+
+def open_page(client: OrganizationClient, name: str, known: dict[str, str], **options: Any) -> Any:
+    return client.get(reverse(name, kwargs=arguments_of(name, known)), **options)
+
+
+def speak(language: str) -> None:
+    User.objects.filter(username="admin").update(language=language)
+
+
+@every_page
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_page_renders_with_one_heading_and_no_inline_code(
+    name: str, language: str, admin: OrganizationClient, known: dict[str, str]
+) -> None:
+    speak(language)
+    answer = open_page(admin, name, known)
+    html = answer.content.decode()
+    assert answer.status_code == 200, html[:2000]
+    assert headings(html) == 1
+    assert inline_code(html) == []
+    assert ('lang="zh-Hans"' if language == "zh-hans" else 'lang="en"') in html
+
+
+@every_page
+def test_page_says_nothing_in_english_to_who_reads_chinese(
+    name: str, admin: OrganizationClient, known: dict[str, str]
+) -> None:
+    speak("zh-hans")
+    found = set(texts(open_page(admin, name, known).content.decode()))
+    assert found & english() == set()
+
+
+@every_page
+def test_fragment_is_a_part_of_the_page(name: str, admin: OrganizationClient, known: dict[str, str]) -> None:
+    page = open_page(admin, name, known).content.decode()
+    fragment = open_page(admin, name, known, headers=HTMX).content.decode()
+    if "<html" in fragment:
+        return  # a page that has no fragment answers as a whole
+    assert headings(fragment) == 0
+    assert inline_code(fragment) == []
+    assert set(texts(fragment)) - set(texts(page)) <= {"关闭"}
+
+
+@every_page
+def test_page_costs_as_many_queries_as_the_baseline_says(
+    name: str, admin: OrganizationClient, known: dict[str, str]
+) -> None:
+    open_page(admin, name, known)  # fills the caches that last
+    with expected_query_count(f"page:{name}"):
+        open_page(admin, name, known)
+
+
+@pytest.mark.parametrize("name", sorted(POST_ONLY))
+def test_what_changes_something_is_not_opened(name: str, admin: OrganizationClient, known: dict[str, str]) -> None:
+    more = {"key_id": known["record_id"], "job_id": known["record_id"], "deletion_id": known["record_id"]}
+    answer = open_page(admin, name, {**known, **more, "action": "abort", "consumer": "search"})
+    assert answer.status_code == 405, name
+
+
+def test_the_lists_of_exceptions_name_existing_addresses() -> None:
+    assert {name for name, _arguments in named_patterns()} >= POST_ONLY | NO_PAGES
+
+
+@every_page
+def test_strangers_are_sent_to_sign_in(name: str, crm: World, known: dict[str, str]) -> None:
+    answer = open_page(OrganizationClient(host_of(crm)), name, known)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/sign-in")
