@@ -17,11 +17,13 @@ from layouts.models import ColumnChoice, ListView, PageLayout, RecentRecord
 from layouts.selectors import ANY_VIEW
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
+from metadata.field_types.contexts import clean_context
 from metadata.inputs import LabelInput
 from metadata.models import LabelTranslation
 from metadata.names import API_NAME, label_errors, normal_labels
 from metadata.services.labels import set_labels
 from objects.access.policy import AccessPolicy
+from objects.query.binding import bind
 from objects.query.conditions import from_json
 
 CUSTOMIZE = "metadata.customize"
@@ -193,8 +195,7 @@ def _check_list_view(actor: Actor, obj: CompiledObject, given: ListViewInput, ex
             errors.append(FieldError("api_name", "not_unique", _("A list view of this name exists already.")))
     if errors:
         raise ValidationFailed(errors)
-    if given.conditions:
-        from_json(given.conditions)
+    bind(from_json(given.conditions), obj, AccessPolicy.of(actor), clean_context(actor))
 
 
 def _check_layout(obj: CompiledObject, given: LayoutInput) -> None:

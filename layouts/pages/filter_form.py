@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.forms import LookupMultipleInput
@@ -265,6 +266,7 @@ def _state_of(request: HttpRequest, opened: ObjectDesk) -> ListState:
     return read_state(params, opened.obj, list_views(opened.actor, opened.obj))
 
 
+@require_safe
 @signed_in
 def filter_form(request: HttpRequest, object_name: str) -> HttpResponse:
     """Build or change one condition of a list; when it is complete, go back to the list with it."""

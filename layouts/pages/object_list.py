@@ -14,6 +14,7 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment
@@ -189,6 +190,7 @@ class ListPage:
         return f"{base}?{query}" if query else f"{base}?"
 
 
+@require_safe
 @signed_in
 def object_list(request: HttpRequest, object_name: str) -> HttpResponse:
     """Show the records of an object as the address says."""
