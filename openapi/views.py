@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import signed_in
+from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 from openapi.forms import ApiKeyForm
@@ -48,7 +49,8 @@ def key_list(request: ActorRequest) -> HttpResponse:
         {"key": key, "scopes": [SCOPES[scope] for scope in key.scopes if scope in SCOPES]}
         for key in visible_keys(request.actor)
     ]
-    response = render(request, "openapi/keys.html", {"form": form, "keys": keys, "secret": secret})
+    status = 200 if secret else form_status(request)
+    response = render(request, "openapi/keys.html", {"form": form, "keys": keys, "secret": secret}, status=status)
     response["Cache-Control"] = "no-store"
     return response
 

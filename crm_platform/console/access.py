@@ -6,20 +6,27 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 
 from crm_platform.kit.errors import Forbidden, NotAuthenticated
 
+PAGE_METHODS = ("GET", "HEAD", "POST")
 View = Callable[..., HttpResponseBase]
 
 
 def signed_in(view: View) -> View:
-    """Let only signed-in callers through; others are sent to the sign-in page and come back afterwards."""
+    """Let only signed-in callers through; others are sent to the sign-in page and come back afterwards.
+
+    Pages are read and sent as forms: no other method reaches them.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.actor is None:  # type: ignore[attr-defined]
             raise NotAuthenticated
+        if request.method not in PAGE_METHODS:
+            return HttpResponseNotAllowed(PAGE_METHODS)
         return view(request, *args, **kwargs)
 
     return guarded

@@ -1,4 +1,4 @@
-"""Form widgets of the console that Django does not have: the lookup box, chips for several choices, a switch."""
+"""Form widgets of the console that Django does not have: the lookup box, chips, a switch; the status of a form."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 
@@ -144,3 +145,8 @@ class ColorChoice(forms.RadioSelect):
     """One of the colours of tags and objects, shown as dots; a choice's value is the colour's name."""
 
     template_name = "console/widgets/color_choice.html"
+
+
+def form_status(request: HttpRequest) -> int:
+    """Return the status of a page that shows a form: 422 when it was sent and came back with mistakes."""
+    return 422 if request.method == "POST" else 200

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import function_required
+from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from metadata import services
@@ -67,7 +68,7 @@ def field_new(request: ActorRequest, object_name: str, type_key: str) -> HttpRes
             if "another" in request.POST:
                 return redirect("metadata-field-types", object_name)
             return redirect("metadata-object", object_name)
-    return render(request, "metadata/fields/form.html", page.context())
+    return _show(request, page.context())
 
 
 @function_required(CUSTOMIZE)
@@ -88,7 +89,7 @@ def field_edit(request: ActorRequest, object_name: str, field_name: str) -> Http
         else:
             messages.success(request, _("Saved."))
             return redirect("metadata-object", object_name)
-    return render(request, "metadata/fields/form.html", {**page.context(), "usages": usages(spec, field)})
+    return _show(request, {**page.context(), "usages": usages(spec, field)})
 
 
 @require_POST
@@ -107,6 +108,10 @@ def field_restore(request: ActorRequest, object_name: str, field_name: str) -> H
     services.restore_field(request.actor, object_name, field_name)
     messages.success(request, _("The field is back with its values."))
     return redirect("metadata-object", object_name)
+
+
+def _show(request: ActorRequest, context: dict[str, Any]) -> HttpResponse:
+    return render(request, "metadata/fields/form.html", context, status=form_status(request))
 
 
 def _offered_type(key: str) -> FieldType:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import function_required
+from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 from metadata import services
@@ -57,7 +58,7 @@ def object_new(request: ActorRequest) -> HttpResponse:
         else:
             messages.success(request, _("The object is live. Now add its fields."))
             return redirect("metadata-object", row.api_name)
-    return render(request, "metadata/objects/form.html", {"form": form, "spec": None})
+    return render(request, "metadata/objects/form.html", {"form": form, "spec": None}, status=form_status(request))
 
 
 @require_GET
@@ -94,7 +95,8 @@ def object_edit(request: ActorRequest, object_name: str) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("metadata-object", object_name)
     label = spec.label.text(request.actor.language)
-    return render(request, "metadata/objects/form.html", {"form": form, "spec": spec, "label": label})
+    context = {"form": form, "spec": spec, "label": label}
+    return render(request, "metadata/objects/form.html", context, status=form_status(request))
 
 
 @require_POST

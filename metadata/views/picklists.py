@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from crm_platform.console.access import function_required
+from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from metadata import services
@@ -86,9 +87,8 @@ def _picklist_page(request: ActorRequest, spec: ChoiceSetSpec | None) -> HttpRes
             messages.success(request, _("Saved."))
             return redirect("metadata-picklists")
     label = spec.label.text(request.actor.language) if spec else ""
-    return render(
-        request, "metadata/picklists/form.html", {"form": form, "choices": choices, "spec": spec, "label": label}
-    )
+    context = {"form": form, "choices": choices, "spec": spec, "label": label}
+    return render(request, "metadata/picklists/form.html", context, status=form_status(request))
 
 
 def _save(request: ActorRequest, spec: ChoiceSetSpec | None, form: PicklistForm, choices: BaseChoiceFormSet) -> None:
