@@ -1,0 +1,158 @@
+"""The authorisation matrix: what every address of the project answers to every kind of caller.
+
+Expectations are statuses in the order of `PEOPLE` for pages and of `HOLDERS` for the Open API; `in` is the way to
+the sign-in page. A method that a row leaves out must be refused to everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, get_resolver
+
+from tests.security.world import GONE
+
+# --- pages: nobody bare colleague rep manager admin
+SIGNED_IN = "in 200 200 200 200 200"
+FORM = "in 422 422 422 422 422"
+ADMIN = "in 403 403 403 403 200"
+ADMIN_FORM = "in 403 403 403 403 422"
+ADMIN_DONE = "in 403 403 403 403 302"
+OBJECT = "in 404 200 200 200 200"
+OBJECT_FORM = "in 404 422 422 422 422"
+OBJECT_DONE = "in 404 302 302 302 302"
+RECORD = "in 404 404 200 200 200"
+RECORD_DONE = "in 404 404 302 302 302"
+OWN_VIEW = "in 404 404 200 404 404"
+# --- the Open API: nobody bare colleague rep manager admin scopeless foreign
+API_ALL = "401 200 200 200 200 200 200 401"
+API_SCOPED = "401 200 200 200 200 200 403 401"
+API_OBJECT = "401 404 200 200 200 200 403 401"
+API_CREATE = "401 404 201 201 201 201 403 401"
+API_RECORD = "401 404 404 200 200 200 403 401"
+API_ADMIN = "401 403 403 403 403 200 403 401"
+API_ADMIN_NEW = "401 403 403 403 403 201 403 401"
+API_TAKEN = "401 404 422 200 200 200 403 401"  # the record is another's: not found, or its value is taken
+API_NOTHING = "404 404 404 404 404 404 404 404"
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one address answers: expectations by method, and what its requests carry."""
+
+    expected: Mapping[str, str]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    args: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+
+
+def row(*, data: Any = None, args: Any = None, query: str = "", **expected: str) -> Row:
+    return Row(expected, data or {}, args or {}, query)
+
+
+NEW_NAME = {"name": "New"}
+MATRIX: dict[str, Row] = {
+    # --- everybody
+    "set-language": row(POST="302 302 302 302 302 302", data={"language": "en"}),
+    "sign-in": row(GET="200 302 302 302 302 302", POST="422 422 422 422 422 422"),
+    "sign-out": row(POST="in in in in in in"),
+    "organization-logo": row(GET="200 200 200 200 200 200"),  # the sign-in page shows it
+    # --- who is signed in
+    "home": row(GET=SIGNED_IN),
+    "search": row(GET=SIGNED_IN, query="?q=Kept"),
+    "account": row(GET=SIGNED_IN, POST=FORM, data={"form": "password", "current": "", "password": "x"}),
+    "trash": row(GET=SIGNED_IN),
+    "trash-restore": row(POST=RECORD_DONE),
+    "api-docs": row(GET=SIGNED_IN),
+    "api-keys": row(GET=SIGNED_IN, POST=SIGNED_IN, data={"name": "k", "scopes": "records:read", "expires": "90"}),
+    "api-key-revoke": row(POST="in 404 404 302 404 302"),
+    # --- records
+    "lookup": row(GET=OBJECT),
+    "record-list": row(GET=OBJECT),
+    "record-new": row(GET=OBJECT, POST=OBJECT_FORM),
+    "record-filter": row(GET=OBJECT),
+    "record-columns": row(GET=OBJECT, POST=OBJECT_DONE, data={"columns": "name"}),
+    "record-assign": row(POST=OBJECT),
+    "record-bulk-delete": row(POST=OBJECT),
+    "list-view-new": row(GET=OBJECT, POST=OBJECT_FORM),
+    "list-view-edit": row(GET=OWN_VIEW, POST="in 404 404 422 404 404"),
+    "list-view-delete": row(POST="in 404 404 302 404 404"),
+    "record": row(GET=RECORD),
+    "record-edit": row(GET=RECORD, POST=RECORD_DONE, data={"name": "Changed", "code__c": "K-1"}),
+    "record-delete": row(GET=RECORD, POST=RECORD_DONE),
+    "record-stage": row(POST=RECORD_DONE, data={"stage": "won"}),
+    # --- identity
+    "organization-settings": row(GET=ADMIN, POST=ADMIN_FORM),
+    "departments": row(GET=ADMIN),
+    "department-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "department-edit": row(GET=ADMIN, POST=ADMIN_FORM),
+    "department-close": row(POST=ADMIN_DONE),
+    "department-reopen": row(POST=ADMIN_DONE),
+    "users": row(GET=ADMIN),
+    "user-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "user-edit": row(GET=ADMIN, POST=ADMIN_FORM),
+    "user-password": row(GET=ADMIN, POST=ADMIN_FORM),
+    "user-deactivate": row(POST=ADMIN_DONE),
+    "user-reactivate": row(POST=ADMIN_DONE),
+    # --- jobs
+    "jobs": row(GET=ADMIN),
+    "job-action": row(POST=ADMIN_DONE),
+    "system": row(GET=ADMIN),
+    "system-replay": row(POST=ADMIN_DONE),
+    # --- the data model
+    "metadata-objects": row(GET=ADMIN),
+    "metadata-object-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-object": row(GET=ADMIN),
+    "metadata-object-edit": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-object-delete": row(POST=ADMIN_DONE),
+    "metadata-object-restore": row(POST=ADMIN_DONE, args={"object_name": GONE}),
+    "metadata-field-types": row(GET=ADMIN),
+    "metadata-field-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-field": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-field-delete": row(POST=ADMIN_DONE),
+    "metadata-field-restore": row(POST=ADMIN_DONE, args={"field_name": "old__c"}),
+    "metadata-picklists": row(GET=ADMIN),
+    "metadata-picklist-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-picklist": row(GET=ADMIN, POST=ADMIN_FORM),
+    # --- the Open API
+    "api-me": row(GET=API_ALL),
+    "api-openapi": row(GET=API_ALL),
+    "api-meta": row(GET=API_SCOPED),
+    "api-search": row(GET=API_SCOPED, query="?q=Kept"),
+    "api-objects": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"api_name": "n__c", "label": "N"}),
+    "api-object": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),
+    "api-describe": row(GET=API_OBJECT),
+    "api-object-restore": row(POST=API_ADMIN, args={"object_name": GONE}),
+    "api-fields": row(GET=API_OBJECT, POST=API_ADMIN_NEW, data={"api_name": "n__c", "type": "text", "label": "N"}),
+    "api-field": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),
+    "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
+    "api-records": row(GET=API_OBJECT, POST=API_CREATE, data=NEW_NAME),
+    "api-record": row(GET=API_RECORD, PATCH=API_RECORD, DELETE=API_RECORD, data=NEW_NAME),
+    "api-restore": row(POST=API_RECORD, args={"record_id": "{deleted_id}"}),
+    "api-by-key": row(GET=API_RECORD, PUT=API_TAKEN, data=NEW_NAME),
+    "api-bulk-create": row(POST=API_OBJECT, data={"records": [NEW_NAME]}),
+    "api-bulk-update": row(POST=API_TAKEN, data={"records": [{"id": "{record_id}", "name": "x"}]}),
+    "api-unknown": row(**dict.fromkeys(METHODS, API_NOTHING)),
+}
+FILLERS = {
+    "type_key": "text",
+    "set_name": "grades",
+    "consumer": "search",
+    "action": "abort",
+    "field": "code__c",
+    "value": "K-1",
+}
+
+
+def routes(patterns: Any = None, prefix: str = "/") -> Iterator[tuple[URLPattern, str]]:
+    """Yield every address of the project with its whole route."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield pattern, route
+        else:
+            yield from routes(pattern.url_patterns, route)

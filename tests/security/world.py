@@ -1,0 +1,143 @@
+"""A small organisation with one of everything, and callers of every rank who ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm_platform.identity.auth import build_actor
+from crm_platform.identity.models import OrganizationSettings, Profile, User
+from crm_platform.identity.services import bump_access_version
+from crm_platform.jobs.services import enqueue
+from crm_platform.kit.context import system_actor
+from crm_platform.tenancy.context import tenant_context
+from layouts.services import ListViewInput, create_list_view
+from metadata import services
+from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
+from metadata.models import BusinessObject
+from objects.access.grants import ACTIONS, grant_object
+from objects.records.service import RecordService
+from openapi.keys import create_key
+from openapi.scopes import SCOPES
+from tests.kit import make
+from tests.kit.clients import OrganizationAPIClient, OrganizationClient
+
+OBJECT, CLOSED, GONE = "order__c", "closed__c", "gone__c"
+FIELDS = (
+    FieldInput("note__c", "text", "备注", is_searchable=True),
+    FieldInput("code__c", "text", "编号", is_unique=True),
+    FieldInput("amount__c", "currency", "金额"),
+    FieldInput("stage__c", "stage", "阶段", choices=[ChoiceInput("open", "进行"), ChoiceInput("won", "赢单")]),
+    FieldInput("old__c", "text", "旧"),
+)
+# Who asks a page, from the least to the most: no grant on the object; grants, but not on this record; its owner.
+PEOPLE = ("nobody", "bare", "colleague", "rep", "manager", "admin")
+# Who asks the API: the same with keys, then the administrator's key without the scope, and a foreign key.
+HOLDERS = (*PEOPLE, "scopeless", "foreign")
+
+
+@dataclass
+class Place:
+    """The organisation: its host, the ids for addresses, the cookies and keys of its people."""
+
+    schema_name: str
+    host: str
+    ids: dict[str, str]
+    cookies: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def browser(self, name: str, **options: Any) -> OrganizationClient:
+        client = OrganizationClient(self.host, raise_request_exception=False, **options)
+        if name in self.cookies:
+            client.cookies["sessionid"] = self.cookies[name]
+        return client
+
+    def api(self, name: str, lacking: str | None = None) -> OrganizationAPIClient:
+        """Return a client with the caller's key; `lacking` is the scope that a scopeless key does without."""
+        client = OrganizationAPIClient(self.host, raise_request_exception=False)
+        key = self.keys.get(f"without {lacking}" if name == "scopeless" else name)
+        if key:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {key}")
+        return client
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    """Make the organisation and a second one, whose key is the foreign one; both are dropped afterwards."""
+    with make.organization(enter=False) as home, make.organization(enter=False) as abroad:
+        with tenant_context(abroad.schema_name):
+            foreign = _key(User.objects.get(username="admin"), list(SCOPES))
+        with tenant_context(home.schema_name):
+            made = _furnish(home)
+        made.keys["foreign"] = foreign
+        yield made
+
+
+def _furnish(home: Any) -> Place:
+    admin = User.objects.get(username="admin")
+    _model(build_actor(admin, via="console"))
+    OrganizationSettings.objects.update(logo=b"png", logo_type="image/png")
+    people = _people(admin)
+    made = Place(home.schema_name, f"{home.slug}.localhost", _things(people))
+    for name, user in people.items():
+        client = OrganizationClient(made.host)
+        client.force_login(user)
+        made.cookies[name] = client.cookies["sessionid"].value
+        made.keys[name] = _key(user, list(SCOPES))
+    for scope in SCOPES:
+        made.keys[f"without {scope}"] = _key(admin, [other for other in SCOPES if other != scope])
+    made.keys["without None"] = _key(admin, ["records:delete"])
+    return made
+
+
+def _model(admin: Any) -> None:
+    services.create_choice_set(admin, "grades", "等级", [ChoiceInput("a", "A")])
+    for name in (OBJECT, CLOSED, GONE):
+        services.create_object(admin, ObjectInput(name, name, fields=FIELDS if name == OBJECT else ()))
+    services.delete_field(admin, OBJECT, "old__c")
+    services.delete_object(admin, GONE)
+    row = BusinessObject.objects.get(api_name=OBJECT)
+    for name in ("sales_rep", "sales_manager"):
+        grant_object(system_actor(), Profile.objects.get(api_name=name), row, ACTIONS)
+
+
+def _people(admin: User) -> dict[str, User]:
+    north, south = make.department("North"), make.department("South")
+    people = {
+        "bare": make.user(department=north),
+        "colleague": make.user(department=south),
+        "rep": make.user(department=north),
+        "manager": make.user(profile="sales_manager", role="department_head", department=north),
+        "admin": admin,
+    }
+    User.objects.filter(pk=people["bare"].pk).update(profile=None)
+    bump_access_version()
+    return people
+
+
+def _things(people: dict[str, User]) -> dict[str, str]:
+    rep = build_actor(people["rep"], via="console")
+    records = RecordService(rep)
+    kept = records.create(OBJECT, {"name": "Kept", "code__c": "K-1"})
+    deleted = records.create(OBJECT, {"name": "Deleted"})
+    view = create_list_view(rep, OBJECT, ListViewInput("Mine", ["name"]))
+    key, _secret = create_key(rep, "to revoke", ["records:read"])
+    return {
+        "object_name": OBJECT,
+        "field_name": "note__c",
+        "record_id": str(kept.id),
+        "deleted_id": str(deleted.id),
+        "deletion_id": str(records.delete(OBJECT, deleted.id)),
+        "view_id": str(view.uuid),
+        "key_id": str(key.pk),
+        "user_id": str(make.user(name="Someone").pk),
+        "department_id": str(make.department("Elsewhere").pk),
+        "job_id": str(enqueue("metadata.build_index", {}).pk),
+        "root_id": str(make.root_department().pk),
+    }
+
+
+def _key(user: User, scopes: list[str]) -> str:
+    return create_key(build_actor(user, via="console"), "key", scopes)[1]
