@@ -42,8 +42,10 @@ class Caller:
 
 def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str], None]) -> int:
     """Make or find the data, start the servers, measure, print; return how many targets were missed."""
-    _tell_seed(_facts(database, rows), tell)
-    since = timezone.now()
+    facts = _facts(database, rows)
+    _tell_seed(facts, tell)
+    since = datetime.fromisoformat(facts["seeded_until"])
+    _sweep(since)  # what a run left that was cut off
     caller, small = _caller(data.SLUG), _caller(data.SMALL_SLUG)
     with _inside(data.SLUG) as schema:
         twin_copy.index_filter(schema)
@@ -111,7 +113,7 @@ def _facts(database: str, rows: int) -> dict[str, Any]:
     if facts is not None:
         prepare_database()
         return facts
-    facts = data.build(rows)
+    facts = {**data.build(rows), "seeded_until": timezone.now().isoformat()}
     with _inside(data.SLUG) as schema:
         twin_copy.copy(schema)
     place.note_facts(database, facts)
@@ -147,7 +149,7 @@ def _sweep(since: datetime) -> None:
     with _inside(data.SLUG) as schema, connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         for table in (f"{schema}.{quote(data.lead_table())}", f"{twin_copy.SCHEMA}.lead"):
-            cursor.execute(f"DELETE FROM {table} WHERE created_at >= %s", [since])
+            cursor.execute(f"DELETE FROM {table} WHERE created_at > %s", [since])
             cursor.execute(f"VACUUM ANALYZE {table}")
         cursor.execute("TRUNCATE events_outboxmessage, objects_recordchange")
     connection.close()
