@@ -79,6 +79,10 @@ class JsonRenderer(BaseRenderer):
         return dumps(data)
 
 
+JSON, ANYTHING = JsonRenderer(), "*/*"
+TAKES_JSON = frozenset({ANYTHING, "", JSON.media_type})
+
+
 class Endpoint(APIView):
     """Base of all endpoints. `scopes` names the scope each method needs; a method without one is not served."""
 
@@ -112,6 +116,12 @@ class Endpoint(APIView):
         if window is not None:
             window.annotate(response)
         return response
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """Pass over the weighing of media types for callers that take what there is: JSON."""
+        if request.META.get("HTTP_ACCEPT", ANYTHING) in TAKES_JSON:
+            return JSON, JSON.media_type
+        return super().perform_content_negotiation(request, force)  # type: ignore[no-any-return]
 
     def check_throttles(self, request: Request) -> None:
         if not isinstance(request.auth, Actor):
