@@ -12,7 +12,7 @@ from tests.benchmarks.operations import Operation
 NAMES = {PRODUCT: "product", TWIN: "Django + DRF twin", BARE: "bare SQL"}
 HEAD = (
     "| operation | server | p50 ms, 1 client | p50 ms, 8 | req/s, 1 | req/s, 8 | CPU ms server + database |"
-    " × twin req/s | × bare p50 |"
+    " × twin req/s | twin's CPU × | × bare p50 |"
 )
 BUSY = max(CLIENTS)
 
@@ -100,6 +100,7 @@ def _line(figures: Figures, operation: Operation, name: str) -> str:
         f"{busy.per_second:,.0f}",
         f"{busy.server_ms:.1f} + {database}",
         beside(TWIN, lambda ours, theirs: ours.per_second / theirs.per_second, BUSY),
+        beside(TWIN, lambda ours, theirs: (theirs.cpu_ms or 0) / (ours.cpu_ms or 1), BUSY),
         beside(BARE, lambda ours, theirs: ours.median_ms / theirs.median_ms, 1),
     ]
     return f"| {' | '.join(cells)} |"
