@@ -14,6 +14,7 @@ from crm_platform.launcher.places import ROOT
 FOLDER = ROOT / "crm_platform" / "frontend"
 DIST = FOLDER / "dist"
 STAMP = DIST / ".built-from"
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 # Templates and Python count, too: the icon sprite and the kept CSS rules depend on what they use.
 SOURCES = ("crm_platform", "metadata", "objects", "layouts", "workflows", "openapi")
 SUFFIXES = {".ts", ".mjs", ".scss", ".json", ".html", ".svg", ".py", ".yaml"}
@@ -27,6 +28,8 @@ def build(log: Path) -> bool:
         return False
     binaries = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    if SYSTEM_CERTIFICATES.exists():  # Node brings certificates of its own and does not know the machine's
+        environment.setdefault("NODE_EXTRA_CA_CERTS", str(SYSTEM_CERTIFICATES))
     steps = [["node", "build.mjs"]]
     if not _dependencies_are_current():
         steps.insert(0, ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"])
