@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from html import escape  # Django's own is wrapped for lazy texts, which costs more than the escaping
 from typing import Any
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from layouts.pages.common import ObjectDesk
 from metadata.compiler.compiled import CompiledField
+from metadata.field_types.values import DisplayContext
 from objects.query.pages import DisplayPage, DisplayRow
+
+Painter = Callable[[DisplayRow, Any, DisplayContext], str]
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,18 @@ def primary(desk: ObjectDesk, shown: Sequence[Column]) -> str:
 def body_rows(desk: ObjectDesk, page: DisplayPage, shown: Sequence[Column], *, selectable: bool = False) -> SafeString:
     """Return the rows of a table body; every row links to its record, and can be selected where asked for."""
     lead = primary(desk, shown)
-    prefix = escape(desk.list_url)
-    opening = tuple(_opening(column, column.path == lead) for column in shown)
+    painters = [
+        _lead_painter(desk, column) if column.path == lead else _painter(column, _opening(column)) for column in shown
+    ]
+    select = _("Select %(name)s")
     pieces: list[str] = []
     for row in page.rows:
         pieces.append("<tr>")
-        if selectable:
-            pieces.append(_checkbox(desk, row, lead))
         ctx = desk.display(row.values)
-        for column, start in zip(shown, opening, strict=True):
-            value = row.values[column.path]
-            if column.path == lead:
-                pieces += (start, f'<a href="{prefix}{row.id}">', _lead_text(column, value, ctx), "</a></td>")
-            else:
-                pieces += (start, column.field.type.cell(column.field.spec, value, ctx), "</td>")
+        if selectable:
+            pieces.append(_checkbox(row, select, _plain(row.values[lead])))
+        for column, paint in zip(shown, painters, strict=True):
+            pieces.append(paint(row, row.values[column.path], ctx))
         pieces.append("</tr>\n")
     return mark_safe("".join(pieces))  # noqa: S308 (types escape their cells, everything else is escaped here)
 
@@ -81,19 +82,53 @@ def title(desk: ObjectDesk, values: Any) -> str:
     return text(desk, field, values.get(field.name), values) or _("(no name)")
 
 
-def _opening(column: Column, is_lead: bool) -> str:
-    classes = " ".join(filter(None, ("primary" if is_lead else "", "num" if column.is_numeric else "")))
+def _opening(column: Column, name: str = "") -> str:
+    classes = " ".join(filter(None, (name, "num" if column.is_numeric else "")))
     attribute = f' class="{classes}"' if classes else ""
     return f'<td{attribute} data-label="{escape(column.label)}">'
 
 
-def _lead_text(column: Column, value: Any, ctx: Any) -> str:
-    return escape(column.field.type.to_text(column.field.spec, value, ctx) or _("(no name)"))
+def _painter(column: Column, opening: str) -> Painter:
+    """Return the function that makes the cells of a column.
+
+    Equal values make equal cells, and many values of a column are equal (owners, choices), so each is made once;
+    not so where a cell depends on other values of its record, or where a value can't be a key.
+    """
+    make, spec = column.field.type.cell, column.field.spec
+    made: dict[Any, str] = {}
+
+    def paint(row: DisplayRow, value: Any, ctx: DisplayContext) -> str:
+        if value is None or value == "":
+            return f"{opening}</td>"
+        return f"{opening}{make(spec, value, ctx)}</td>"
+
+    def paint_once(row: DisplayRow, value: Any, ctx: DisplayContext) -> str:
+        found = made.get(value)
+        if found is None:
+            found = made[value] = paint(row, value, ctx)
+        return found
+
+    return paint if column.field.type.derives_from or column.field.type.expression_type == "choices" else paint_once
 
 
-def _checkbox(desk: ObjectDesk, row: DisplayRow, lead: str) -> str:
-    name = escape(_("Select %(name)s") % {"name": row.values[lead]})
+def _lead_painter(desk: ObjectDesk, column: Column) -> Painter:
+    """Return the function that makes the cells which link to their record."""
+    to_text, spec, nameless = column.field.type.to_text, column.field.spec, _("(no name)")
+    opening, address = _opening(column, "primary"), escape(desk.list_url)
+
+    def paint(row: DisplayRow, value: Any, ctx: DisplayContext) -> str:
+        shown = escape(to_text(spec, value, ctx) or nameless)
+        return f'{opening}<a href="{address}{row.id}">{shown}</a></td>'
+
+    return paint
+
+
+def _checkbox(row: DisplayRow, select: str, name: str) -> str:
     return (
         '<td class="select"><input type="checkbox" class="form-check-input" name="ids" form="bulk-form"'
-        f' data-select-row value="{row.id}" aria-label="{name}"></td>'
+        f' data-select-row value="{row.id}" aria-label="{escape(select % {"name": name})}"></td>'
     )
+
+
+def _plain(value: Any) -> str:
+    return str(getattr(value, "name", value) or "")

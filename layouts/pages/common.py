@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
+from crm_platform.console.addresses import own_path
 from crm_platform.console.htmx import is_fragment
 from crm_platform.kit.context import Actor
 from layouts.documents import Layout
@@ -42,6 +42,7 @@ class ObjectDesk:
         self.policy.require(object_name, action)
         self.obj: CompiledObject = current_snapshot().object(object_name)
         self.now = now or timezone.now()
+        self._fields: dict[str, CompiledField | None] = {}
 
     @property
     def name(self) -> str:
@@ -86,10 +87,12 @@ class ObjectDesk:
 
     def field(self, path: str) -> CompiledField | None:
         """Return the field at the end of a path; None when it does not exist for the caller."""
-        try:
-            return resolve_readable(self.obj, self.policy, path).field
-        except UnknownField:
-            return None
+        if path not in self._fields:
+            try:
+                self._fields[path] = resolve_readable(self.obj, self.policy, path).field
+            except UnknownField:
+                self._fields[path] = None
+        return self._fields[path]
 
     def path_label(self, path: str) -> str:
         """Return what people call a path: the label of its field, after those of the lookups stepped through."""
@@ -98,12 +101,12 @@ class ObjectDesk:
         return " / ".join(step.spec.label.text(self.language) for step in steps)
 
     # --- addresses --------------------------------------------------------------------------------------------
-    @property
+    @cached_property
     def list_url(self) -> str:
         return reverse("record-list", args=[self.name])
 
     def record_url(self, record_id: uuid.UUID | str) -> str:
-        return reverse("record", args=[self.name, record_id])
+        return f"{self.list_url}{record_id}"
 
     def new_url(self, **prefill: str) -> str:
         return reverse("record-new", args=[self.name]) + (f"?{urlencode(prefill)}" if prefill else "")
@@ -117,8 +120,7 @@ def desk(request: HttpRequest, object_name: str, action: str = "read") -> Object
 def safe_next(request: HttpRequest, fallback: str) -> str:
     """Return where the form wants to go afterwards, as long as it stays on this host."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    is_safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return wanted if wanted and is_safe else fallback
+    return own_path(request, wanted) or fallback
 
 
 def small_form(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

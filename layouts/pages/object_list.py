@@ -143,7 +143,7 @@ class ListPage:
         field = self.desk.field(path)
         return field is not None and field.type.is_sortable
 
-    @property
+    @cached_property
     def headings(self) -> list[Heading]:
         first = self.state.shown_order[0] if self.state.shown_order else ""
         found = []
@@ -153,7 +153,7 @@ class ListPage:
             found.append(Heading(column, url, direction))
         return found
 
-    @property
+    @cached_property
     def sorting(self) -> Heading | None:
         """The heading by which the list is sorted, also when its column is not shown."""
         shown = next((heading for heading in self.headings if heading.direction), None)

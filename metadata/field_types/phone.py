@@ -54,6 +54,17 @@ def to_e164(text: str, region: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else None
 
 
+@lru_cache(maxsize=4096)  # formatting costs more than parsing
+def written(text: str, region: str) -> str:
+    """Return the number as it is written in `region`, with its country code when it is of another one."""
+    number = parse(text, region)
+    if number is None:
+        return text
+    is_home = number.country_code == phonenumbers.country_code_for_region(region)
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if is_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return str(phonenumbers.format_number(number, style))
+
+
 class PhoneSettings(SettingsForm):
     fixed = ("default_region",)
     default_region = forms.ChoiceField(
@@ -102,12 +113,7 @@ class PhoneType(TextType):
         return parts[""]
 
     def to_text(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> str:
-        number = parse(value, self.region(field)) if value else None
-        if number is None:
-            return value or ""
-        is_home = number.country_code == phonenumbers.country_code_for_region(self.region(field))
-        style = phonenumbers.PhoneNumberFormat.NATIONAL if is_home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-        return str(phonenumbers.format_number(number, style))
+        return written(value, self.region(field)) if value else ""
 
     def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
         e164 = to_e164(value, self.region(field)) if value else None

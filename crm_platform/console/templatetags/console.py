@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from typing import Any
 
 from django import forms, template
@@ -22,9 +23,13 @@ GROUP_WIDGETS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 @register.simple_tag
 def icon(name: str, **attrs: str) -> SafeString:
     """Return a Tabler icon of the built sprite; `class` adds classes, `label` gives it a name of its own."""
-    classes = " ".join(filter(None, ["icon", attrs.get("class", "")]))
+    return _icon(str(name), attrs.get("class", ""), str(attrs.get("label") or ""))
+
+
+@lru_cache(maxsize=2048)  # a page has dozens of icons, of which it repeats most
+def _icon(name: str, extra: str, label: str) -> SafeString:
+    classes = " ".join(filter(None, ["icon", extra]))
     href = f"{static('app/icons.svg')}#{name}"
-    label = attrs.get("label")
     if label:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}"></use></svg>', classes, label, href
