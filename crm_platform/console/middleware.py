@@ -14,16 +14,22 @@ from crm_platform.console.htmx import add_trigger, is_fragment
 from crm_platform.console.views import error_page
 from crm_platform.kit.errors import NotAuthenticated, PlatformError, ValidationFailed
 
+NUL = "%00"
 API_PREFIX = "/api/v1/"  # the Open API answers in problem+json by itself
 
 
 class PlatformErrorMiddleware:
-    """Answers a `PlatformError` of a page with an error page, a toast (htmx) or JSON (scripts)."""
+    """Answers a `PlatformError` of a page with an error page, a toast (htmx) or JSON (scripts).
+
+    A page is not asked at all with NUL in its parameters: no text of PostgreSQL can hold it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if NUL in request.META.get("QUERY_STRING", "") and not request.path.startswith(API_PREFIX):
+            return error_page(request, 400)
         response = self.get_response(request)
         if is_fragment(request) and "HX-Redirect" not in response.headers and not 300 <= response.status_code < 400:
             _show_messages(request, response)

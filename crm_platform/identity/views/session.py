@@ -7,13 +7,13 @@ from django.contrib import auth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.decorators import method_decorator
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from crm_platform.console.addresses import own_path
 from crm_platform.identity import throttle
 from crm_platform.identity.forms.users import SignInForm
 
@@ -62,6 +62,4 @@ def _page(request: HttpRequest, form: SignInForm, status: int = 200) -> HttpResp
 def _destination(request: HttpRequest) -> str:
     """Return where the person wanted to go, when that is a page of this host; else the home page."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure()):
-        return wanted
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return own_path(request, wanted) or resolve_url(settings.LOGIN_REDIRECT_URL)
