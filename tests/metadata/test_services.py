@@ -224,3 +224,18 @@ def test_all_mistakes_of_a_new_object_are_reported_together(admin_actor: Actor) 
     with pytest.raises(ValidationFailed) as failed:
         services.create_object(admin_actor, ObjectInput("thing__c", "x", fields=fields))
     assert {field for field, _code in codes(failed)} == {"fields.1.api_name", "fields.2.label", "fields.3.type"}
+
+
+def test_a_master_detail_field_keeps_its_master_while_its_parameters_change(admin_actor: Actor) -> None:
+    for name in ("whole__c", "piece__c"):
+        services.create_object(admin_actor, ObjectInput(name, name))
+    services.add_field(
+        admin_actor, "piece__c", FieldInput("whole__c", "master_detail", "整体", settings={"target": "whole__c"})
+    )
+    settings = {"target": "whole__c", "related_label": {"en": "Pieces"}}
+    services.update_field(admin_actor, "piece__c", "whole__c", settings=settings)
+    field = current_snapshot().object("piece__c").field("whole__c").spec
+    assert field.settings["related_label"]["en"] == "Pieces"
+    second = FieldInput("other__c", "master_detail", "第二", settings={"target": "whole__c"})
+    with pytest.raises(ValidationFailed):
+        services.add_field(admin_actor, "piece__c", second)

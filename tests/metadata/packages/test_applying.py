@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,12 @@ def test_the_crm_is_applied_once_and_exported_byte_for_byte(admin_actor: Actor) 
     again = package_of(crm.object_names, name=crm.name, version=crm.version, label=crm.label)
     assert again == crm
     assert export(again) == export(crm)
+
+
+def test_installing_the_crm_costs_few_statements(admin_actor: Actor, django_assert_max_num_queries: Any) -> None:
+    crm = load_package(CRM_PACKAGE)
+    with django_assert_max_num_queries(600):  # most of them create tables and indexes
+        apply(admin_actor, crm)
 
 
 def test_the_crm_works_at_once_for_sales_people(admin_actor: Actor, actor_for: object) -> None:
