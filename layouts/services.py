@@ -120,7 +120,7 @@ def delete_layout(actor: Actor, layout_id: uuid.UUID) -> None:
 def choose_columns(actor: Actor, object_name: str, columns: Sequence[str], view_key: str = ANY_VIEW) -> None:
     """Keep the columns that the caller wants in a list; none at all forgets the choice."""
     obj = _readable_object(actor, object_name)
-    mine = {"user_id": actor.user_id, "object_id": obj.spec.id, "view": view_key}
+    mine: dict[str, Any] = {"user_id": actor.user_id, "object_id": obj.spec.id, "view": view_key}
     if not columns:
         ColumnChoice.objects.filter(**mine).delete()
         return

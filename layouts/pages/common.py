@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm_platform.console.addresses import own_path
-from crm_platform.console.addresses import own_path
 from crm_platform.console.htmx import is_fragment
 from crm_platform.kit.context import Actor
 from layouts.documents import Layout

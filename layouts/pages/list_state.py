@@ -166,7 +166,7 @@ def conjuncts(tree: Tree | None) -> tuple[Tree, ...]:
     """Return the conditions that hold together, one by one."""
     if tree is None:
         return ()
-    return tree.items if isinstance(tree, All) else (tree,)
+    return tuple(tree.items) if isinstance(tree, All) else (tree,)
 
 
 def _json(text: str) -> Mapping[str, Any] | list[Any] | None:

@@ -75,8 +75,9 @@ class RecordForm(forms.Form):
                 continue  # the form has said already what is wrong there
             name = error.field if error.field in self.fields else None
             text = str(error.message)
-            if name is None and error.field in self.obj.spec.field_map:
-                text = f"{self.obj.spec.field_map[error.field].label.text(self.language)}: {text}"
+            spec = self.obj.spec.field_map.get(error.field or "")
+            if name is None and spec is not None:
+                text = f"{spec.label.text(self.language)}: {text}"
             self.add_error(name, text)
 
 
@@ -100,12 +101,6 @@ def form_fields(
 
 def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[str]]:
     """Return what a browser would send for a widget that starts with `value` and is left alone."""
-    if isinstance(widget, forms.MultiWidget):
-        parts = value if isinstance(value, list | tuple) else widget.decompress(value)
-        found: dict[str, list[str]] = {}
-        for inner, suffix, part in zip(widget.widgets, widget.widgets_names, parts, strict=False):
-            found |= posted_form(inner, name + suffix, part)
-        return found
     if isinstance(widget, LookupInput):
         return _posted_lookup(name, value)
     if isinstance(widget, forms.CheckboxInput):
