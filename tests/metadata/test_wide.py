@@ -41,7 +41,7 @@ FIELDS = 300
 TYPES = [item.key for item in field_types if item.for_admins]
 ONCE = {"master_detail"}
 SETTINGS = {"text": {"max_length": 40}, "lookup": {"target": TARGET}, "auto_number": {"pattern": "N-{0000}"}}
-SECONDS = 4  # for one act on a busy machine; each takes a fraction of a second on a quiet one
+SECONDS = 10  # for one act on a busy machine; each takes a fraction of a second on a quiet one
 
 
 @dataclass

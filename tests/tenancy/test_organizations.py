@@ -29,11 +29,11 @@ def test_new_organization_starts_with_roles_profiles_and_administrator(fresh_org
     assert admin.profile.group.permissions.count() == 7
 
 
-def test_organization_is_made_within_five_seconds(django_db_setup, django_db_blocker):
+def test_organization_is_made_with_little_work(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
-        started = time.monotonic()
+        started = time.process_time()  # not the wall clock: other tests share this machine
         with make.organization():
-            assert time.monotonic() - started < 5
+            assert time.process_time() - started < 2
 
 
 def test_organization_with_the_crm_is_made_within_five_seconds_of_work(django_db_setup, django_db_blocker):
