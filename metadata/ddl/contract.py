@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from crm_platform.jobs.services import JobContext
 from django.db import connection, transaction
 
+from crm_platform.jobs.services import JobContext
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.db import lock_timeout
 from crm_platform.kit.sqlnames import column_name, quote, table_name

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_platform.jobs.services import JobContext, JobFailed
 from django.db import DatabaseError, connection
 
+from crm_platform.jobs.services import JobContext, JobFailed
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.db import sqlstate
 from crm_platform.kit.sqlnames import quote
