@@ -71,13 +71,13 @@ def snapshot_for(schema: str, version: int) -> SchemaSnapshot:
             return cached
     snapshot = SchemaSnapshot(schema, version, load_version(version))
     with _cache_lock:
-        newest = _cache.get(schema)
-        if newest is None or newest.version <= version:
-            _cache[schema] = snapshot
-            _cache.move_to_end(schema)
+        # The version that was asked for last stays, even if it is a lower number: a publish that was rolled
+        # back has left a higher one behind, which nobody will ask for again.
+        _cache[schema] = snapshot
+        _cache.move_to_end(schema)
         while len(_cache) > MAX_CACHED:
             _cache.popitem(last=False)
-        return _cache[schema] if _cache[schema].version == version else snapshot
+    return snapshot
 
 
 def load_version(version: int) -> SchemaSpec:

@@ -192,12 +192,12 @@ def assert_only_the_newest_is_left(schema_name: str, seen: dict[str, list[weakre
     things = gc.get_objects()  # compared by type: some lazy objects of Django fail when they are asked
     snapshots = [item for item in things if type(item) is SchemaSnapshot and item.schema_name == schema_name]
     assert snapshots == [newest]
-    compiled = [item for item in things if type(item) is CompiledObject and item.table == newest.object(OBJECT).table]
+    compiled = [item for item in things if type(item) is CompiledObject and item.name == OBJECT]
     assert [item for item in compiled if item is not newest.object(OBJECT)] == []
     assert [item for item in things if type(item) is RecordForm] == []
     models = {newest.object(spec.api_name) for spec in newest.objects()}
     filter_sets = {item.compiled for item in subclasses(RecordFilterSet) if "compiled" in vars(item)}
-    assert {item for item in filter_sets if item.table == newest.object(OBJECT).table} <= models
+    assert {item for item in filter_sets if item.name == OBJECT} <= models
 
 
 def test_a_column_added_under_writers_stalls_no_statement(ticket: Any) -> None:

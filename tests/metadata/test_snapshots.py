@@ -8,7 +8,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 
 from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor
@@ -111,3 +111,14 @@ def test_compiling_sixty_objects_is_quick(admin_actor: Actor, order: None) -> No
     for spec in snapshot.objects():
         snapshot.object(spec.api_name)
     assert time.perf_counter() - started < 3  # one second on a quiet machine
+
+
+def test_a_publish_that_was_rolled_back_leaves_the_cache_useful(admin_actor: Actor, order: None) -> None:
+    version = current_snapshot().version
+    with transaction.atomic():
+        services.add_field(admin_actor, "part__c", FieldInput("gone__c", "text", "gone"))
+        assert current_snapshot().version > version
+        transaction.set_rollback(True)
+    first = current_snapshot()
+    assert first.version == version
+    assert current_snapshot() is first
