@@ -59,9 +59,6 @@ class LookupType(ReferenceType):
     icon = "arrow-up-right-circle"
     settings_form: ClassVar[type[SettingsForm]] = LookupSettings
 
-    def target(self, field: FieldSpec) -> str:
-        return str(field.settings.get("target", ""))
-
     def on_delete(self, field: FieldSpec) -> str:
         return ON_DELETE[str(field.settings.get("on_delete", "set_null"))]
 

@@ -64,7 +64,7 @@ class ReferenceType(FieldType):
 
     def target(self, field: FieldSpec) -> str:
         """Return what the field points at: an API name, "user" or "department"."""
-        raise NotImplementedError
+        return str(field.settings.get("target", ""))
 
     def on_delete(self, field: FieldSpec) -> str:
         return "RESTRICT"

@@ -86,10 +86,6 @@ def test_the_system_page_names_versions_workers_and_queues(quiet: None, kind: An
 
 def test_what_was_set_aside_is_offered_again_from_the_system_page(quiet: None, admin_client: Any) -> None:
     DeadLetter.objects.create(consumer="search", event_id=uuid7(), message={}, error="no")
-    from crm_platform.events.consumers import consumers
-
-    if "search" not in consumers:
-        pytest.skip("no consumer is registered")
     assert admin_client.post("/setup/system/replay/search").status_code == 302
     assert Job.objects.get().args == {"consumer": "search"}
     assert admin_client.post("/setup/system/replay/nobody").status_code == 404

@@ -49,7 +49,7 @@ class SignIn(View):
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End this session."""
+    """Sign the caller out."""
     auth.logout(request)
     return redirect(settings.LOGIN_URL)
 
