@@ -156,6 +156,13 @@ class FieldType(ABC):
         """Return the words by which the record is found through this field."""
         return ""
 
+    def match_values(self, field: FieldSpec, value: Any) -> tuple[str, ...]:
+        """Return every value in the form in which two spellings of the same thing are equal; () when empty.
+
+        Duplicates are found by it: a phone is its E.164, an address its lower case. () for types without one.
+        """
+        return ()
+
     # --- forms and documents ------------------------------------------------------------------------------
     @abstractmethod
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:

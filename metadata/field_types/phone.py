@@ -125,6 +125,10 @@ class PhoneType(TextType):
         number = parse(value, self.region(field)) if value else None
         return f"{value} {number.national_number}" if number else value or ""
 
+    def match_values(self, field: FieldSpec, value: Any) -> tuple[str, ...]:
+        e164 = to_e164(value, self.region(field)) if value else None
+        return (e164,) if e164 else ()
+
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
         return forms.CharField(max_length=MAX_LENGTH, strip=True, widget=widgets.PhoneInput)
 

@@ -45,6 +45,11 @@ def normal_text(value: Any) -> str | None:
     return text or None
 
 
+def fold(text: str) -> str:
+    """Return text without what people write in two ways: case, full and half width, runs of white space."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def _is_plain_number(value: Any) -> bool:
     if isinstance(value, Decimal):
         return value.is_finite()
@@ -103,6 +108,10 @@ class TextType(FieldType):
 
     def search_text(self, field: FieldSpec, value: Any) -> str:
         return value or ""
+
+    def match_values(self, field: FieldSpec, value: Any) -> tuple[str, ...]:
+        folded = fold(value) if value else ""
+        return (folded,) if folded else ()
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
         return forms.CharField(max_length=self.max_length(field), strip=True, widget=widgets.TextInput)

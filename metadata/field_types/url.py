@@ -16,7 +16,7 @@ from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import SettingsForm
 from metadata.field_types.registry import field_types
-from metadata.field_types.text import TextType, check_length, normal_text
+from metadata.field_types.text import TextType, check_length, fold, normal_text
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
 
 MAX_LENGTH = 2_000
@@ -52,6 +52,12 @@ class UrlType(TextType):
             return super().cell(field, value, ctx)
         shown = _SCHEME.sub("", value).rstrip("/")
         return format_html('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>', value, shown)
+
+    def match_values(self, field: FieldSpec, value: Any) -> tuple[str, ...]:
+        address = _SCHEME.sub("", value or "").removesuffix("/")
+        host, slash, path = address.partition("/")
+        folded = fold(host).removeprefix("www.") + slash + path  # paths are told apart by case
+        return (folded,) if folded else ()
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
         return forms.CharField(max_length=MAX_LENGTH, strip=True, widget=widgets.UrlInput)
