@@ -8,20 +8,29 @@ from collections.abc import Mapping
 
 from crm_platform.kit.frozen import FrozenDict, freeze
 from metadata.compiler.record_base import SYSTEM_FIELDS
-from metadata.compiler.spec import ChoiceSetSpec, ChoiceSpec, FieldSpec, Labels, ObjectSpec, SchemaSpec
-from metadata.models import BusinessField, BusinessObject, Choice, ChoiceSet, LabelTranslation
+from metadata.compiler.spec import (
+    ChoiceSetSpec,
+    ChoiceSpec,
+    FieldSpec,
+    Labels,
+    ObjectSpec,
+    SchemaSpec,
+    ValidationRuleSpec,
+)
+from metadata.models import BusinessField, BusinessObject, Choice, ChoiceSet, LabelTranslation, ValidationRule
 
 Texts = Mapping[tuple[uuid.UUID, str], Mapping[str, str]]
 
 
 def load_spec() -> SchemaSpec:
-    """Return the spec of all active objects and fields, in five statements."""
+    """Return the spec of all active objects and fields, in six statements."""
     texts = _load_texts()
     choice_sets = _load_choice_sets(texts)
     fields = _load_fields(texts, choice_sets)
+    rules = _load_rules(texts)
     objects = BusinessObject.objects.filter(state=BusinessObject.State.ACTIVE).order_by("position", "id")
     return SchemaSpec(
-        objects=tuple(_object_spec(row, texts, tuple(fields[row.id])) for row in objects),
+        objects=tuple(_object_spec(row, texts, tuple(fields[row.id]), tuple(rules[row.id])) for row in objects),
         choice_sets=tuple(sorted(choice_sets.values(), key=lambda item: item.id)),
     )
 
@@ -89,12 +98,42 @@ def _load_fields(texts: Texts, choice_sets: Mapping[int, ChoiceSetSpec]) -> Mapp
                 is_searchable=row.is_searchable,
                 is_custom=row.is_custom,
                 track_history=row.track_history,
+                unique_scope=tuple(row.unique_scope),
+                is_case_sensitive=row.is_case_sensitive,
+                default_formula=row.default_formula,
+                required_if=row.required_if,
+                visible_if=row.visible_if,
+                readonly_if=row.readonly_if,
+                sensitivity=row.sensitivity,
+                is_deprecated=row.is_deprecated,
+                part=row.part,
             )
         )
     return fields
 
 
-def _object_spec(row: BusinessObject, texts: Texts, fields: tuple[FieldSpec, ...]) -> ObjectSpec:
+def _load_rules(texts: Texts) -> Mapping[int, list[ValidationRuleSpec]]:
+    rules: dict[int, list[ValidationRuleSpec]] = defaultdict(list)
+    for row in ValidationRule.objects.filter(is_active=True).order_by("position", "id"):
+        rules[row.business_object_id].append(
+            ValidationRuleSpec(
+                uuid=row.uuid,
+                api_name=row.api_name,
+                label=_labels(texts, row.uuid, "label", row.label),
+                condition=row.condition,
+                message=_labels(texts, row.uuid, "message", row.message),
+                location=row.location,
+                severity=row.severity,
+                events=tuple(row.events),
+                can_be_bypassed=row.can_be_bypassed,
+            )
+        )
+    return rules
+
+
+def _object_spec(
+    row: BusinessObject, texts: Texts, fields: tuple[FieldSpec, ...], rules: tuple[ValidationRuleSpec, ...]
+) -> ObjectSpec:
     return ObjectSpec(
         id=row.id,
         uuid=row.uuid,
@@ -111,4 +150,5 @@ def _object_spec(row: BusinessObject, texts: Texts, fields: tuple[FieldSpec, ...
         in_navigation=row.in_navigation,
         is_searchable=row.is_searchable,
         position=row.position,
+        validation_rules=rules,
     )

@@ -69,6 +69,15 @@ class FieldSpec:
     is_custom: bool = True
     track_history: bool = True
     is_read_only: bool = False  # system fields that no form or API call writes
+    unique_scope: tuple[str, ...] = ()  # unique among the records that are equal in these fields
+    is_case_sensitive: bool = False  # whether unique text differs by its case
+    default_formula: str = ""
+    required_if: str = ""  # conditions: expressions over the record
+    visible_if: str = ""
+    readonly_if: str = ""
+    sensitivity: str = "normal"  # "normal" | "personal" | "secret"
+    is_deprecated: bool = False  # stays readable, is offered nowhere for new uses
+    part: int = 0  # which of the object's tables holds it: 0 the main one, 1 the second one
 
     @property
     def is_system(self) -> bool:
@@ -80,6 +89,21 @@ class FieldSpec:
         if self.api_name.endswith("__c"):
             return self.api_name[:-3] + "__r"
         return self.api_name.removesuffix("_id")
+
+
+@dataclass(frozen=True)
+class ValidationRuleSpec:
+    """A rule: a record may not be saved (or only after confirmation) while `condition` is true."""
+
+    uuid: uuid.UUID
+    api_name: str
+    label: Labels
+    condition: str
+    message: Labels  # may hold {field_api_name}
+    location: str = ""  # API name of the field beside which the message stands; empty: top of the page
+    severity: str = "error"  # "error" | "warning"
+    events: tuple[str, ...] = ("create", "edit")  # create edit delete convert import
+    can_be_bypassed: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +123,7 @@ class ObjectSpec:
     in_navigation: bool = True
     is_searchable: bool = True
     position: int = 0
+    validation_rules: tuple[ValidationRuleSpec, ...] = ()  # the active ones, in their order
 
     @cached_property
     def field_map(self) -> Mapping[str, FieldSpec]:
@@ -139,7 +164,7 @@ def to_json(schema: SchemaSpec) -> dict[str, Any]:
     return {
         "format": 1,
         "choice_sets": [_dump(item, {"choices": [_dump(c) for c in item.choices]}) for item in schema.choice_sets],
-        "objects": [_dump(item, {"fields": [_dump_field(f) for f in item.business_fields]}) for item in schema.objects],
+        "objects": [_dump_object(item) for item in schema.objects],
     }
 
 
@@ -162,6 +187,11 @@ def _dump(item: Any, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     names = item.__dataclass_fields__
     plain = {name: _plain(getattr(item, name)) for name in names if name not in (extra or {})}
     return {**plain, **(extra or {})}
+
+
+def _dump_object(spec: ObjectSpec) -> dict[str, Any]:
+    rules = [_dump(rule) for rule in spec.validation_rules]
+    return _dump(spec, {"fields": [_dump_field(item) for item in spec.business_fields], "validation_rules": rules})
 
 
 def _dump_field(spec: FieldSpec) -> dict[str, Any]:
@@ -192,8 +222,14 @@ def _load_field(data: Mapping[str, Any], choice_sets: Mapping[str, ChoiceSetSpec
             "settings": FrozenDict(data["settings"]),
             "choice_set": choice_sets[data["choice_set"]] if data["choice_set"] else None,
             "default": freeze(data["default"]),
+            "unique_scope": tuple(data.get("unique_scope", ())),
         }
     )
+
+
+def _load_rule(data: Mapping[str, Any]) -> ValidationRuleSpec:
+    texts = {name: Labels(data[name]) for name in ("label", "message")}
+    return ValidationRuleSpec(**{**data, **texts, "uuid": uuid.UUID(data["uuid"]), "events": tuple(data["events"])})
 
 
 def _load_object(
@@ -201,4 +237,6 @@ def _load_object(
 ) -> ObjectSpec:
     texts = {name: Labels(data[name]) for name in ("label", "plural_label", "description")}
     own = tuple(_load_field(item, choice_sets) for item in data["fields"])
-    return ObjectSpec(**{**data, **texts, "uuid": uuid.UUID(data["uuid"]), "fields": own + system_fields})
+    rules = tuple(_load_rule(item) for item in data.get("validation_rules", ()))
+    more = {"uuid": uuid.UUID(data["uuid"]), "fields": own + system_fields, "validation_rules": rules}
+    return ObjectSpec(**{**data, **texts, **more})

@@ -6,6 +6,7 @@ from metadata.models.choice_set import Choice, ChoiceSet
 from metadata.models.currency import Currency, ExchangeRate
 from metadata.models.label import LabelTranslation
 from metadata.models.schema_version import SchemaState, SchemaVersion
+from metadata.models.validation_rule import ValidationRule
 
 __all__ = [
     "BusinessField",
@@ -18,4 +19,5 @@ __all__ = [
     "LabelTranslation",
     "SchemaState",
     "SchemaVersion",
+    "ValidationRule",
 ]

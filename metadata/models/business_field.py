@@ -16,6 +16,7 @@ class BusinessField(models.Model):
     class State(models.TextChoices):
         ACTIVE = "active"  # in every snapshot
         HIDDEN = "hidden"  # deleted by an admin; the column waits to be dropped or restored
+        PREPARING = "preparing"  # a change of type: its columns are being filled from the field it will replace
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     business_object = models.ForeignKey(BusinessObject, on_delete=models.CASCADE, related_name="fields")
@@ -32,6 +33,16 @@ class BusinessField(models.Model):
     is_searchable = models.BooleanField(default=False)
     is_custom = models.BooleanField(default=True)
     track_history = models.BooleanField(default=True)
+    unique_scope = models.JSONField(default=list, blank=True)
+    is_case_sensitive = models.BooleanField(default=False)
+    default_formula = models.TextField(blank=True)
+    required_if = models.TextField(blank=True)
+    visible_if = models.TextField(blank=True)
+    readonly_if = models.TextField(blank=True)
+    sensitivity = models.CharField(max_length=10, default="normal")
+    is_deprecated = models.BooleanField(default=False)
+    part = models.SmallIntegerField(default=0)  # which of the object's tables holds its columns
+    replaces = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="successors")
     position = models.IntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     hidden_at = models.DateTimeField(null=True)
