@@ -173,10 +173,11 @@ class FilterForm:
 
     def _one_field(self, label: str) -> forms.Field:
         """Return the input of one operand: usually the field's own."""
-        if self.field.type.expression_type == "boolean":
-            made: forms.Field = forms.ChoiceField(
-                choices=[("true", _("Yes")), ("false", _("No"))], widget=widgets.Select
-            )
+        own = self.field.type.operand_field(self.field.spec, self.operator, self.desk.language)
+        if own is not None:
+            made: forms.Field = own
+        elif self.field.type.expression_type == "boolean":
+            made = forms.ChoiceField(choices=[("true", _("Yes")), ("false", _("No"))], widget=widgets.Select)
         elif self.operator in ("contains", "ncontains", "starts", "ends", "regex"):
             made = forms.CharField(widget=widgets.TextInput, max_length=200)
         elif self.field.type.expression_type == "datetime" and not self._has_clock():

@@ -102,7 +102,7 @@ def _field_indexes(table: str, field: FieldSpec, column: Column, name: str) -> I
         yield CreateIndex(table, f"u_{name}", f"({key}) {LIVE} AND {quote(name)} IS NOT NULL", unique=True)
     if column.references is not None or (field_type.is_reference and column.suffix == ""):
         yield CreateIndex(table, f"i_{name}", f"({quote(name)}) WHERE {quote(name)} IS NOT NULL")
-    elif field.is_indexed and column.suffix != "_base":
+    elif field.is_indexed and column.is_searched and column.suffix != "_base":
         if column.db_type.endswith("[]"):
             yield CreateIndex(table, f"i_{name}", f"USING gin ({quote(name)})")
         else:

@@ -47,6 +47,7 @@ class Column:
     default_sql: str | None = None  # a constant, so that adding the column rewrites no row
     references: str | None = None
     on_delete: str = "SET NULL"  # of the foreign key: "SET NULL" | "RESTRICT" | "CASCADE"
+    is_searched: bool = True  # filters read it, so that an index on the field covers it
 
 
 def nullable(make: Callable[..., Any], *args: Any, **options: Any) -> Callable[[], models.Field[Any, Any]]:
@@ -78,11 +79,12 @@ class FieldType(ABC):
     key: ClassVar[str]
     label: ClassVar[Promise | str]
     icon: ClassVar[str]
-    group: ClassVar[str] = "text"  # section of the wizard: text number date choice reference system
+    group: ClassVar[str] = "text"  # section of the wizard: text number date choice place reference system
     expression_type: ClassVar[str] = "text"  # text number boolean date datetime choice choices reference
     settings_form: ClassVar[type[SettingsForm]] = SettingsForm
     uses_choices: ClassVar[bool] = False
     is_reference: ClassVar[bool] = False
+    is_sealed: ClassVar[bool] = False  # what is read back is not what was written, and never spells it
     is_read_only: ClassVar[bool] = False  # numbers and computed values, which no caller writes
     can_be_required: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
@@ -163,6 +165,15 @@ class FieldType(ABC):
         """
         return ()
 
+    def is_same_input(self, field: FieldSpec, raw: Any, before: Any) -> bool:
+        """Tell whether the input spells the present value: the API's form of it, or its text."""
+        if raw is None or before is None:
+            return raw is before
+        present = self.to_api(field, before)
+        if type(raw) is type(present):
+            return bool(raw == present)
+        return isinstance(raw, str) and raw == str(present)
+
     # --- forms and documents ------------------------------------------------------------------------------
     @abstractmethod
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
@@ -199,6 +210,10 @@ class FieldType(ABC):
         if value is None:
             raise InvalidValue("required", _("Enter a value to compare with."))
         return value
+
+    def operand_field(self, field: FieldSpec, operator: str, language: str) -> forms.Field | None:
+        """Return the input of an operand that is no value of the field; None where it is one, or plain text."""
+        return None
 
     @abstractmethod
     def predicate(

@@ -55,6 +55,8 @@ for _operator in (
     Operator("all", _("has all of"), Arity.MANY),
     Operator("none", _("has none of"), Arity.MANY),
     Operator("under", _("is in or below")),
+    Operator("near", _("is near")),
+    Operator("inside", _("is inside the area")),
     Operator("is_me", _("is me"), Arity.NONE),
 ):
     operators.register(_operator)

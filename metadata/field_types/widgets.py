@@ -47,6 +47,21 @@ class PhoneInput(TextInput):
     input_type = "tel"
 
 
+class PlaceInput(TextInput):
+    """Latitude and longitude as text, with a button that asks the device where it is; `ending` is put behind."""
+
+    template_name = "fields/place.html"
+
+    def __init__(self, attrs: Mapping[str, Any] | None = None, *, ending: str = "") -> None:
+        super().__init__({"inputmode": "decimal", "placeholder": "22.54,114.05", **(attrs or {})})
+        self.ending = ending
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, dict(attrs or {}))
+        context["widget"]["ending"] = self.ending
+        return context
+
+
 class NumberInput(_Styled, forms.NumberInput):
     template_name = "fields/input.html"
 

@@ -33,6 +33,7 @@ GROUPS = {
     "number": gettext_lazy("Numbers"),
     "date": gettext_lazy("Date and time"),
     "choice": gettext_lazy("Choices"),
+    "place": gettext_lazy("Places"),
     "reference": gettext_lazy("Relations"),
     "system": gettext_lazy("Automatic"),
 }

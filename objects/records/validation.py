@@ -52,7 +52,7 @@ def clean(batch: Batch) -> None:
 
 def _clean_value(draft: Draft, field: CompiledField, raw: Any, ctx: CleanContext) -> None:
     before = field.value_of(draft.record) if draft.record is not None else None
-    if draft.record is not None and is_same_input(field, raw, before):
+    if draft.record is not None and field.type.is_same_input(field.spec, raw, before):
         return
     try:
         value = field.type.clean(field.spec, raw, ctx)
@@ -64,16 +64,6 @@ def _clean_value(draft: Draft, field: CompiledField, raw: Any, ctx: CleanContext
     elif type(value) is not type(before) or value != before:
         draft.values[field.name] = value
         draft.changes[field.name] = (before, value)
-
-
-def is_same_input(field: CompiledField, raw: Any, before: Any) -> bool:
-    """Tell whether the input spells the present value: the API's form of it, or its text."""
-    if raw is None or before is None:
-        return raw is before
-    present = field.type.to_api(field.spec, before)
-    if type(raw) is type(present):
-        return bool(raw == present)
-    return isinstance(raw, str) and raw == str(present)
 
 
 def required(batch: Batch) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 
-from tests.kit.samples import dates_and_choices, numbers, references, texts
+from tests.kit.samples import dates_and_choices, numbers, places, references, texts
 from tests.kit.samples.shapes import FieldSamples, SampleIds
 
 
@@ -21,6 +21,7 @@ _PLAIN = (
     *(texts.text, texts.long_text, texts.email, texts.url, texts.phone, texts.auto_number, texts.currency_code),
     *(numbers.integer, numbers.decimal, numbers.currency, numbers.percent, numbers.checkbox),
     *(dates_and_choices.date_, dates_and_choices.datetime_),
+    places.geolocation,
     *(dates_and_choices.picklist, dates_and_choices.stage, dates_and_choices.multi_picklist),
 )
 _POINTING = (

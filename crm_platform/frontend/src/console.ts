@@ -6,6 +6,7 @@ import "./behaviours/dialog";
 import "./behaviours/dirty-guard";
 import "./behaviours/dropdown";
 import "./behaviours/go-back";
+import "./behaviours/locate";
 import "./behaviours/lookup";
 import "./behaviours/multi-select";
 import "./behaviours/rows";

@@ -20,8 +20,8 @@ from tests.kit.field_specs import clean_context, display_context, field_spec, sp
 from tests.kit.samples.shapes import FieldSamples
 
 ALL = field_samples()
-GROUPS = {"text", "number", "date", "choice", "reference", "system"}
-EXPRESSION_TYPES = {"text", "number", "boolean", "date", "datetime", "choice", "choices", "reference"}
+GROUPS = {"text", "number", "date", "choice", "place", "reference", "system"}
+EXPRESSION_TYPES = {"text", "number", "boolean", "date", "datetime", "choice", "choices", "reference", "geo"}
 CODES = {
     "required",
     "invalid_type",
