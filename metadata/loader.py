@@ -5,32 +5,53 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from crm_platform.kit.frozen import FrozenDict, freeze
 from metadata.compiler.record_base import SYSTEM_FIELDS
 from metadata.compiler.spec import (
     ChoiceSetSpec,
     ChoiceSpec,
+    DuplicateRuleSpec,
     FieldSpec,
     Labels,
+    MatcherSpec,
+    MatchingRuleSpec,
     ObjectSpec,
     SchemaSpec,
     ValidationRuleSpec,
 )
-from metadata.models import BusinessField, BusinessObject, Choice, ChoiceSet, LabelTranslation, ValidationRule
+from metadata.models import (
+    BusinessField,
+    BusinessObject,
+    Choice,
+    ChoiceSet,
+    DuplicateRule,
+    LabelTranslation,
+    MatchingRule,
+    ValidationRule,
+)
 
 Texts = Mapping[tuple[uuid.UUID, str], Mapping[str, str]]
 
 
 def load_spec() -> SchemaSpec:
-    """Return the spec of all active objects and fields, in six statements."""
+    """Return the spec of all active objects and fields, in eight statements."""
     texts = _load_texts()
     choice_sets = _load_choice_sets(texts)
     fields = _load_fields(texts, choice_sets)
     rules = _load_rules(texts)
+    matching, duplicates = _load_matching_rules(texts), _load_duplicate_rules(texts)
     objects = BusinessObject.objects.filter(state=BusinessObject.State.ACTIVE).order_by("position", "id")
     return SchemaSpec(
-        objects=tuple(_object_spec(row, texts, tuple(fields[row.id]), tuple(rules[row.id])) for row in objects),
+        objects=tuple(
+            replace(
+                _object_spec(row, texts, tuple(fields[row.id]), tuple(rules[row.id])),
+                matching_rules=tuple(matching[row.id]),
+                duplicate_rules=tuple(duplicates[row.id]),
+            )
+            for row in objects
+        ),
         choice_sets=tuple(sorted(choice_sets.values(), key=lambda item: item.id)),
     )
 
@@ -126,6 +147,55 @@ def _load_rules(texts: Texts) -> Mapping[int, list[ValidationRuleSpec]]:
                 severity=row.severity,
                 events=tuple(row.events),
                 can_be_bypassed=row.can_be_bypassed,
+            )
+        )
+    return rules
+
+
+def _load_matching_rules(texts: Texts) -> Mapping[int, list[MatchingRuleSpec]]:
+    """Return the active rules whose other object exists, by the id of their object."""
+    rules: dict[int, list[MatchingRuleSpec]] = defaultdict(list)
+    found = MatchingRule.objects.filter(is_active=True, target__state=BusinessObject.State.ACTIVE)
+    for row in found.select_related("target").order_by("position", "id"):
+        rules[row.business_object_id].append(
+            MatchingRuleSpec(
+                uuid=row.uuid,
+                api_name=row.api_name,
+                label=_labels(texts, row.uuid, "label", row.label),
+                target=row.target.api_name,
+                matchers=tuple(
+                    MatcherSpec(
+                        method=item["method"],
+                        fields=tuple(item["fields"]),
+                        target_fields=tuple(item["target_fields"]),
+                        threshold=item["threshold"],
+                        blank=item["blank"],
+                    )
+                    for item in row.matchers
+                ),
+            )
+        )
+    return rules
+
+
+def _load_duplicate_rules(texts: Texts) -> Mapping[int, list[DuplicateRuleSpec]]:
+    rules: dict[int, list[DuplicateRuleSpec]] = defaultdict(list)
+    for row in DuplicateRule.objects.filter(is_active=True).order_by("position", "id"):
+        rules[row.business_object_id].append(
+            DuplicateRuleSpec(
+                uuid=row.uuid,
+                api_name=row.api_name,
+                label=_labels(texts, row.uuid, "label", row.label),
+                matching_rules=tuple(row.matching_rules),
+                actions=FrozenDict(row.actions),
+                scope=row.scope,
+                period_days=row.period_days,
+                include_trashed=row.include_trashed,
+                include_converted=row.include_converted,
+                condition=row.condition,
+                override=row.override,
+                message=_labels(texts, row.uuid, "message", row.message),
+                shown_fields=tuple(row.shown_fields),
             )
         )
     return rules

@@ -107,6 +107,47 @@ class ValidationRuleSpec:
 
 
 @dataclass(frozen=True)
+class MatcherSpec:
+    """One comparison of a matching rule: by `method`, any of `fields` with any of the target's `target_fields`."""
+
+    method: str
+    fields: tuple[str, ...]
+    target_fields: tuple[str, ...]
+    threshold: int = 100  # how alike two texts must be, in percent; of phones: how many digits
+    blank: str = "no_match"  # "no_match" | "match" (both blank) | "ignore" (as if the matcher were not there)
+
+
+@dataclass(frozen=True)
+class MatchingRuleSpec:
+    """When a record is the same as one of the object `target`: all matchers agree."""
+
+    uuid: uuid.UUID
+    api_name: str
+    label: Labels
+    target: str
+    matchers: tuple[MatcherSpec, ...]
+
+
+@dataclass(frozen=True)
+class DuplicateRuleSpec:
+    """What happens to a record that matches another one by any of `matching_rules` (API names)."""
+
+    uuid: uuid.UUID
+    api_name: str
+    label: Labels
+    matching_rules: tuple[str, ...]
+    actions: FrozenDict  # event → action
+    scope: str = "all"  # "all" | "owner" | "department" | "record_type"
+    period_days: int = 0
+    include_trashed: bool = False
+    include_converted: bool = True
+    condition: str = ""
+    override: str = ""  # the function permission to save in spite of a warning; empty: everybody
+    message: Labels = field(default_factory=Labels)
+    shown_fields: tuple[str, ...] = ()  # told, masked, of records that the caller may not read
+
+
+@dataclass(frozen=True)
 class ObjectSpec:
     id: int
     uuid: uuid.UUID
@@ -124,6 +165,8 @@ class ObjectSpec:
     is_searchable: bool = True
     position: int = 0
     validation_rules: tuple[ValidationRuleSpec, ...] = ()  # the active ones, in their order
+    matching_rules: tuple[MatchingRuleSpec, ...] = ()  # of these, too, the active ones
+    duplicate_rules: tuple[DuplicateRuleSpec, ...] = ()
 
     @cached_property
     def field_map(self) -> Mapping[str, FieldSpec]:
@@ -191,7 +234,14 @@ def _dump(item: Any, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 def _dump_object(spec: ObjectSpec) -> dict[str, Any]:
     rules = [_dump(rule) for rule in spec.validation_rules]
-    return _dump(spec, {"fields": [_dump_field(item) for item in spec.business_fields], "validation_rules": rules})
+    matching = [_dump(rule, {"matchers": [_dump(item) for item in rule.matchers]}) for rule in spec.matching_rules]
+    parts = {
+        "fields": [_dump_field(item) for item in spec.business_fields],
+        "validation_rules": rules,
+        "matching_rules": matching,
+        "duplicate_rules": [_dump(rule) for rule in spec.duplicate_rules],
+    }
+    return _dump(spec, parts)
 
 
 def _dump_field(spec: FieldSpec) -> dict[str, Any]:
@@ -232,11 +282,34 @@ def _load_rule(data: Mapping[str, Any]) -> ValidationRuleSpec:
     return ValidationRuleSpec(**{**data, **texts, "uuid": uuid.UUID(data["uuid"]), "events": tuple(data["events"])})
 
 
+def _load_matching_rule(data: Mapping[str, Any]) -> MatchingRuleSpec:
+    matchers = tuple(
+        MatcherSpec(**{**item, "fields": tuple(item["fields"]), "target_fields": tuple(item["target_fields"])})
+        for item in data["matchers"]
+    )
+    return MatchingRuleSpec(
+        **{**data, "uuid": uuid.UUID(data["uuid"]), "label": Labels(data["label"]), "matchers": matchers}
+    )
+
+
+def _load_duplicate_rule(data: Mapping[str, Any]) -> DuplicateRuleSpec:
+    texts = {name: Labels(data[name]) for name in ("label", "message")}
+    lists = {name: tuple(data[name]) for name in ("matching_rules", "shown_fields")}
+    more = {"uuid": uuid.UUID(data["uuid"]), "actions": FrozenDict(data["actions"])}
+    return DuplicateRuleSpec(**{**data, **texts, **lists, **more})
+
+
 def _load_object(
     data: Mapping[str, Any], choice_sets: Mapping[str, ChoiceSetSpec], system_fields: tuple[FieldSpec, ...]
 ) -> ObjectSpec:
     texts = {name: Labels(data[name]) for name in ("label", "plural_label", "description")}
     own = tuple(_load_field(item, choice_sets) for item in data["fields"])
     rules = tuple(_load_rule(item) for item in data.get("validation_rules", ()))
-    more = {"uuid": uuid.UUID(data["uuid"]), "fields": own + system_fields, "validation_rules": rules}
+    more = {
+        "uuid": uuid.UUID(data["uuid"]),
+        "fields": own + system_fields,
+        "validation_rules": rules,
+        "matching_rules": tuple(_load_matching_rule(item) for item in data.get("matching_rules", ())),
+        "duplicate_rules": tuple(_load_duplicate_rule(item) for item in data.get("duplicate_rules", ())),
+    }
     return ObjectSpec(**{**data, **texts, **more})

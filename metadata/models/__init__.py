@@ -4,6 +4,7 @@ from metadata.models.business_field import BusinessField
 from metadata.models.business_object import BusinessObject, BusinessObjectGroupPermission
 from metadata.models.choice_set import Choice, ChoiceSet
 from metadata.models.currency import Currency, ExchangeRate
+from metadata.models.duplicate_rule import DuplicateRule, MatchingRule
 from metadata.models.label import LabelTranslation
 from metadata.models.schema_version import SchemaState, SchemaVersion
 from metadata.models.validation_rule import ValidationRule
@@ -15,8 +16,10 @@ __all__ = [
     "Choice",
     "ChoiceSet",
     "Currency",
+    "DuplicateRule",
     "ExchangeRate",
     "LabelTranslation",
+    "MatchingRule",
     "SchemaState",
     "SchemaVersion",
     "ValidationRule",

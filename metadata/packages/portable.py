@@ -62,9 +62,9 @@ def package_of(
 
 
 def _portable(spec: ObjectSpec) -> ObjectSpec:
-    """Return the object without what only this organisation knows: ids, places, names of private choice sets."""
+    """Return the object without its rules, which are sections, and what only this organisation knows (ids, places)."""
     fields = tuple(_portable_field(item) if not item.is_system else item for item in spec.fields)
-    return replace(spec, id=0, position=0, fields=fields)
+    return replace(spec, id=0, position=0, fields=fields, matching_rules=(), duplicate_rules=())
 
 
 def _portable_field(spec: FieldSpec) -> FieldSpec:
