@@ -47,6 +47,14 @@ class FieldInput:
     is_indexed: bool = False
     is_searchable: bool = False
     track_history: bool = True
+    unique_scope: Sequence[str] = ()  # unique among the records that are equal in these fields
+    is_case_sensitive: bool = False
+    default_formula: str = ""
+    required_if: str = ""
+    visible_if: str = ""
+    readonly_if: str = ""
+    sensitivity: str = "normal"  # "normal" | "personal" | "secret"
+    is_deprecated: bool = False
     is_custom: bool = True
     backfill: bool = False  # give existing records the default, too
     uuid: uuid.UUID | None = None

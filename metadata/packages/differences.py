@@ -38,6 +38,14 @@ FIELD_PARTS = (
     "is_indexed",
     "is_searchable",
     "track_history",
+    "unique_scope",
+    "is_case_sensitive",
+    "default_formula",
+    "required_if",
+    "visible_if",
+    "readonly_if",
+    "sensitivity",
+    "is_deprecated",
 )
 
 

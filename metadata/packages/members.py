@@ -107,5 +107,11 @@ def mapping(value: Any) -> FrozenDict:
     return FrozenDict(value)
 
 
+def names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise ValueError(_("This must be a list of names."))
+    return tuple(value)
+
+
 def anything(value: Any) -> Any:
     return value

@@ -22,6 +22,7 @@ from metadata.packages.members import (
     flag,
     labels,
     mapping,
+    names,
     read_list,
     read_mapping,
     stable_id,
@@ -79,6 +80,14 @@ FIELD = {
     "is_indexed": Member(flag, False),
     "is_searchable": Member(flag, False),
     "track_history": Member(flag, True),
+    "unique_scope": Member(names, ()),
+    "is_case_sensitive": Member(flag, False),
+    "default_formula": Member(text, ""),
+    "required_if": Member(text, ""),
+    "visible_if": Member(text, ""),
+    "readonly_if": Member(text, ""),
+    "sensitivity": Member(text, "normal"),
+    "is_deprecated": Member(flag, False),
 }
 REMOVED = {"uuid": Member(stable_id), "api_name": Member(text)}
 

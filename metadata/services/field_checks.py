@@ -35,7 +35,16 @@ CHANGEABLE = (
     "default",
     "position",
     "type",
+    "unique_scope",
+    "is_case_sensitive",
+    "default_formula",
+    "required_if",
+    "visible_if",
+    "readonly_if",
+    "sensitivity",
+    "is_deprecated",
 )
+SENSITIVITIES = ("normal", "personal", "secret")
 
 
 def input_errors(known: KnownRows, business_object: BusinessObject, given: FieldInput) -> list[FieldError]:
@@ -50,6 +59,7 @@ def input_errors(known: KnownRows, business_object: BusinessObject, given: Field
         errors += _taken(known.fields_of(business_object), given.api_name)
     field_type = field_types.get(given.type)
     errors += _flag_errors(field_type, given.is_required, given.is_unique)
+    errors += _parameter_errors(given.sensitivity, given.default_formula, given.default)
     errors += _settings_errors(field_type, given.settings)
     errors += _choices_of(known, field_type, given)
     errors += _name_form(field_type, given)
@@ -69,6 +79,7 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
         return [*errors, FieldError("type", "invalid_choice", _("Unknown field type."))]
     field_type = field_types.get(row.type)
     errors += _flag_errors(field_type, row.is_required, row.is_unique)
+    errors += _parameter_errors(row.sensitivity, row.default_formula, row.default)
     if "settings" in changes and not errors:
         known = KnownRows()
         if field_type.key == "master_detail":
@@ -121,6 +132,16 @@ def _flag_errors(field_type: FieldType, is_required: bool, is_unique: bool) -> l
         errors.append(FieldError("is_required", "invalid_choice", _("A field of this type can't be required.")))
     if is_unique and not field_type.can_be_unique:
         errors.append(FieldError("is_unique", "invalid_choice", _("A field of this type can't be unique.")))
+    return errors
+
+
+def _parameter_errors(sensitivity: str, default_formula: str, default: Any) -> list[FieldError]:
+    errors = []
+    if sensitivity not in SENSITIVITIES:
+        errors.append(FieldError("sensitivity", "invalid_choice", _("Normal, personal or secret.")))
+    if default_formula and default is not None:
+        message = _("A field has a fixed default or a formula for it, not both.")
+        errors.append(FieldError("default_formula", "invalid_choice", message))
     return errors
 
 

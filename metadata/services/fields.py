@@ -22,7 +22,7 @@ from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import publish, require_customize
 from metadata.services.field_checks import change_errors
 from metadata.services.labels import save_translations, set_labels
-from metadata.services.new_fields import FLAGS, NewFields
+from metadata.services.new_fields import PARAMETERS, NewFields
 
 TEXTS = ("label", "help_text")
 
@@ -107,7 +107,7 @@ def restore_field(actor: Actor, object_name: str, field_name: str) -> BusinessFi
 def _apply_changes(row: BusinessField, changes: dict[str, Any]) -> BusinessField:
     texts = {name: changes[name] for name in TEXTS if name in changes}
     save_translations(set_labels(row, **texts))
-    for name in (*FLAGS, "default", "position", "type"):
+    for name in (*PARAMETERS, "unique_scope", "default", "position", "type"):
         if name in changes:
             setattr(row, name, changes[name])
     if "settings" in changes and row.type in field_types:

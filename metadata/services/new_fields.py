@@ -13,7 +13,17 @@ from metadata.services.field_checks import input_errors
 from metadata.services.known import KnownRows
 from metadata.services.labels import save_translations, set_labels
 
-FLAGS = ("is_required", "is_unique", "is_indexed", "is_searchable", "track_history")
+FLAGS = (
+    "is_required",
+    "is_unique",
+    "is_indexed",
+    "is_searchable",
+    "track_history",
+    "is_case_sensitive",
+    "is_deprecated",
+)
+EXPRESSIONS = ("default_formula", "required_if", "visible_if", "readonly_if")
+PARAMETERS = (*FLAGS, *EXPRESSIONS, "sensitivity")
 
 
 class NewFields:
@@ -40,7 +50,8 @@ class NewFields:
             default=given.default,
             is_custom=given.is_custom,
             position=self._known.fields_of(business_object).last_position + 10,
-            **{name: getattr(given, name) for name in FLAGS},
+            unique_scope=list(given.unique_scope),
+            **{name: getattr(given, name) for name in PARAMETERS},
         )
         self._translations += set_labels(row, label=given.label, help_text=given.help_text)
         self._rows.append(row)

@@ -15,8 +15,17 @@ OBJECT_TEXTS = ("label", "plural_label", "description")
 OBJECT_WORDS = ("api_name", "icon", "color", "name_type")
 OBJECT_FLAGS = ("is_activity", "in_navigation", "is_searchable")
 FIELD_TEXTS = ("label", "help_text")
-FIELD_WORDS = ("api_name", "type", "choice_set")
-FIELD_FLAGS = ("is_required", "is_unique", "is_indexed", "is_searchable", "track_history")
+FIELD_CONDITIONS = ("default_formula", "required_if", "visible_if", "readonly_if", "sensitivity")
+FIELD_WORDS = ("api_name", "type", "choice_set", *FIELD_CONDITIONS)
+FIELD_FLAGS = (
+    "is_required",
+    "is_unique",
+    "is_indexed",
+    "is_searchable",
+    "track_history",
+    "is_case_sensitive",
+    "is_deprecated",
+)
 
 
 class _Reader:
@@ -104,6 +113,7 @@ def field_input(data: Mapping[str, Any]) -> FieldInput:
         **reader.words(*FIELD_WORDS),
         **reader.flags(*FIELD_FLAGS, "backfill"),
         **reader.objects("settings"),
+        **reader.lists("unique_scope"),
     }
     choices = reader.lists("choices").get("choices", [])
     reader.done()
@@ -117,8 +127,9 @@ def field_changes(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[ChoiceI
     default = {"default": reader.left.pop("default")} if "default" in reader.left else {}
     changes = {
         **reader.texts(*FIELD_TEXTS),
-        **reader.words("type"),
+        **reader.words("type", *FIELD_CONDITIONS),
         **reader.flags(*FIELD_FLAGS),
+        **reader.lists("unique_scope"),
         **reader.objects("settings"),
         **reader.integers("position"),
     }
