@@ -10,12 +10,12 @@ from django.utils.translation import gettext_noop as _
 
 from layouts.documents import Layout, ListViewSpec, RelatedList, Section
 from metadata.compiler.spec import FieldSpec, Labels, ObjectSpec, SchemaSpec
+from metadata.field_types import field_types
 
 ALL, MINE, RECENT = "all", "mine", "recent"
 LIST_COLUMNS = 7
 RELATED_COLUMNS = 4
 HIGHLIGHTS = 4
-WIDE_TYPES = frozenset({"long_text"})  # too tall for a list cell or a half-width row
 SYSTEM_COLUMNS = ("owner_id", "created_at")
 SYSTEM_SECTION = ("owner_id", "owner_department_id", "created_at", "created_by_id", "updated_at", "updated_by_id")
 DEFAULT_ORDER = ("-created_at",)
@@ -76,9 +76,14 @@ def plural_label(spec: ObjectSpec) -> Labels:
     return spec.plural_label if any(spec.plural_label.values()) else spec.label
 
 
+def is_wide(field: FieldSpec) -> bool:
+    """Tell whether a field's values are too tall for a list cell or a half-width row."""
+    return field_types.get(field.type).is_wide
+
+
 def narrow_fields(spec: ObjectSpec) -> tuple[FieldSpec, ...]:
     """Return the business fields that fit a cell."""
-    return tuple(item for item in spec.business_fields if item.type not in WIDE_TYPES)
+    return tuple(item for item in spec.business_fields if not is_wide(item))
 
 
 def stage_name(spec: ObjectSpec) -> str | None:
@@ -97,8 +102,8 @@ def lookups_to(spec: ObjectSpec, schema: SchemaSpec) -> Iterable[tuple[ObjectSpe
 def _sections_of_rest(spec: ObjectSpec, placed: set[str], *, has_sections: bool) -> list[Section]:
     rest = [item for item in spec.business_fields if item.api_name not in placed]
     title = _("More information") if has_sections else _("Details")
-    narrow = tuple(item.api_name for item in rest if item.type not in WIDE_TYPES)
-    wide = tuple(item.api_name for item in rest if item.type in WIDE_TYPES)
+    narrow = tuple(item.api_name for item in rest if not is_wide(item))
+    wide = tuple(item.api_name for item in rest if is_wide(item))
     system = tuple(name for name in SYSTEM_SECTION if name not in placed)
     return [
         Section(in_every_language(title), narrow),

@@ -74,6 +74,8 @@ class Words:
         """Return one operand as people read it; what can't be read as a value is shown as it is."""
         if operator == "rel":
             return _or_raw(describe, item)
+        if operator in field.type.plain_operands:
+            return str(item)
         if field.type.is_reference:
             key = parse_uuid(item.get("id") if isinstance(item, Mapping) else item)
             return self.names.get(key, str(item)) if key else str(item)

@@ -225,6 +225,8 @@ class FilterForm:
         return dict(zip((OPERAND, f"{OPERAND}_2"), shown, strict=False))
 
     def _shown(self, item: Any) -> Any:
+        if self.operator in self.field.type.plain_operands:
+            return item
         if not self.field.type.is_reference:
             try:
                 value = self.field.type.clean(self.field.spec, item, clean_context(self.desk.actor))

@@ -18,7 +18,7 @@ from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import redirect
 from crm_platform.kit.errors import NotFound, PlatformError, ValidationFailed, VersionConflict
 from layouts import services
-from layouts.generated import WIDE_TYPES, stage_name
+from layouts.generated import is_wide, stage_name
 from layouts.pages import cells
 from layouts.pages.common import ObjectDesk, desk
 from layouts.pages.related import Activity, ActivityRecords, RelatedRecords, related_records
@@ -96,7 +96,7 @@ class RecordPage:
             if name in self.row.values:
                 field = self.desk.obj.field(name)
                 value = cells.cell(self.desk, field, self.row.values[name], self.row.values)
-                yield Detail(name, field.spec.label.text(self.desk.language), value, field.spec.type in WIDE_TYPES)
+                yield Detail(name, field.spec.label.text(self.desk.language), value, is_wide(field.spec))
 
     # --- stages -----------------------------------------------------------------------------------------------
     @cached_property

@@ -105,9 +105,17 @@ def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[s
         return _posted_lookup(name, value)
     if isinstance(widget, forms.CheckboxInput):
         return {name: ["on"] if value else []}
+    if isinstance(widget, forms.MultiWidget):
+        return _posted_parts(widget, name, value)
     shown = widget.format_value(value) if hasattr(widget, "format_value") else value
     items = shown if isinstance(shown, list | tuple) else [shown]
     return {name: [str(item) for item in items if item not in (None, "")]}
+
+
+def _posted_parts(widget: forms.MultiWidget, name: str, value: Any) -> dict[str, list[str]]:
+    parts = value if isinstance(value, list) else widget.decompress(value)
+    named = zip(widget.widgets_names, widget.widgets, parts, strict=True)
+    return {key: items for end, inner, part in named for key, items in posted_form(inner, name + end, part).items()}
 
 
 def _posted_lookup(name: str, value: Any) -> dict[str, list[str]]:

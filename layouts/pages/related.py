@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from crm_platform.kit.errors import Forbidden, NotFound
 from layouts.documents import RelatedList
-from layouts.generated import WIDE_TYPES
+from layouts.generated import is_wide
 from layouts.pages import cells
 from layouts.pages.cells import Column
 from layouts.pages.common import ObjectDesk
@@ -123,7 +123,7 @@ class ActivityRecords(RelatedRecords):
     @cached_property
     def body(self) -> str | None:
         """The field that says what it was about: the first long text."""
-        wide = [item.api_name for item in self.desk.obj.spec.business_fields if item.type in WIDE_TYPES]
+        wide = [item.api_name for item in self.desk.obj.spec.business_fields if is_wide(item)]
         return next(iter(self.desk.readable(wide)), None)
 
     @cached_property

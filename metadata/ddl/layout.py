@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from crm_platform.kit.sqlnames import column_name, quote, table_name
+from crm_platform.kit.sqlnames import column_name, quote, second_table_name, table_name
 from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
 from metadata.ddl.operations import AddConstraint, CreateIndex
 from metadata.field_types import field_types
@@ -31,6 +31,7 @@ SYSTEM_COLUMNS = (
     "deleted_by_id uuid REFERENCES identity_user (id)",
     "deletion_id uuid",
 )
+MAIN, SECOND = 0, 1  # an object's tables: `FieldSpec.part`
 LIVE = "WHERE deleted_at IS NULL"
 NEWEST = "created_at DESC, id DESC"
 _SPELLINGS = {"timestamptz": "timestamp with time zone", "bigint": "bigint", "bool": "boolean"}
@@ -42,9 +43,28 @@ def postgres_type(db_type: str) -> str:
     return re.sub(r"\s*,\s*", ",", re.sub(r"^varchar", "character varying", spelled))
 
 
-def field_columns(spec: ObjectSpec) -> Iterator[tuple[FieldSpec, Column, str]]:
-    """Yield every column of the business fields with its physical name."""
+def part_table(spec: ObjectSpec, part: int) -> str:
+    """Return the physical name of one of an object's tables."""
+    return second_table_name(spec.id) if part == SECOND else table_name(spec.id)
+
+
+def parts_of(spec: ObjectSpec) -> tuple[int, ...]:
+    """Return the tables that an object needs, the main one first."""
+    return (MAIN, SECOND) if any(field.part == SECOND for field in spec.business_fields) else (MAIN,)
+
+
+def base_columns(spec: ObjectSpec, part: int) -> tuple[str, ...]:
+    """Return the definitions of the columns that a table has before any field's."""
+    if part == MAIN:
+        return SYSTEM_COLUMNS
+    return (f"id uuid PRIMARY KEY REFERENCES {quote(table_name(spec.id))} (id) ON DELETE CASCADE",)
+
+
+def field_columns(spec: ObjectSpec, part: int) -> Iterator[tuple[FieldSpec, Column, str]]:
+    """Yield every column that the business fields have in one of the object's tables, with its physical name."""
     for field in spec.business_fields:
+        if field.part != part:
+            continue
         for column in field_types.get(field.type).columns(field):
             yield field, column, column_name(field.id, column.suffix)
 
@@ -60,9 +80,9 @@ def column_definition(column: Column, name: str, *, new_table: bool) -> str:
 
 
 def constraints(schema: SchemaSpec, spec: ObjectSpec, *, validate: bool) -> Iterator[AddConstraint]:
-    """Yield the foreign keys of an object's reference columns."""
+    """Yield the foreign keys of an object's reference columns, all of which are in the main table."""
     table = table_name(spec.id)
-    for _field, column, name in field_columns(spec):
+    for _field, column, name in field_columns(spec, MAIN):
         if column.references is not None:
             definition = (
                 f"FOREIGN KEY ({quote(name)}) REFERENCES {reference_table(schema, column.references)} (id)"
@@ -81,8 +101,11 @@ def reference_table(schema: SchemaSpec, target: str) -> str:
     return shared.get(target) or quote(table_name(schema.object_map[target].id))
 
 
-def indexes(spec: ObjectSpec) -> Iterator[CreateIndex]:
-    """Yield every index that an object's table should have; names are stable, so that a diff is by name."""
+def indexes(spec: ObjectSpec, part: int) -> Iterator[CreateIndex]:
+    """Yield every index that one of an object's tables should have; names are stable, so that a diff is by name."""
+    if part == SECOND:
+        yield from _second_indexes(spec)
+        return
     table = table_name(spec.id)
     yield CreateIndex(table, f"i_{spec.id}_newest", f"({NEWEST}) {LIVE}")
     yield CreateIndex(table, f"i_{spec.id}_owner", f"(owner_id, {NEWEST}) {LIVE}")
@@ -91,8 +114,21 @@ def indexes(spec: ObjectSpec) -> Iterator[CreateIndex]:
     yield CreateIndex(
         table, f"u_{spec.id}_external_id", f"(external_id) {LIVE} AND external_id IS NOT NULL", unique=True
     )
-    for field, column, name in field_columns(spec):
+    for field, column, name in field_columns(spec, MAIN):
         yield from _field_indexes(table, field, column, name)
+
+
+def _second_indexes(spec: ObjectSpec) -> Iterator[CreateIndex]:
+    """The second table knows neither which records are deleted nor when they were made: its indexes are plain."""
+    table = second_table_name(spec.id)
+    for field, column, name in field_columns(spec, SECOND):
+        if field.is_indexed and column.is_searched and column.suffix != "_base":
+            if column.db_type.endswith("[]"):
+                yield CreateIndex(table, f"i_{name}", f"USING gin ({quote(name)})")
+            else:
+                yield CreateIndex(table, f"i_{name}", f"({quote(name)})")
+                if field_types.get(field.type).expression_type == "text" and _is_text(column):
+                    yield CreateIndex(table, f"t_{name}", f"USING gin ({quote(name)} gin_trgm_ops)")
 
 
 def _field_indexes(table: str, field: FieldSpec, column: Column, name: str) -> Iterator[CreateIndex]:
@@ -103,12 +139,18 @@ def _field_indexes(table: str, field: FieldSpec, column: Column, name: str) -> I
     if column.references is not None or (field_type.is_reference and column.suffix == ""):
         yield CreateIndex(table, f"i_{name}", f"({quote(name)}) WHERE {quote(name)} IS NOT NULL")
     elif field.is_indexed and column.is_searched and column.suffix != "_base":
-        if column.db_type.endswith("[]"):
-            yield CreateIndex(table, f"i_{name}", f"USING gin ({quote(name)})")
-        else:
-            yield CreateIndex(table, f"i_{name}", f"({quote(name)}, {NEWEST}) {LIVE}")
-            if field_type.expression_type == "text" and _is_text(column):
-                yield CreateIndex(table, f"t_{name}", f"USING gin ({quote(name)} gin_trgm_ops) {LIVE}")
+        yield from _value_indexes(table, column, name, has_words=field_type.expression_type == "text")
+
+
+def _value_indexes(table: str, column: Column, name: str, *, has_words: bool) -> Iterator[CreateIndex]:
+    """Yield what makes filters on one column fast: an index of the kind that fits it, trigrams for text."""
+    if column.db_type.endswith("[]") or column.index in ("gin", "gist"):
+        method = "gist" if column.index == "gist" else "gin"
+        yield CreateIndex(table, f"i_{name}", f"USING {method} ({quote(name)})")
+    elif column.index == "btree":
+        yield CreateIndex(table, f"i_{name}", f"({quote(name)}, {NEWEST}) {LIVE}")
+    if column.index == "trigram" or (column.index == "btree" and has_words and _is_text(column)):
+        yield CreateIndex(table, f"t_{name}", f"USING gin ({quote(name)} gin_trgm_ops) {LIVE}")
 
 
 def _is_text(column: Column) -> bool:

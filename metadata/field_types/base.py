@@ -47,6 +47,9 @@ class Column:
     default_sql: str | None = None  # a constant, so that adding the column rewrites no row
     references: str | None = None
     on_delete: str = "SET NULL"  # of the foreign key: "SET NULL" | "RESTRICT" | "CASCADE"
+    # How the column of an indexed field is indexed: "btree" (text by trigrams besides), "gin" or "gist", and
+    # "trigram" alone where values may be too long for a b-tree.
+    index: str = "btree"
     is_searched: bool = True  # filters read it, so that an index on the field covers it
 
 
@@ -93,8 +96,10 @@ class FieldType(ABC):
     always_required: ClassVar[bool] = False  # whatever the admin chose
     always_unique: ClassVar[bool] = False
     is_numeric: ClassVar[bool] = False  # shown at the right edge of its column
+    is_wide: ClassVar[bool] = False  # too tall for a list cell or a half-width row
     derives_from: ClassVar[tuple[str, ...]] = ()  # other fields whose change rewrites this field's columns
     operator_labels: ClassVar[Mapping[str, Promise]] = {}  # where an operator reads differently for this type
+    plain_operands: ClassVar[frozenset[str]] = frozenset()  # operators whose operands are no values of the type
     for_admins: ClassVar[bool] = True  # offered in the field wizard
 
     # --- definition ---------------------------------------------------------------------------------------

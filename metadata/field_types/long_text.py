@@ -61,12 +61,13 @@ class LongTextType(TextType):
     settings_form = LongTextSettings
     can_be_unique = False
     is_sortable = False
+    is_wide = True
 
     def max_length(self, field: FieldSpec) -> int:
         return int(field.settings.get("max_length", DEFAULT_LENGTH))
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        return (Column("text", nullable(models.TextField), INLINE_BYTES),)
+        return (Column("text", nullable(models.TextField), INLINE_BYTES, index="trigram"),)
 
     def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
         return new.type == self.key

@@ -58,6 +58,9 @@ for _operator in (
     Operator("near", _("is near")),
     Operator("inside", _("is inside the area")),
     Operator("is_me", _("is me"), Arity.NONE),
+    Operator("overlaps", _("overlaps"), Arity.TWO),
+    Operator("has_key", _("has the entry")),
+    Operator("path_eq", _("has the entry with the value")),
 ):
     operators.register(_operator)
 

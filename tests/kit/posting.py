@@ -18,7 +18,8 @@ class _Inputs(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         name = found.get("name") or ""
-        if tag == "input" and name and (found.get("type") != "checkbox" or "checked" in found):
+        is_box = found.get("type") in ("checkbox", "radio")
+        if tag == "input" and name and (not is_box or "checked" in found):
             self.data.appendlist(name, found.get("value") or ("on" if found.get("type") == "checkbox" else ""))
         if tag == "select":
             self._select, self._is_multiple = name, "multiple" in found
