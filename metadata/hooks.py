@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import FieldError
+from metadata.compiler.spec import SchemaSpec
 from metadata.inputs import ObjectInput
 from metadata.models import BusinessObject
 
 # Called with the row of every new object and what was asked for, in the order of registration.
 object_created: list[Callable[[BusinessObject, ObjectInput], None]] = []
+
+# Called inside a publish that has changed matching or duplicate rules.
+matching_changed: list[Callable[[Actor], None]] = []
+
+# Return what is wrong with the condition of a rule of an object: (schema, object, condition) → errors.
+condition_checks: list[Callable[[SchemaSpec, str, str], list[FieldError]]] = []

@@ -62,9 +62,7 @@ for _method in (
         _("Case, width, punctuation, spaces and traditional characters make no difference."),
         _is_comparable,
     ),
-    MatchMethod(
-        "email", 3, _("E-mail address"), _("Case and a +tag make no difference."), _holds("email")
-    ),
+    MatchMethod("email", 3, _("E-mail address"), _("Case and a +tag make no difference."), _holds("email")),
     MatchMethod("phone", 4, _("Phone number"), _("Whatever the way in which it is written."), _holds("phone")),
     MatchMethod(
         "phone_tail",
@@ -91,9 +89,7 @@ for _method in (
         thresholds=(50, 100),
         is_fuzzy=True,
     ),
-    MatchMethod(
-        "person", 8, _("Name of a person"), _("Equal in pinyin, family name first or last."), _is_text
-    ),
+    MatchMethod("person", 8, _("Name of a person"), _("Equal in pinyin, family name first or last."), _is_text),
     MatchMethod(
         "fuzzy",
         9,
@@ -104,9 +100,7 @@ for _method in (
         thresholds=(50, 100),
         is_fuzzy=True,
     ),
-    MatchMethod(
-        "registration", 10, _("Tax or registration number"), _("Letters and digits alone count."), _is_text
-    ),
+    MatchMethod("registration", 10, _("Tax or registration number"), _("Letters and digits alone count."), _is_text),
     MatchMethod(
         "composite",
         11,

@@ -2,6 +2,14 @@
 
 from metadata.services.batch import apply_changes
 from metadata.services.choices import create_choice_set, update_choices
+from metadata.services.duplicate_rules import (
+    create_duplicate_rule,
+    create_matching_rule,
+    delete_duplicate_rule,
+    delete_matching_rule,
+    update_duplicate_rule,
+    update_matching_rule,
+)
 from metadata.services.fields import add_field, delete_field, restore_field, update_field
 from metadata.services.objects import create_object, delete_object, restore_object, update_object
 
@@ -9,12 +17,18 @@ __all__ = [
     "add_field",
     "apply_changes",
     "create_choice_set",
+    "create_duplicate_rule",
+    "create_matching_rule",
     "create_object",
+    "delete_duplicate_rule",
     "delete_field",
+    "delete_matching_rule",
     "delete_object",
     "restore_field",
     "restore_object",
     "update_choices",
+    "update_duplicate_rule",
     "update_field",
+    "update_matching_rule",
     "update_object",
 ]
