@@ -48,4 +48,4 @@ def _compile(spec: FieldSpec) -> CompiledField:
     references = field_type.columns(spec)[0].references
     expression = spec.api_name.removesuffix("_id") if references else spec.api_name
     column = CompiledColumn("", spec.api_name, expression, spec.api_name, references)
-    return CompiledField(spec, field_type, (column,))
+    return CompiledField(spec, field_type, (column,), field_type)

@@ -47,6 +47,7 @@ class Column:
     default_sql: str | None = None  # a constant, so that adding the column rewrites no row
     references: str | None = None
     on_delete: str = "SET NULL"  # of the foreign key: "SET NULL" | "RESTRICT" | "CASCADE"
+    is_internal: bool = False  # kept for the platform's own use, never part of an answer
     # How the column of an indexed field is indexed: "btree" (text by trigrams besides), "gin" or "gist", and
     # "trigram" alone where values may be too long for a b-tree.
     index: str = "btree"
@@ -112,6 +113,10 @@ class FieldType(ABC):
     @abstractmethod
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
         """Return the physical columns, the main one (suffix "") first where there is one."""
+
+    def behaves_as(self, field: FieldSpec) -> FieldType:
+        """Return the type of the field's values: for computed fields the one that they return."""
+        return self
 
     def is_mandatory(self, field: FieldSpec) -> bool:
         """Tell whether a record can't be without a value."""

@@ -55,7 +55,7 @@ class RowWriter:
         return line
 
     def _values(self, field: CompiledField, given: Any) -> list[Any]:
-        is_final = field.spec.is_system or field.type.is_read_only
+        is_final = field.spec.is_system or field.is_read_only
         try:
             value = given if is_final else field.type.clean(field.spec, given, self._ctx)
             parts = field.type.to_columns(field.spec, value, self._ctx)

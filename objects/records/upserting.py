@@ -72,7 +72,7 @@ def _unique_field(policy: AccessPolicy, obj: CompiledObject, name: str) -> Compi
     if not policy.can_read_field(obj, name):
         raise UnknownField(name)
     field = obj.field(name)
-    if not field.type.is_unique(field.spec) or field.type.is_read_only:
+    if not field.type.is_unique(field.spec) or field.is_read_only:
         raise ValidationFailed.single(name, "invalid_choice", _("Records are matched by a unique field only."))
     return field
 

@@ -82,7 +82,7 @@ def test_form_sent_back_unchanged_changes_nothing(
     found = build(key)
     for item in found.samples.valid:
         try:
-            saved = found.create(None if found.type.is_read_only else item.raw)
+            saved = found.create(None if found.field.is_read_only else item.raw)
         except Exception:
             continue
         url = f"/o/{OBJECT}/{saved.id}/edit"
@@ -90,7 +90,7 @@ def test_form_sent_back_unchanged_changes_nothing(
         answer = client.post(url, data)
         assert answer.status_code == 302, (item, answer.content.decode()[-3000:])
         assert found.query.fields("version").get(saved.id)["version"] == 1, item
-        if found.type.is_read_only:
+        if found.field.is_read_only:
             break
 
 
@@ -99,7 +99,7 @@ def test_a_new_value_typed_into_the_form_is_saved(
     key: str, build: Callable[[str], Battery], client: OrganizationClient
 ) -> None:
     found = build(key)
-    if found.type.is_read_only:
+    if found.field.is_read_only:
         pytest.skip("written by nobody")
     first = found.create(found.samples.rows[0])
     second = found.update(first.id, found.samples.update)
@@ -116,7 +116,7 @@ def test_record_page_shows_a_value_as_its_type_does(
     key: str, build: Callable[[str], Battery], client: OrganizationClient
 ) -> None:
     found = build(key)
-    saved = found.create(None if found.type.is_read_only else found.samples.rows[0])
+    saved = found.create(None if found.field.is_read_only else found.samples.rows[0])
     values = found.query.show(saved.id)
     cell = found.type.cell(found.field.spec, values[FIELD], display_context(found.actor, record=values))
     shown = detail(client.get(f"/o/{OBJECT}/{saved.id}").content.decode(), FIELD)

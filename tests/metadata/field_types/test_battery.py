@@ -41,7 +41,7 @@ def test_field_gets_the_columns_it_declares(key: str, build: Build) -> None:
 @every_type
 def test_values_come_back_as_they_were_given(key: str, build: Build) -> None:
     found = build(key)
-    if found.type.is_read_only:
+    if found.field.is_read_only:
         pytest.skip("written by nobody")
     for item in found.samples.valid:
         if points_elsewhere(item.value) or (item.value is None and found.type.always_required):
@@ -59,7 +59,7 @@ def test_bad_values_are_refused_at_the_field(key: str, build: Build) -> None:
     for item in found.samples.invalid:
         with pytest.raises(ValidationFailed) as refused:
             found.create(item.raw)
-        code = "read_only_field" if found.type.is_read_only else item.code
+        code = "read_only_field" if found.field.is_read_only else item.code
         assert [(error.field, error.code) for error in refused.value.errors] == [(FIELD, code)], item.raw
 
 
@@ -102,7 +102,7 @@ def test_rows_sort_in_the_order_of_their_values(key: str, build: Build) -> None:
 @every_type
 def test_update_is_written_once_and_remembered(key: str, build: Build) -> None:
     found = build(key)
-    if found.type.is_read_only:
+    if found.field.is_read_only:
         pytest.skip("written by nobody")
     saved = found.create(found.samples.rows[0])
     before = found.api_form(saved.id)
@@ -116,7 +116,7 @@ def test_update_is_written_once_and_remembered(key: str, build: Build) -> None:
 @every_type
 def test_cleared_field_is_empty(key: str, build: Build) -> None:
     found = build(key)
-    if found.type.is_read_only or found.type.always_required:
+    if found.field.is_read_only or found.type.always_required:
         pytest.skip("can't be cleared")
     saved = found.create(found.samples.rows[0])
     found.update(saved.id, None)
