@@ -1,7 +1,31 @@
 """The static tables of this app; records themselves live in tables made from metadata."""
 
+from objects.duplicates.models import (
+    DuplicateDecision,
+    DuplicateKey,
+    DuplicateMember,
+    DuplicateSet,
+    KeyShape,
+    NotDuplicate,
+)
 from objects.history.models import RecordChange
+from objects.merging.models import Merge, MergeMove, Redirect
 from objects.records.models import Deletion, NumberCounter
 from objects.search.models import IndexedShape, SearchEntry
 
-__all__ = ["Deletion", "IndexedShape", "NumberCounter", "RecordChange", "SearchEntry"]
+__all__ = [
+    "Deletion",
+    "DuplicateDecision",
+    "DuplicateKey",
+    "DuplicateMember",
+    "DuplicateSet",
+    "IndexedShape",
+    "KeyShape",
+    "Merge",
+    "MergeMove",
+    "NotDuplicate",
+    "NumberCounter",
+    "RecordChange",
+    "Redirect",
+    "SearchEntry",
+]

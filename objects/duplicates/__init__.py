@@ -1,0 +1,1 @@
+"""Duplicates: keys by which records are found to be the same, the search for them, and what is remembered."""

@@ -1,0 +1,1 @@
+"""Merging: making one record of several, with everything that points at them, and undoing it."""
