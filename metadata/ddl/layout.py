@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 
 from crm_platform.kit.sqlnames import column_name, quote, second_table_name, table_name
@@ -115,7 +116,7 @@ def indexes(spec: ObjectSpec, part: int) -> Iterator[CreateIndex]:
         table, f"u_{spec.id}_external_id", f"(external_id) {LIVE} AND external_id IS NOT NULL", unique=True
     )
     for field, column, name in field_columns(spec, MAIN):
-        yield from _field_indexes(table, field, column, name)
+        yield from _field_indexes(spec, field, column, name)
 
 
 def _second_indexes(spec: ObjectSpec) -> Iterator[CreateIndex]:
@@ -131,15 +132,36 @@ def _second_indexes(spec: ObjectSpec) -> Iterator[CreateIndex]:
                     yield CreateIndex(table, f"t_{name}", f"USING gin ({quote(name)} gin_trgm_ops)")
 
 
-def _field_indexes(table: str, field: FieldSpec, column: Column, name: str) -> Iterator[CreateIndex]:
-    field_type = field_types.get(field.type)
+def _field_indexes(spec: ObjectSpec, field: FieldSpec, column: Column, name: str) -> Iterator[CreateIndex]:
+    table, field_type = table_name(spec.id), field_types.get(field.type)
     if column.suffix == "" and field_type.is_unique(field):
-        key = f"lower({quote(name)})" if _is_text(column) else quote(name)
-        yield CreateIndex(table, f"u_{name}", f"({key}) {LIVE} AND {quote(name)} IS NOT NULL", unique=True)
+        yield _unique_index(spec, field, column, name)
     if column.references is not None or (field_type.is_reference and column.suffix == ""):
         yield CreateIndex(table, f"i_{name}", f"({quote(name)}) WHERE {quote(name)} IS NOT NULL")
     elif field.is_indexed and column.is_searched and column.suffix != "_base":
         yield from _value_indexes(table, column, name, has_words=field_type.expression_type == "text")
+
+
+def _unique_index(spec: ObjectSpec, field: FieldSpec, column: Column, name: str) -> CreateIndex:
+    """Return the index of a unique field: text is the same whatever its case, unless the field says otherwise.
+
+    Within a scope, records that are empty in its fields are one group, too. The usual form has the plain name;
+    any other carries a mark of its definition, so that a change of the definition is a change of the index.
+    """
+    is_folded = _is_text(column) and not field.is_case_sensitive
+    key = f"lower({quote(name)})" if is_folded else quote(name)
+    columns = ", ".join([*(quote(_scope_column(spec, item)) for item in field.unique_scope), key])
+    definition = f"({columns}) NULLS NOT DISTINCT {LIVE} AND {quote(name)} IS NOT NULL"
+    if not field.unique_scope:
+        definition = f"({columns}) {LIVE} AND {quote(name)} IS NOT NULL"
+    is_usual = not field.unique_scope and (is_folded or not _is_text(column))
+    mark = "" if is_usual else f"__{zlib.crc32(columns.encode()):08x}"
+    return CreateIndex(table_name(spec.id), f"u_{name}{mark}", definition, unique=True)
+
+
+def _scope_column(spec: ObjectSpec, api_name: str) -> str:
+    scope = spec.field_map[api_name]
+    return api_name if scope.is_system else column_name(scope.id)
 
 
 def _value_indexes(table: str, column: Column, name: str, *, has_words: bool) -> Iterator[CreateIndex]:

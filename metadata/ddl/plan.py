@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from crm_platform.kit.sqlnames import table_name
-from metadata.compiler.spec import ObjectSpec, SchemaSpec
+from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
 from metadata.ddl import layout
 from metadata.ddl.budget import check_budget
 from metadata.ddl.catalog import TableFacts, read_tables
@@ -17,6 +16,7 @@ from metadata.ddl.operations import (
     Operation,
     WidenColumn,
 )
+from metadata.field_types.base import Column
 
 
 @dataclass
@@ -32,35 +32,54 @@ class DdlPlan:
         return not (self.inline or self.deferred_indexes or self.deferred_validations)
 
 
+@dataclass(frozen=True)
+class _Target:
+    """One table that an object needs, and what stands there now (None: nothing yet)."""
+
+    spec: ObjectSpec
+    part: int
+    facts: TableFacts | None
+
+    @property
+    def name(self) -> str:
+        return layout.part_table(self.spec, self.part)
+
+    @property
+    def columns(self) -> list[tuple[FieldSpec, Column, str]]:
+        return list(layout.field_columns(self.spec, self.part))
+
+
 def make_plan(schema: SchemaSpec, changed: tuple[ObjectSpec, ...]) -> DdlPlan:
     """Return the plan that brings the tables of the `changed` objects to what `schema` says.
 
     Planning starts from the catalog, not from the last version, so that running it again after a failure
-    does what is left and nothing twice. Raises ValidationFailed when an object outgrows its table.
+    does what is left and nothing twice. Raises ValidationFailed when an object outgrows its tables.
     """
-    tables = read_tables(table_name(spec.id) for spec in changed)
+    wanted = [(spec, part, layout.part_table(spec, part)) for spec in changed for part in layout.parts_of(spec)]
+    tables = read_tables(name for _spec, _part, name in wanted)
+    targets = [_Target(spec, part, tables.get(name)) for spec, part, name in wanted]
     plan = DdlPlan()
-    for spec in changed:
-        facts = tables.get(table_name(spec.id))
-        check_budget(spec, facts)
-        if facts is None:
-            plan.inline.append(_create_table(spec))
+    for target in targets:
+        check_budget(target.spec, target.part, target.facts)
+        if target.facts is None:
+            plan.inline.append(_create_table(target))
         else:
-            plan.inline.extend(_column_changes(spec, facts))
-    for spec in changed:
-        _plan_constraints(plan, schema, spec, tables.get(table_name(spec.id)))
-        _plan_indexes(plan, spec, tables.get(table_name(spec.id)))
+            plan.inline.extend(_column_changes(target, target.facts))
+    for target in targets:
+        if target.part == layout.MAIN:
+            _plan_constraints(plan, schema, target)
+        _plan_indexes(plan, target)
     return plan
 
 
-def _create_table(spec: ObjectSpec) -> CreateTable:
-    own = [layout.column_definition(column, name, new_table=True) for _f, column, name in layout.field_columns(spec)]
-    return CreateTable(table_name(spec.id), (*layout.SYSTEM_COLUMNS, *own))
+def _create_table(target: _Target) -> CreateTable:
+    own = [layout.column_definition(column, name, new_table=True) for _field, column, name in target.columns]
+    return CreateTable(target.name, (*layout.base_columns(target.spec, target.part), *own))
 
 
-def _column_changes(spec: ObjectSpec, facts: TableFacts) -> list[Operation]:
+def _column_changes(target: _Target, facts: TableFacts) -> list[Operation]:
     added, operations = [], []
-    for _field, column, name in layout.field_columns(spec):
+    for _field, column, name in target.columns:
         wanted = layout.postgres_type(column.db_type)
         if name not in facts.columns:
             added.append(layout.column_definition(column, name, new_table=False))
@@ -77,8 +96,9 @@ def _widen(facts: TableFacts, name: str, present: str, wanted: str) -> WidenColu
     return WidenColumn(facts.name, name, wanted)
 
 
-def _plan_constraints(plan: DdlPlan, schema: SchemaSpec, spec: ObjectSpec, facts: TableFacts | None) -> None:
-    for constraint in layout.constraints(schema, spec, validate=facts is None):
+def _plan_constraints(plan: DdlPlan, schema: SchemaSpec, target: _Target) -> None:
+    facts = target.facts
+    for constraint in layout.constraints(schema, target.spec, validate=facts is None):
         if facts is None:
             plan.inline.append(constraint)
         elif constraint.name not in facts.constraints:
@@ -86,14 +106,15 @@ def _plan_constraints(plan: DdlPlan, schema: SchemaSpec, spec: ObjectSpec, facts
             plan.deferred_validations.append((facts.name, constraint.name))
     if facts is None:
         return
-    for _field, column, name in layout.field_columns(spec):
+    for _field, column, name in target.columns:
         is_new = name not in facts.columns
         if column.not_null and column.default_sql is None and is_new and f"nn_{name}" not in facts.constraints:
             plan.inline.append(layout.not_null_check(facts.name, name))
 
 
-def _plan_indexes(plan: DdlPlan, spec: ObjectSpec, facts: TableFacts | None) -> None:
-    wanted = {index.name: index for index in layout.indexes(spec)}
+def _plan_indexes(plan: DdlPlan, target: _Target) -> None:
+    wanted = {index.name: index for index in layout.indexes(target.spec, target.part)}
+    facts = target.facts
     if facts is None:
         plan.inline.extend(wanted.values())
         return
@@ -102,7 +123,7 @@ def _plan_indexes(plan: DdlPlan, spec: ObjectSpec, facts: TableFacts | None) -> 
             (plan.inline if facts.is_small and name not in facts.invalid_indexes else plan.deferred_indexes).append(
                 index  # type: ignore[arg-type]
             )
-    live = {name for _f, _c, name in layout.field_columns(spec)}
+    live = {name for _field, _column, name in target.columns}
     for name in sorted((facts.indexes | facts.invalid_indexes) - set(wanted)):
-        if name.startswith(("i_c_", "u_c_", "t_c_")) and name[2:] in live:
+        if name.startswith(("i_c_", "u_c_", "t_c_")) and name[2:].split("__")[0] in live:
             plan.inline.append(DropIndex(facts.name, name))

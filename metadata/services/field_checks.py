@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -44,6 +44,8 @@ CHANGEABLE = (
     "sensitivity",
     "is_deprecated",
 )
+SCOPE_SYSTEM_FIELDS = frozenset({"owner_id", "owner_department_id", "record_type_id", "currency"})
+MAX_SCOPE = 3
 SENSITIVITIES = ("normal", "personal", "secret")
 
 
@@ -60,6 +62,7 @@ def input_errors(known: KnownRows, business_object: BusinessObject, given: Field
     field_type = field_types.get(given.type)
     errors += _flag_errors(field_type, given.is_required, given.is_unique)
     errors += _parameter_errors(given.sensitivity, given.default_formula, given.default)
+    errors += _scope_errors(known.fields_of(business_object), given.api_name, given.unique_scope, given.is_unique)
     errors += _settings_errors(field_type, given.settings)
     errors += _choices_of(known, field_type, given)
     errors += _name_form(field_type, given)
@@ -80,6 +83,10 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
     field_type = field_types.get(row.type)
     errors += _flag_errors(field_type, row.is_required, row.is_unique)
     errors += _parameter_errors(row.sensitivity, row.default_formula, row.default)
+    if "unique_scope" in changes:
+        fields = KnownRows().fields_of(row.business_object)
+        errors += _scope_errors(fields, row.api_name, row.unique_scope, row.is_unique)
+    errors += _place_errors(row)
     if "settings" in changes and not errors:
         known = KnownRows()
         if field_type.key == "master_detail":
@@ -98,6 +105,14 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
         )
         errors += _clean_default(field_type, spec)
     return errors
+
+
+def _place_errors(row: BusinessField) -> list[FieldError]:
+    """A field of the second table can't be unique: the index would not know which records are deleted."""
+    if not (row.part and row.is_unique):
+        return []
+    message = _("This field was added when the object was nearly full, and can't be unique. Change its type instead.")
+    return [FieldError("is_unique", "invalid_choice", message)]
 
 
 def _taken(fields: KnownFields, api_name: str) -> list[FieldError]:
@@ -143,6 +158,18 @@ def _parameter_errors(sensitivity: str, default_formula: str, default: Any) -> l
         message = _("A field has a fixed default or a formula for it, not both.")
         errors.append(FieldError("default_formula", "invalid_choice", message))
     return errors
+
+
+def _scope_errors(fields: KnownFields, api_name: str, scope: Sequence[Any], is_unique: bool) -> list[FieldError]:
+    """A scope names up to three other fields of the object; system fields are the owner's and the record type."""
+    if not scope:
+        return []
+    if not is_unique:
+        return [FieldError("unique_scope", "invalid_choice", _("Only a unique field has a scope."))]
+    known = SCOPE_SYSTEM_FIELDS | {name for name, state in fields.states.items() if state == BusinessField.State.ACTIVE}
+    if len(scope) > MAX_SCOPE or not all(isinstance(name, str) and name in known - {api_name} for name in scope):
+        return [FieldError("unique_scope", "invalid_reference", _("Choose up to three fields of the object."))]
+    return []
 
 
 def _settings_errors(field_type: FieldType, settings: Any) -> list[FieldError]:

@@ -72,7 +72,7 @@ def _unique_field(policy: AccessPolicy, obj: CompiledObject, name: str) -> Compi
     if not policy.can_read_field(obj, name):
         raise UnknownField(name)
     field = obj.field(name)
-    if not field.type.is_unique(field.spec) or field.is_read_only:
+    if not field.type.is_unique(field.spec) or field.spec.unique_scope or field.is_read_only:
         raise ValidationFailed.single(name, "invalid_choice", _("Records are matched by a unique field only."))
     return field
 
@@ -116,7 +116,7 @@ def _select(
     seen = scope_sql(policy, obj, "read")
     column = f"t.{quote(field.main.column)}"
     # Spelled like the unique index (metadata.ddl.layout), so that it is used: text is unique whatever its case.
-    is_folded = isinstance(value, str) and not field.spec.is_system
+    is_folded = isinstance(value, str) and not (field.spec.is_system or field.spec.is_case_sensitive)
     match = f"lower({column}) = lower(%s)" if is_folded else f"{column} = %s"
     sql = (
         f"SELECT t.id, ({seen.text}), t.deletion_id FROM {quote(obj.table)} t"  # noqa: S608 (physical names only)

@@ -23,8 +23,9 @@ _CODES = {
     CHECK: ("required", _("This field is required.")),  # the only checks are those of mandatory columns
 }
 _OTHER = ("invalid_type", _("The database does not take a value."))
-# u_c_42 (unique), fk_c_42 (foreign key), nn_c_42 (mandatory), u_7_external_id, o_7_owner_id_fkey
-_NAME = re.compile(r"^(?:u|fk|nn)_(c_\d+\w*)$|^(?:u|o)_\d+_(\w+?)(?:_fkey)?$")
+# u_c_42 (unique), u_c_42__0a1b2c3d (in a scope), fk_c_42 (foreign key), nn_c_42 (mandatory), u_7_external_id,
+# o_7_owner_id_fkey
+_NAME = re.compile(r"^(?:u|fk|nn)_(c_\d+\w*?)(?:__[0-9a-f]{8})?$|^(?:u|o)_\d+_(\w+?)(?:_fkey)?$")
 
 
 def is_violation(error: DatabaseError) -> bool:
