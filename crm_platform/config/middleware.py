@@ -12,7 +12,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from crm_platform.kit.context import request_id
+from crm_platform.identity import throttle
+from crm_platform.kit.context import client_address, request_id
 
 log = logging.getLogger("crm.request")
 ACCEPTED_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -31,6 +32,7 @@ class RequestLogMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         offered = request.headers.get("X-Request-Id", "")
         token = request_id.set(offered if ACCEPTED_ID.match(offered) else uuid.uuid4().hex)
+        address = client_address.set(throttle.client_address(request))
         started = time.perf_counter()
         try:
             response = self.get_response(request)
@@ -45,6 +47,7 @@ class RequestLogMiddleware:
                 )
             return response
         finally:
+            client_address.reset(address)
             request_id.reset(token)
 
 

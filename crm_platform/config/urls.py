@@ -9,6 +9,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm_platform.console.urls")),
     path("", include("crm_platform.identity.urls")),
     path("", include("crm_platform.jobs.urls")),
+    path("", include("crm_platform.audit.urls")),
+    path("", include("crm_platform.files.urls")),
     path("setup/", include("metadata.urls")),
     path("", include("layouts.urls")),
 ]

@@ -16,6 +16,8 @@ MANAGE_API_KEYS = "identity.manage_api_keys"
 VIEW_SYSTEM = "identity.view_system"
 VIEW_ALL_DATA = "identity.view_all_data"
 MODIFY_ALL_DATA = "identity.modify_all_data"
+VIEW_AUDIT = "audit.view_entries"
+REVEAL_SENSITIVE = "audit.reveal_sensitive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ FUNCTIONS: tuple[FunctionPermission, ...] = (
     FunctionPermission(VIEW_SYSTEM, _("See jobs, workers and versions")),
     FunctionPermission(VIEW_ALL_DATA, _("Read all records of every object")),
     FunctionPermission(MODIFY_ALL_DATA, _("Change all records of every object")),
+    FunctionPermission(VIEW_AUDIT, _("See the audit trail")),
+    FunctionPermission(REVEAL_SENSITIVE, _("Reveal masked and encrypted values")),
 )
 FUNCTION_NAMES = frozenset(item.name for item in FUNCTIONS)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+client_address: ContextVar[str] = ContextVar("client_address", default="")  # whence the request came; "" in jobs
 
 
 @dataclass(frozen=True, slots=True)

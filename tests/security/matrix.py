@@ -103,6 +103,7 @@ MATRIX: dict[str, Row] = {
     "job-action": row(POST=ADMIN_DONE),
     "system": row(GET=ADMIN),
     "system-replay": row(POST=ADMIN_DONE),
+    "audit": row(GET=ADMIN),
     # --- the data model
     "metadata-objects": row(GET=ADMIN),
     "metadata-object-new": row(GET=ADMIN, POST=ADMIN_FORM),

@@ -21,6 +21,8 @@ TENANT_APPS = [
     "crm_platform.identity",
     "crm_platform.events",
     "crm_platform.jobs",
+    "crm_platform.audit",
+    "crm_platform.files",
     "metadata",
     "objects",
     "layouts",
@@ -138,9 +140,25 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 STATICFILES_DIRS = [("app", BASE_DIR / "crm_platform" / "frontend" / "dist")]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # Uploads: never below a public folder. Any storage of Django fits, such as storages.backends.s3.S3Storage.
+    "files": {
+        "BACKEND": env.text("FILE_STORAGE", "django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": env.mapping("FILE_STORAGE_OPTIONS")
+        or {"location": env.data_folder("files"), "allow_overwrite": True, "directory_permissions_mode": 0o700},
+    },
 }
+STORAGES["default"] = STORAGES["files"]
+
+# --- Uploads ----------------------------------------------------------------------------------------------
+FILE_MAX_BYTES = env.number("FILE_MAX_MB", 100) * 1024 * 1024  # of any file; fields may allow less
+FILE_MAX_PIXELS = env.number("FILE_MAX_PIXELS", 50_000_000)  # of a picture, all its frames together
+FILE_UPLOAD_HANDLERS = [
+    "crm_platform.files.limits.UploadLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+FILE_UPLOAD_PERMISSIONS = 0o600
 
 # --- Redis, cache, Celery -------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6380/0")
@@ -189,6 +207,10 @@ JOB_WATCH_SECONDS = env.number("JOB_WATCH_SECONDS", 5)
 WORK_UNIT_SCOPES = ["metadata.compiler.current.pinned_snapshot"]
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- Encryption of fields (crm_platform.kit.sealing) --------------------------------------------------------
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS")  # "id:secret", the present one first
+BLIND_INDEX_SECRET = env.text("BLIND_INDEX_SECRET", "")
 
 # --- Logging ----------------------------------------------------------------------------------------------
 LOGGING = logging_settings(env.text("LOG_LEVEL", "INFO").upper(), env.text("LOG_FORMAT", "json"))
