@@ -14,4 +14,10 @@ ROW_BYTES = 8_160
 TABLE_COLUMNS = 1_600
 # Row header, null bitmap of 600 columns and the system columns, measured generously.
 SYSTEM_ROW_BYTES = 24 + 75 + 330
+# The same of an object's second table, which has no system columns but the record's id.
+SECOND_ROW_BYTES = 24 + 75 + 16
+# Where the record table stops taking fields that may live in the second one: the room above is kept for those
+# that can't (references, unique and indexed fields), and some of it for short values rather than texts.
+LONG_TEXT_BYTES, TEXT_BYTES, SHORT_VALUE_BYTES = 6_000, 6_700, 7_400
+KEPT_COLUMNS = 200
 HIDDEN_DAYS = 30  # how long a deleted field or object can be restored

@@ -12,6 +12,11 @@ def table_name(object_id: int) -> str:
     return f"o_{int(object_id)}"
 
 
+def second_table_name(object_id: int) -> str:
+    """Return the table that holds the fields of a business object for which its record table has no room."""
+    return f"x_{int(object_id)}"
+
+
 def column_name(field_id: int, suffix: str = "") -> str:
     """Return the column of a business field; `suffix` tells the parts of a composite field apart."""
     return f"c_{int(field_id)}{suffix}"

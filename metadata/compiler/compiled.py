@@ -15,6 +15,7 @@ from metadata.compiler.spec import FieldSpec, ObjectSpec
 from metadata.field_types.base import FieldType
 
 MAX_HOPS = 5
+SECOND = "second"  # the relation from a record model to the model of its second table
 
 
 class UnknownField(ValidationFailed):
@@ -41,13 +42,17 @@ class CompiledColumn:
     expression: str
     column: str
     references: str | None = None
+    is_internal: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class CompiledField:
+    """A field: `type` is that of its values, `definition` the one it was made with (they differ for formulas)."""
+
     spec: FieldSpec
     type: FieldType
     columns: tuple[CompiledColumn, ...]
+    definition: FieldType
 
     @property
     def name(self) -> str:
@@ -58,9 +63,24 @@ class CompiledField:
         return self.columns[0]
 
     @property
+    def is_second(self) -> bool:
+        """Whether the field lives in its object's second table."""
+        return self.spec.part == 1
+
+    @property
+    def path(self) -> str:
+        """The field's name in ORM lookups that start at the record model."""
+        return f"{SECOND}__{self.attr}" if self.is_second else self.attr
+
+    @property
     def attr(self) -> str:
         """The name for F() and lookups: a foreign key's own name where the field is a reference."""
         return self.main.expression
+
+    @property
+    def is_read_only(self) -> bool:
+        """Tell whether no caller writes it: kept by the platform, or computed."""
+        return self.spec.is_read_only or self.definition.is_read_only
 
     def column(self, suffix: str) -> CompiledColumn:
         return next(item for item in self.columns if item.suffix == suffix)
@@ -82,10 +102,7 @@ class ResolvedPath:
     @property
     def expression(self) -> str:
         """The path in the ORM's spelling."""
-        return "__".join([*(hop.attr for hop in self.hops), self.field.attr])
-
-    def column_expression(self, suffix: str) -> str:
-        return "__".join([*(hop.attr for hop in self.hops), self.field.column(suffix).expression])
+        return "__".join([*(hop.attr for hop in self.hops), self.field.path])
 
 
 class PlanCache(OrderedDict[Any, Any]):
@@ -110,6 +127,14 @@ class PlanCache(OrderedDict[Any, Any]):
 
 
 @dataclass(frozen=True, eq=False)
+class SecondTable:
+    """The one-to-one table of an object whose record table is full: a row is there once a value is."""
+
+    model: type[models.Model]
+    table: str
+
+
+@dataclass(frozen=True, eq=False)
 class CompiledObject:
     """An object with its record model. `target` finds the object behind a reference (lookups, users)."""
 
@@ -119,6 +144,7 @@ class CompiledObject:
     fields: Mapping[str, CompiledField]
     target: Callable[[str], CompiledObject] = field(repr=False)
     is_business_object: bool = True
+    second: SecondTable | None = None
     plans: PlanCache = field(default_factory=PlanCache, repr=False)
 
     @property
@@ -142,6 +168,10 @@ class CompiledObject:
     def field_by_id(self, field_id: int) -> CompiledField | None:
         spec = self.spec.field_by_id.get(field_id)
         return self.fields[spec.api_name] if spec else None
+
+    def model_of(self, compiled: CompiledField) -> type[models.Model]:
+        """Return the model that has the field's columns: the record model, or that of the second table."""
+        return self.second.model if self.second is not None and compiled.is_second else self.model
 
     def lookup(self, path_name: str) -> CompiledField | None:
         """Return the single-target lookup field that `path_name` steps through, if there is one."""

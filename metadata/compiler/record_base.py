@@ -69,6 +69,24 @@ def _user_reference() -> models.ForeignKey[Any, Any]:
     )
 
 
+class SecondValue:
+    """A column of the second table, seen as an attribute of the record.
+
+    Whoever reads whole records fills it along. A record that came by another way fetches its row in the second
+    table when it is first asked for a value of it, as Django does with deferred fields.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, record: Record | None, owner: type[Record]) -> Any:
+        if record is None:
+            return self
+        row = record.second  # type: ignore[attr-defined]
+        value = record.__dict__[self.name] = None if row is None else getattr(row, self.name)
+        return value
+
+
 class Record(models.Model):
     """Base of all record models: the system columns, and values by API name.
 

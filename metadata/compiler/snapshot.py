@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from crm_platform.kit.sqlnames import table_name
+from crm_platform.kit.sqlnames import second_table_name, table_name
 from crm_platform.tenancy.context import schema_name
-from metadata.compiler.compile import SHARED_TARGETS, compile_field, compile_model
-from metadata.compiler.compiled import CompiledObject, UnknownObject
+from metadata.compiler.compile import SHARED_TARGETS, compile_field, compile_model, compile_second
+from metadata.compiler.compiled import CompiledObject, SecondTable, UnknownObject
 from metadata.compiler.registry import SchemaApps
 from metadata.compiler.shared_targets import compile_shared_target
 from metadata.compiler.spec import ObjectSpec, SchemaSpec
@@ -88,8 +88,10 @@ class SchemaSnapshot:
 
     def _compile_one(self, spec: ObjectSpec) -> CompiledObject:
         model = compile_model(self.spec, spec, self._apps)
+        more = compile_second(self.spec, spec, self._apps)
+        second = SecondTable(more, second_table_name(spec.id)) if more else None
         fields = {item.api_name: compile_field(item) for item in spec.fields}
-        compiled = CompiledObject(spec, model, table_name(spec.id), fields, self.target)
+        compiled = CompiledObject(spec, model, table_name(spec.id), fields, self.target, second=second)
         model.compiled = compiled  # type: ignore[attr-defined]
         return compiled
 

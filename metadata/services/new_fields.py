@@ -12,6 +12,7 @@ from metadata.services.choices import ChoiceSetRows, choice_set_errors
 from metadata.services.field_checks import input_errors
 from metadata.services.known import KnownRows
 from metadata.services.labels import save_translations, set_labels
+from metadata.services.placement import Placement
 
 FLAGS = (
     "is_required",
@@ -34,6 +35,7 @@ class NewFields:
         self._rows: list[BusinessField] = []
         self._sets = ChoiceSetRows()
         self._translations: list[LabelTranslation] = []
+        self._placement = Placement()
 
     def add(self, business_object: BusinessObject, given: FieldInput) -> BusinessField:
         """Return the field's row, which `save` will insert; raises ValidationFailed with all that is wrong."""
@@ -53,6 +55,7 @@ class NewFields:
             unique_scope=list(given.unique_scope),
             **{name: getattr(given, name) for name in PARAMETERS},
         )
+        row.part = self._placement.part_of(row)
         self._translations += set_labels(row, label=given.label, help_text=given.help_text)
         self._rows.append(row)
         self._known.add(row)

@@ -94,7 +94,7 @@ def _is_ready(obj: CompiledObject, field: CompiledField) -> bool:
     if field.type.is_reference:
         return field.main.references is not None  # an id, as text
     plain = type(field.type).to_api is FieldType.to_api
-    return (plain or isinstance(_model_field(obj, field.main), READY)) and _keeps_main_column(field)
+    return (plain or isinstance(_model_field(obj, field, field.main), READY)) and _keeps_main_column(field)
 
 
 def _keeps_main_column(field: CompiledField) -> bool:
@@ -108,12 +108,12 @@ def _keeps_main_column(field: CompiledField) -> bool:
 
 def _shown_columns(obj: CompiledObject, field: CompiledField) -> list[str]:
     """Return the suffixes of the columns that are members of the answer: the main one and further amounts."""
-    rest = field.columns[1:]
-    return ["", *(item.suffix for item in rest if isinstance(_model_field(obj, item), DecimalField))]
+    rest = [item for item in field.columns[1:] if not item.is_internal]
+    return ["", *(item.suffix for item in rest if isinstance(_model_field(obj, field, item), DecimalField))]
 
 
-def _model_field(obj: CompiledObject, item: CompiledColumn) -> Any:
-    return obj.model._meta.get_field(item.attr)
+def _model_field(obj: CompiledObject, field: CompiledField, item: CompiledColumn) -> Any:
+    return obj.model_of(field)._meta.get_field(item.attr)
 
 
 def _api_reader(field: CompiledField, places: dict[str, int]) -> Reader:

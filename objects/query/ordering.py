@@ -98,7 +98,7 @@ def _term(key: OrderKey, path: ResolvedPath, joins: Joins) -> SortTerm:
     name = joins.name_of(alias, field, here)
     if name is not None:
         return SortTerm(name, key.descending, True)
-    expression = column(alias, here.model, field.attr)
+    expression = column(alias, here.model_of(field), field.attr)
     sorted_by = field.type.sort_key(field.spec, expression)
     nullable = bool(path.hops) or sorted_by is not expression or expression.target.null
     return SortTerm(Expressions(here.model).sql(sorted_by), key.descending, nullable)

@@ -188,7 +188,7 @@ def _leaf(obj: CompiledObject, joins: Joins, path: str, operator: str, first: in
     resolved = obj.resolve(path)
     alias, here = joins.locate(resolved)
     field = resolved.field
-    read = column(alias, here.model, field.attr)
+    read = column(alias, here.model_of(field), field.attr)
     # A foreign key's own column, so that no expression takes it for a relation to follow.
     output = read.target.target_field if isinstance(read.target, ForeignKey) else read.target
     params = [Param(first + number, output) for number in range(count)]

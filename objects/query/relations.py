@@ -31,6 +31,8 @@ class Joins:
             only_name = number == last and path.field.name == reached.spec.name_field
             alias = self._join(alias, hop.main.column, reached, only_name)
             here = reached
+        if path.field.is_second:
+            alias = self._join_second(alias, here)
         return alias, here
 
     def name_of(self, alias: str, field: CompiledField, obj: CompiledObject) -> SqlText | None:
@@ -56,6 +58,16 @@ class Joins:
     def sql(self) -> SqlText:
         """Return all joins made so far, each after the one that it hangs on."""
         return join_sql("", self._joins)
+
+    def _join_second(self, alias: str, obj: CompiledObject) -> str:
+        """Join an object's second table to a row of the main one; what leads to no row is empty there, too."""
+        assert obj.second is not None
+        key = (alias, "", obj.name, False)
+        if key not in self._aliases:
+            self._aliases[key] = joined = f"{self._prefix}{len(self._aliases) + 1}"
+            on = f'{joined}."id" = {self.read(alias, "id").text}'
+            self._joins.append(SqlText(f" LEFT JOIN {quote(obj.second.table)} {joined} ON {on}"))
+        return self._aliases[key]
 
     def _join(self, parent: str, physical: str, target: CompiledObject, only_name: bool) -> str:
         key = (parent, physical, target.name, only_name)

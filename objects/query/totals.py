@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from crm_platform.kit.errors import NotFound
 from crm_platform.kit.ids import parse_uuid
+from metadata.compiler.compiled import SECOND
 from objects.query.lists import bound_filter, rows_shape, slot_values
 from objects.query.pages import Count
 from objects.query.plan import CAPPED, ESTIMATE, EXACT, count_plan
@@ -44,6 +45,8 @@ def record(query: RecordQuery, record_id: uuid.UUID | str) -> Model:
         raise NotFound
     obj = query.object
     rows = obj.model._base_manager.filter(pk=key, deleted_at__isnull=not query.wish.in_trash)
+    if obj.second is not None:
+        rows = rows.select_related(SECOND)
     found = rows.filter(query.policy.scope(obj, query.wish.action).condition()).first()
     if found is None:
         raise NotFound

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.errors import Forbidden, NotFound, StateConflict, VersionConflict
 from metadata.compiler.compiled import CompiledObject
+from metadata.compiler.record_base import Record
 from objects.access.policy import AccessPolicy
 from objects.query.params import SqlText, fill
 from objects.records.drafts import Batch, Draft
@@ -31,6 +32,7 @@ def lock(batch: Batch) -> None:
     _refuse_repeated(batch)
     ids = [draft.id for draft in batch.open if draft.id is not None]
     rows = lock_live(batch.policy, batch.object, batch.table, ids, batch.action, FOR_UPDATE)
+    loaded: dict[uuid.UUID, Record] = {}
     for draft in batch.open:
         row = rows.get(draft.id) if draft.id else None
         if row is None:
@@ -38,9 +40,10 @@ def lock(batch: Batch) -> None:
         elif not row[-1]:
             draft.refusal = Forbidden()
         else:
-            draft.record = batch.table.load(row)
+            draft.record = loaded[row[0]] = batch.table.load(row)
             draft.version = draft.record.version + 1
             check_version(draft, draft.record.version)
+    batch.table.load_second(loaded)
 
 
 def lock_live(

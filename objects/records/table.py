@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,19 +42,29 @@ class TableColumn:
     attr: str
     cast: str
     has_default: bool
+    is_second: bool  # in the object's second table
     prepare: Callable[[Any], Any] | None  # into the form that the driver takes, where it does not take the value
+    converters: tuple[Any, ...] = ()  # from what the driver returns, one after the other
+
+    def read(self, value: Any) -> Any:
+        """Return the value for what the driver has returned."""
+        for convert in self.converters:
+            value = convert(value, None, connection)
+        return value
 
 
 @dataclass(frozen=True)
 class RecordTable:
     """The physical side of an object.
 
-    `select` lists the columns of a whole record, aliased `t`; `load` turns such a row into a Record. `derived`
-    maps a field to the fields whose columns are rewritten when it changes. `parts` names the field behind what
-    reads show beside it (`amount_base` → `amount`).
+    `select` lists the columns of a record in the main table, aliased `t`; `load` turns such a row into a Record.
+    `second` is the table beside it, if there is one; its values come by `load_second`. `derived` maps a field to
+    the fields whose columns are rewritten when it changes. `parts` names the field behind what reads show beside
+    it (`amount_base` → `amount`).
     """
 
     name: str
+    second: str | None
     columns: Mapping[str, TableColumn]
     select: str
     model: type[Record]
@@ -72,10 +83,35 @@ class RecordTable:
             values[position] = convert(values[position], None, connection)
         return self.model.from_db(connection.alias, self._attrs, values)
 
+    def load_second(self, records: Mapping[uuid.UUID, Record]) -> None:
+        """Fill in what the records have in the second table, in one statement; nothing to do without one.
+
+        Never as a join of a statement that locks: when that has waited for another writer, PostgreSQL looks at
+        the newest version of the rows that it locks, but at an old one of those that it only joins.
+        """
+        if self.second is None or not records:
+            return
+        columns = [column for column in self.columns.values() if column.is_second]
+        names = ", ".join(quote(column.name) for column in columns)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT id, {names} FROM {self.second} WHERE id = ANY(%s)",  # noqa: S608 (physical names only)
+                [list(records)],
+            )
+            found = {row[0]: row[1:] for row in cursor.fetchall()}
+        nothing = (None,) * len(columns)
+        for record_id, record in records.items():
+            for column, value in zip(columns, found.get(record_id, nothing), strict=True):
+                setattr(record, column.attr, column.read(value))
+
     def new(self, columns: Mapping[str, Any]) -> Record:
         """Return the record for the columns that were just inserted; the others are empty."""
         by_attr = {self.columns[name].attr: value for name, value in columns.items()}
-        return self.model.from_db(connection.alias, self._attrs, [by_attr.get(attr) for attr in self._attrs])
+        record = self.model.from_db(connection.alias, self._attrs, [by_attr.get(attr) for attr in self._attrs])
+        for column in self.columns.values():
+            if column.is_second:
+                setattr(record, column.attr, by_attr.get(column.attr))
+        return record
 
     def adapted(self, names: Iterable[str], columns: Mapping[str, Any]) -> list[Any]:
         """Return the named columns' values for the driver, in order."""
@@ -96,37 +132,42 @@ def record_table(snapshot: SchemaSnapshot, obj: CompiledObject) -> RecordTable:
 
 
 def _make(obj: CompiledObject) -> RecordTable:
-    by_attr = {column.attr: column for field in obj for column in _columns(obj, field, field.type.columns(field.spec))}
+    by_attr = {
+        column.attr: column for field in obj for column in _columns(obj, field, field.definition.columns(field.spec))
+    }
     # In the order of the model's own fields, as Model.from_db takes them.
-    columns = {by_attr[field.attname].name: by_attr[field.attname] for field in obj.model._meta.concrete_fields}
+    main = [by_attr[field.attname] for field in obj.model._meta.concrete_fields]
     converters = [
         (position, convert)
-        for position, column in enumerate(columns.values())
-        for convert in obj.model._meta.concrete_fields[position].get_db_converters(connection)
+        for position, field in enumerate(obj.model._meta.concrete_fields)
+        for convert in field.get_db_converters(connection)
     ]
-    writable = tuple(f for f in obj if not f.spec.is_read_only and not f.type.is_read_only)
+    writable = tuple(f for f in obj if not f.is_read_only)
     return RecordTable(
         name=quote(obj.table),
-        columns=columns,
-        select=", ".join(f"t.{quote(name)}" for name in columns),
+        second=quote(obj.second.table) if obj.second else None,
+        columns={column.name: column for column in [*main, *(c for c in by_attr.values() if c.is_second)]},
+        select=", ".join(f"t.{quote(column.name)}" for column in main),
         model=obj.model,  # type: ignore[arg-type]
         writable=writable,
         references=tuple(f for f in writable if f.type.is_reference),
         numbered=tuple(f for f in obj if isinstance(f.type, AutoNumberType)),
         derived=_derived(writable),
         parts={f.name + c.suffix: f.name for f in obj if not f.type.is_reference for c in f.columns if c.suffix},
-        _attrs=tuple(column.attr for column in columns.values()),
+        _attrs=tuple(column.attr for column in main),
         _converters=tuple(converters),
     )
 
 
 def _columns(obj: CompiledObject, field: CompiledField, definitions: Sequence[Column]) -> Iterable[TableColumn]:
     for compiled, definition in zip(field.columns, definitions, strict=True):
-        model_field = obj.model._meta.get_field(compiled.expression)
+        model_field = obj.model_of(field)._meta.get_field(compiled.expression)
         assert isinstance(model_field, Field)
         cast = re.sub(r"\([^)]*\)", "", definition.db_type)
         has_default = definition.default_sql is not None
-        yield TableColumn(compiled.column, compiled.attr, cast, has_default, _preparation(model_field))
+        convert = tuple(model_field.get_db_converters(connection))
+        prepare = _preparation(model_field)
+        yield TableColumn(compiled.column, compiled.attr, cast, has_default, field.is_second, prepare, convert)
 
 
 def _preparation(field: Field[Any, Any]) -> Callable[[Any], Any] | None:

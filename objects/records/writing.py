@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
@@ -75,6 +75,8 @@ def _store(batch: Batch, drafts: Sequence[Draft]) -> None:
     if not drafts:
         return
     inside = _insert(batch, drafts) if batch.is_create else _update(batch, drafts)
+    if batch.table.second is not None:
+        _store_second(batch, [draft for draft in drafts if draft.id in inside])
     for draft in drafts:
         if not inside.get(draft.id):  # type: ignore[arg-type]
             draft.refusal = Forbidden(_("The record would be out of your reach."))
@@ -96,7 +98,7 @@ def _stamp(batch: Batch) -> None:
 
 def _insert(batch: Batch, drafts: Sequence[Draft]) -> dict[uuid.UUID, bool]:
     table, scope = batch.table, scope_sql(batch.policy, batch.object, batch.action)
-    names = [name for name in table.columns if _is_needed(batch, drafts, name)]
+    names = [name for name, column in table.columns.items() if not column.is_second and _is_needed(batch, drafts, name)]
     row = f"({', '.join(['%s'] * len(names))})"
     sql = (
         f"INSERT INTO {table.name} AS t ({', '.join(map(quote, names))})"  # noqa: S608 (physical names only)
@@ -115,7 +117,7 @@ def _is_needed(batch: Batch, drafts: Sequence[Draft], name: str) -> bool:
 def _update(batch: Batch, drafts: Sequence[Draft]) -> dict[uuid.UUID, bool]:
     """Update all rows by one statement; a row keeps its value in columns that only others change."""
     table, scope = batch.table, scope_sql(batch.policy, batch.object, batch.action)
-    names = [name for name in table.columns if any(name in draft.columns for draft in drafts)]
+    names = [name for name in _changed(batch, drafts) if not table.columns[name].is_second]
     casts = [f"%s::{table.columns[name].cast}" for name in names]
     row = f"({', '.join(['%s::uuid', *casts])})"
     changes = ", ".join(f"{quote(name)} = v.{quote(name)}" for name in names)
@@ -127,9 +129,47 @@ def _update(batch: Batch, drafts: Sequence[Draft]) -> dict[uuid.UUID, bool]:
     values: list[Any] = []
     for draft in drafts:
         _take_over(batch, draft)
-        present = {name: getattr(draft.record, table.columns[name].attr) for name in names}
-        values += [draft.id, *table.adapted(names, present)]
+        values += [draft.id, *table.adapted(names, _present(batch, draft, names))]
     return _returning(sql, [*values, *scope.params])
+
+
+def _store_second(batch: Batch, drafts: Sequence[Draft]) -> None:
+    """Write what belongs into the second table, by one statement; a row is made once there is a value for it.
+
+    The record's own row has been written, or is locked, so nobody else writes this one.
+    """
+    table = batch.table
+    names = [name for name in _changed(batch, drafts) if table.columns[name].is_second]
+    drafts = [draft for draft in drafts if not draft.columns.keys().isdisjoint(names)]
+    if not drafts:
+        return
+    columns = ", ".join(map(quote, names))
+    row = f"({', '.join(['%s::uuid', *(f'%s::{table.columns[name].cast}' for name in names)])})"
+    has_value = f"NOT (ROW({', '.join(f'v.{quote(name)}' for name in names)}) IS NULL)"
+    sql = (
+        f"INSERT INTO {table.second} AS x (id, {columns})"  # noqa: S608 (physical names only)
+        f" SELECT * FROM (VALUES {', '.join([row] * len(drafts))}) AS v (key, {columns})"
+        f" WHERE {has_value} OR EXISTS (SELECT FROM {table.second} y WHERE y.id = v.key)"
+        f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{quote(name)} = excluded.{quote(name)}' for name in names)}"
+    )
+    values: list[Any] = []
+    for draft in drafts:
+        values += [draft.id, *table.adapted(names, _present(batch, draft, names))]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def _changed(batch: Batch, drafts: Sequence[Draft]) -> list[str]:
+    """Return the columns that any of the drafts writes, in the order of the table."""
+    given = {name for draft in drafts for name in draft.columns}
+    return [name for name in batch.table.columns if name in given]
+
+
+def _present(batch: Batch, draft: Draft, names: Sequence[str]) -> Mapping[str, Any]:
+    """Return what columns shall hold: the new value, or the one that the record keeps."""
+    if draft.record is None:
+        return draft.columns
+    return {name: getattr(draft.record, batch.table.columns[name].attr) for name in names}
 
 
 def _take_over(batch: Batch, draft: Draft) -> None:

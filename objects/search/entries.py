@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F
+
 from crm_platform.kit.errors import NotFound
-from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.compiled import SECOND, CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import FieldSpec, ObjectSpec
 from objects.search.models import SearchEntry
@@ -98,9 +100,11 @@ def searchable_object(object_id: int) -> CompiledObject | None:
 def read_entries(obj: CompiledObject, ids: Sequence[uuid.UUID]) -> list[SearchEntry]:
     """Return entries for those of the records that live, read in one statement."""
     fields = indexed_fields(obj)
-    columns = [column.attr for field in fields for column in field.columns]
+    columns = [column.attr for field in fields for column in field.columns if not field.is_second]
+    second = {c.attr: F(f"{SECOND}__{c.attr}") for field in fields for c in field.columns if field.is_second}
     system = ["id", "version", "owner_id", "owner_department_id", "updated_at"]
-    rows = obj.model._base_manager.filter(pk__in=ids, deleted_at=None).values(*dict.fromkeys([*system, *columns]))
+    living = obj.model._base_manager.filter(pk__in=ids, deleted_at=None)
+    rows = living.values(*dict.fromkeys([*system, *columns]), **second)
     return [_entry(obj, fields, row) for row in rows]
 
 
