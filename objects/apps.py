@@ -12,10 +12,11 @@ class ObjectsConfig(AppConfig):
         from metadata.hooks import object_created
         from objects.access.defaults import grant_new_object
         from objects.access.packages import register
-        from objects.records import retention
+        from objects.records import attachments, retention
         from objects.search import registration as search
 
         register()
         object_created.append(grant_new_object)
         search.register()
         retention.register()
+        attachments.register()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,22 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated list."""
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def mapping(name: str) -> dict[str, Any]:
+    """Return a JSON object, empty when the setting is not there."""
+    try:
+        value = json.loads(os.environ.get(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise SettingError(f"{name} must be a JSON object")
+    return value
+
+
+def data_folder(name: str) -> Path:
+    """Return a folder for what the platform keeps outside the database: below DATA_DIR, or the checkout's var/."""
+    return Path(os.environ.get("DATA_DIR") or BASE_DIR / "var") / name
 
 
 def database(name: str, default: str | None = None) -> dict[str, Any]:

@@ -140,9 +140,9 @@ class FilterForm:
         form = self.operand_form
         if not form.is_valid():
             return None
-        condition = Condition(self.path, self.operator, self._operand(form.cleaned_data))
-        raw = list(condition.operand) if isinstance(condition.operand, tuple) else condition.operand
         try:
+            condition = Condition(self.path, self.operator, self._operand(form.cleaned_data))
+            raw = list(condition.operand) if isinstance(condition.operand, tuple) else condition.operand
             self.field.type.clean_operand(self.field.spec, self.operator, raw, clean_context(self.desk.actor))
         except InvalidValue as error:
             self.error = str(error.message)
@@ -165,6 +165,10 @@ class FilterForm:
 
     def _plain(self, value: Any) -> Any:
         """Return an operand in the API's form, as addresses and stored views hold it."""
+        if self.field.type.is_sealed:
+            return self.field.type.kept_operand(self.field.spec, value)
+        if self.operator in self.field.type.plain_operands and not isinstance(value, str):
+            return value
         if isinstance(value, dict):
             return str(value["id"])
         if isinstance(value, bool | str | None):

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from crm_platform.files.services import discard_belonging
 from crm_platform.jobs.services import JobContext
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.db import lock_timeout
-from crm_platform.kit.sqlnames import column_name, quote, table_name
+from crm_platform.kit.sqlnames import column_name, quote, second_table_name, table_name
 from metadata.ddl.catalog import read_tables
 from metadata.ddl.executor import LOCK_TIMEOUT_MS
+from metadata.ddl.layout import SECOND
 from metadata.limits import HIDDEN_DAYS
 from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import publish
@@ -33,8 +35,9 @@ def contract(job: JobContext) -> dict[str, Any]:
 
 
 def purge_field(field: BusinessField) -> bool:
-    """Drop a hidden field's columns and its row."""
-    table = table_name(field.business_object_id)
+    """Drop a hidden field's columns and its row, and with the last field of a second table that table."""
+    owner = field.business_object_id
+    table = second_table_name(owner) if field.part == SECOND else table_name(owner)
     facts = read_tables([table]).get(table)
     stem = column_name(field.id)
     columns = [name for name in (facts.columns if facts else ()) if name == stem or name.startswith(f"{stem}_")]
@@ -43,6 +46,9 @@ def purge_field(field: BusinessField) -> bool:
         with lock_timeout(LOCK_TIMEOUT_MS), connection.cursor() as cursor:
             for column in columns:
                 cursor.execute(f"ALTER TABLE {quote(table)} DROP COLUMN {quote(column)}")
+            if field.part == SECOND and not field.business_object.fields.filter(part=SECOND).exclude(pk=field.pk):
+                cursor.execute(f"DROP TABLE IF EXISTS {quote(table)}")
+        discard_belonging(field.business_object_id, field_id=field.id)
         field.delete()
         return True
 
@@ -50,8 +56,10 @@ def purge_field(field: BusinessField) -> bool:
 
 
 def purge_object(row: BusinessObject) -> bool:
-    """Drop a trashed object's table and its rows of metadata."""
+    """Drop a trashed object's tables and its rows of metadata."""
     with transaction.atomic(), lock_timeout(LOCK_TIMEOUT_MS), connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {quote(second_table_name(row.id))}")
         cursor.execute(f"DROP TABLE IF EXISTS {quote(table_name(row.id))} CASCADE")
+        discard_belonging(row.id)
         row.delete()
     return True

@@ -34,6 +34,7 @@ GROUPS = {
     "date": gettext_lazy("Date and time"),
     "choice": gettext_lazy("Choices"),
     "place": gettext_lazy("Places"),
+    "file": gettext_lazy("Files"),
     "reference": gettext_lazy("Relations"),
     "system": gettext_lazy("Automatic"),
 }

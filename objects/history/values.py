@@ -15,6 +15,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound
 from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
+from metadata.field_types.attachments import AttachmentType
 from metadata.field_types.contexts import display_context
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
 from objects.query.query import MAX_LIMIT, RecordQuery
@@ -53,6 +54,8 @@ class StoredValues:
             value = replace(value, name=name)
         elif isinstance(value, _Unreadable):
             return value.text
+        if isinstance(field.type, AttachmentType):
+            return field.type.names(value)  # without the ids that exports need
         return field.type.to_text(field.spec, value, self.display)
 
     def _value(self, field: CompiledField, raw: Any) -> Any:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from objects.records.attachments import attach_files, check_files
 from objects.records.computed import compute
 from objects.records.defaults import field_defaults, system_defaults
 from objects.records.drafts import Batch
+from objects.records.duplicates import duplicates, remember
 from objects.records.locking import lock
 from objects.records.numbering import number
 from objects.records.references import references
@@ -47,11 +49,16 @@ CREATE: tuple[Stage, ...] = (
     field_defaults,
     required,
     references,
+    check_files,
     compute,
+    stop,
+    duplicates,
     stop,
     number,
     write,  # and: still within the actor's reach?
     stop,
+    remember,
+    attach_files,
     history,
     outbox,
 )
@@ -62,10 +69,15 @@ UPDATE: tuple[Stage, ...] = (
     clean,
     required,
     references,
+    check_files,
     compute,
+    stop,
+    duplicates,
     stop,
     write,
     stop,
+    remember,
+    attach_files,
     history,
     outbox,
 )

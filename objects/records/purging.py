@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.files.services import discard_belonging
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden, StateConflict
 from crm_platform.kit.sqlnames import quote, table_name
@@ -82,5 +83,6 @@ def _remove(actor: Actor, object_id: int, ids: Sequence[uuid.UUID], now: datetim
     except IntegrityError as error:
         raise StateConflict(_("Records in the trash refer to it. Purge them first.")) from error
     RecordChange.objects.filter(object_id=object_id, record_id__in=ids).delete()
+    discard_belonging(object_id, record_ids=ids)
     gone = [ChangeInput(record_id, version + 1) for record_id, version in rows]
     record_changes(actor, object_id, RecordChange.Action.PURGED, now, gone)

@@ -11,7 +11,8 @@ from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
 from openapi.document.components import PARAMETERS, SCHEMAS
-from openapi.document.operations import JSON, RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
+from openapi.document.files import FILE_OPERATIONS, FILE_PARAMETERS, FILE_SCHEMAS
+from openapi.document.operations import RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
 from openapi.document.schemas import record_schemas, schema_names
 
 PROBLEM = "application/problem+json"
@@ -37,8 +38,8 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         snapshot.object(spec.api_name) for spec in policy.readable_objects() if not only or spec.api_name in only
     ]
     paths: dict[str, dict[str, Any]] = {}
-    schemas = dict(SCHEMAS)
-    for operation in STATIC_OPERATIONS:
+    schemas = SCHEMAS | FILE_SCHEMAS
+    for operation in (*STATIC_OPERATIONS, *FILE_OPERATIONS):
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, None)
     for obj in objects:
         schemas |= record_schemas(policy, obj) | _envelopes(obj)
@@ -53,7 +54,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "parameters": PARAMETERS,
+            "parameters": PARAMETERS | FILE_PARAMETERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "crm_sk_live_<org>_<secret>"}
             },
@@ -70,7 +71,7 @@ def _operation(operation: Operation, obj: CompiledObject | None, language: str =
         "tags": [obj.name] if obj is not None else list(operation.tags),
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in operation.parameters],
         "responses": {
-            str(operation.status): _content(operation.answer.format(**names), JSON),
+            str(operation.status): _content(operation.answer.format(**names), operation.answer_type),
             **{str(status): _content("Problem", PROBLEM) for status in operation.errors},
         },
     }
@@ -81,7 +82,7 @@ def _operation(operation: Operation, obj: CompiledObject | None, language: str =
     if operation.scope:
         made["x-scope"] = operation.scope
     if operation.body:
-        made["requestBody"] = {"required": True, **_content(operation.body.format(**names), JSON)}
+        made["requestBody"] = {"required": True, **_content(operation.body.format(**names), operation.body_type)}
         del made["requestBody"]["description"]
     return made
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-JSON = "application/json"
+JSON, FORM, BINARY = "application/json", "multipart/form-data", "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Operation:
     parameters: tuple[str, ...] = ()
     body: str = ""  # name of a schema; "{create}" and "{patch}" are those of the object
     answer: str = "Anything"
+    body_type: str = JSON
+    answer_type: str = JSON
     status: int = 200
     tags: tuple[str, ...] = field(default=("records",))
     errors: tuple[int, ...] = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 503)
@@ -250,6 +252,59 @@ STATIC_OPERATIONS = (
         _("Restore a deleted field"),
         "meta:write",
         ("Object", "Field", *_META_WRITE),
+        errors=_META_ERRORS,
+        tags=("metadata",),
+    ),
+    Operation(
+        "get",
+        "/meta/objects/{object}/validation-rules",
+        "list_validation_rules",
+        _("List the validation rules of an object"),
+        "meta:read",
+        ("Object",),
+        errors=_META_ERRORS,
+        tags=("metadata",),
+    ),
+    Operation(
+        "post",
+        "/meta/objects/{object}/validation-rules",
+        "create_validation_rule",
+        _("Create a validation rule"),
+        "meta:write",
+        ("Object", *_META_WRITE),
+        body="ValidationRuleInput",
+        status=201,
+        errors=_META_ERRORS,
+        tags=("metadata",),
+    ),
+    Operation(
+        "get",
+        "/meta/objects/{object}/validation-rules/{rule}",
+        "get_validation_rule",
+        _("Get a validation rule"),
+        "meta:read",
+        ("Object", "Rule"),
+        errors=_META_ERRORS,
+        tags=("metadata",),
+    ),
+    Operation(
+        "patch",
+        "/meta/objects/{object}/validation-rules/{rule}",
+        "update_validation_rule",
+        _("Change a validation rule"),
+        "meta:write",
+        ("Object", "Rule", *_META_WRITE),
+        body="ValidationRuleChanges",
+        errors=_META_ERRORS,
+        tags=("metadata",),
+    ),
+    Operation(
+        "delete",
+        "/meta/objects/{object}/validation-rules/{rule}",
+        "delete_validation_rule",
+        _("Delete a validation rule"),
+        "meta:write",
+        ("Object", "Rule", *_META_WRITE),
         errors=_META_ERRORS,
         tags=("metadata",),
     ),

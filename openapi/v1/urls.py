@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from openapi.v1 import me, metadata, records, search
+from openapi.v1 import files, me, metadata, records, search, validation_rules
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
 
@@ -19,6 +19,16 @@ urlpatterns = [
     path("meta/objects/<str:object_name>", metadata.ObjectDetail.as_view(), name="api-object"),
     path("meta/objects/<str:object_name>/describe", metadata.Describe.as_view(), name="api-describe"),
     path("meta/objects/<str:object_name>/restore", metadata.ObjectRestore.as_view(), name="api-object-restore"),
+    path(
+        "meta/objects/<str:object_name>/validation-rules",
+        validation_rules.ValidationRuleList.as_view(),
+        name="api-validation-rules",
+    ),
+    path(
+        "meta/objects/<str:object_name>/validation-rules/<str:rule_name>",
+        validation_rules.ValidationRuleDetail.as_view(),
+        name="api-validation-rule",
+    ),
     path("meta/objects/<str:object_name>/fields", metadata.FieldList.as_view(), name="api-fields"),
     path("meta/objects/<str:object_name>/fields/<str:field_name>", metadata.FieldDetail.as_view(), name="api-field"),
     path(
@@ -26,6 +36,9 @@ urlpatterns = [
         metadata.FieldRestore.as_view(),
         name="api-field-restore",
     ),
+    path("files", files.FileList.as_view(), name="api-files"),
+    path("files/<uuid:file_id>", files.FileDetail.as_view(), name="api-file"),
+    path("files/<uuid:file_id>/content", files.FileContent.as_view(), name="api-file-content"),
     path("search", search.Search.as_view(), name="api-search"),
     path("openapi.json", OpenApiDocument.as_view(), name="api-openapi"),
     re_path(r"^.*$", no_such_route, name="api-unknown"),

@@ -17,12 +17,14 @@ from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.currencies import add_currency
 from metadata.field_types import field_types
+from metadata.field_types.attachments import FileRef
 from metadata.field_types.base import FieldType
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService, SavedRecord
-from tests.kit import make
+from tests.kit import make, uploads
 from tests.kit.field_samples import FIXED_IDS, field_samples
+from tests.kit.samples import files
 from tests.kit.samples.shapes import FieldSamples, SampleChoice, SampleIds
 
 OBJECT, FIELD, TARGET, OTHER = "sample__c", "probe__c", "target__c", "other__c"
@@ -126,5 +128,16 @@ def _world(actor_for: Callable[[User], Actor], *, with_records: bool) -> tuple[S
         for name in (TARGET, OTHER):
             services.create_object(actor, ObjectInput(name, name))
         records = [RecordService(actor).create(TARGET, {"name": f"Target {n}"}).id for n in range(3)]
-    ids = SampleIds([user.id for user in users], [item.id for item in departments], records, TARGET, OTHER)
-    return ids, actor
+    people, homes = [user.id for user in users], [item.id for item in departments]
+    return SampleIds(people, homes, records, TARGET, OTHER, _files(actor)), actor
+
+
+def _files(actor: Actor) -> dict[str, list[FileRef]]:
+    """Keep the files that samples of files speak of."""
+    contents = {"file": lambda n: b"Text %d" % n, "audio_note": lambda n: uploads.sound(pitch=n + 1)}
+    found: dict[str, list[FileRef]] = {}
+    for key in files.KEYS:
+        make_content = contents.get(key, lambda n: uploads.picture(size=(10 + n, 10)))
+        rows = [uploads.upload(actor, files.file_name(key, n), make_content(n)) for n in range(6)]
+        found[key] = [FileRef(row.id, row.name, row.size, row.content_type) for row in rows]
+    return found

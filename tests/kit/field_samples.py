@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 
-from tests.kit.samples import dates_and_choices, numbers, places, references, texts
+from tests.kit.samples import dates_and_choices, files, measures, numbers, places, references, sealed, texts
 from tests.kit.samples.shapes import FieldSamples, SampleIds
 
 
@@ -15,18 +15,21 @@ def _fixed(kind: int) -> tuple[uuid.UUID, ...]:
     return tuple(uuid.UUID(int=(0x0192 << 112) + (7 << 76) + (2 << 62) + kind * 100 + n) for n in range(3))
 
 
-FIXED_IDS = SampleIds(_fixed(1), _fixed(2), _fixed(3))
+FIXED_IDS = SampleIds(_fixed(1), _fixed(2), _fixed(3), files=files.fixed_files())
 
 _PLAIN = (
     *(texts.text, texts.long_text, texts.email, texts.url, texts.phone, texts.auto_number, texts.currency_code),
     *(numbers.integer, numbers.decimal, numbers.currency, numbers.percent, numbers.checkbox),
     *(dates_and_choices.date_, dates_and_choices.datetime_),
     places.geolocation,
+    *(sealed.masked_text, sealed.encrypted_text, sealed.secret),
+    *(measures.time_, measures.duration, measures.rating, measures.slider),
     *(dates_and_choices.picklist, dates_and_choices.stage, dates_and_choices.multi_picklist),
 )
 _POINTING = (
     *(references.lookup, references.master_detail, references.poly_lookup),
     *(references.user, references.department, references.record_id),
+    *files.ALL,
 )
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
+from metadata.field_types.attachments import AttachmentType
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import InvalidValue
 from objects.records.drafts import SavedRecord
@@ -43,6 +44,8 @@ class RecordMaker:
     def _value(self, field: CompiledField, variant: int, depth: int) -> Any:
         if field.type.is_reference:
             return self._reference(field, depth)
+        if isinstance(field.type, AttachmentType):
+            return None  # the samples' files belong to nobody's store here
         if field.type.uses_choices:
             return self._choice(field, variant)
         fitting = [raw for raw in self._samples[field.spec.type].rows if self._fits(field, raw)]

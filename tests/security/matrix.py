@@ -55,6 +55,7 @@ def row(*, data: Any = None, args: Any = None, query: str = "", **expected: str)
 
 
 NEW_NAME = {"name": "New"}
+RULE = {"api_name": "new__c", "label": "R", "condition": "name = 'x'", "message": "M"}
 MATRIX: dict[str, Row] = {
     # --- everybody
     "set-language": row(POST="302 302 302 302 302 302", data={"language": "en"}),
@@ -85,6 +86,9 @@ MATRIX: dict[str, Row] = {
     "record-edit": row(GET=RECORD, POST=RECORD_DONE, data={"name": "Changed", "code__c": "K-1"}),
     "record-delete": row(GET=RECORD, POST=RECORD_DONE),
     "record-stage": row(POST=RECORD_DONE, data={"stage": "won"}),
+    # --- files: of the record; for an upload, data of no file
+    "file": row(GET=RECORD),
+    "file-upload": row(POST="in 422 422 422 422 422"),
     # --- identity
     "organization-settings": row(GET=ADMIN, POST=ADMIN_FORM),
     "departments": row(GET=ADMIN),
@@ -116,6 +120,10 @@ MATRIX: dict[str, Row] = {
     "metadata-field": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-field-delete": row(POST=ADMIN_DONE),
     "metadata-field-restore": row(POST=ADMIN_DONE, args={"field_name": "old__c"}),
+    "metadata-validation-rules": row(GET=ADMIN),
+    "metadata-validation-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-validation-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
+    "metadata-validation-rule-delete": row(POST=ADMIN_DONE, args={"rule_name": "kept__c"}),
     "metadata-picklists": row(GET=ADMIN),
     "metadata-picklist-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-picklist": row(GET=ADMIN, POST=ADMIN_FORM),
@@ -130,6 +138,10 @@ MATRIX: dict[str, Row] = {
     "api-object-restore": row(POST=API_ADMIN, args={"object_name": GONE}),
     "api-fields": row(GET=API_OBJECT, POST=API_ADMIN_NEW, data={"api_name": "n__c", "type": "text", "label": "N"}),
     "api-field": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),
+    "api-validation-rules": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=RULE),
+    "api-validation-rule": row(
+        GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}, args={"rule_name": "kept__c"}
+    ),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
     "api-records": row(GET=API_OBJECT, POST=API_CREATE, data=NEW_NAME),
     "api-record": row(GET=API_RECORD, PATCH=API_RECORD, DELETE=API_RECORD, data=NEW_NAME),
@@ -137,6 +149,9 @@ MATRIX: dict[str, Row] = {
     "api-by-key": row(GET=API_RECORD, PUT=API_TAKEN, data=NEW_NAME),
     "api-bulk-create": row(POST=API_OBJECT, data={"records": [NEW_NAME]}),
     "api-bulk-update": row(POST=API_TAKEN, data={"records": [{"id": "{record_id}", "name": "x"}]}),
+    "api-files": row(POST="401 400 400 400 400 400 403 401"),
+    "api-file": row(GET=API_RECORD),
+    "api-file-content": row(GET=API_RECORD),
     "api-unknown": row(**dict.fromkeys(METHODS, API_NOTHING)),
 }
 FILLERS = {

@@ -17,12 +17,14 @@ from layouts.services import ListViewInput, create_list_view
 from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessObject
+from metadata.rule_inputs import ValidationRuleInput
 from objects.access.grants import ACTIONS, grant_object
 from objects.records.service import RecordService
 from openapi.keys import create_key
 from openapi.scopes import SCOPES
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
+from tests.kit.uploads import upload
 
 OBJECT, CLOSED, GONE = "order__c", "closed__c", "gone__c"
 FIELDS = (
@@ -30,6 +32,7 @@ FIELDS = (
     FieldInput("code__c", "text", "编号", is_unique=True),
     FieldInput("amount__c", "currency", "金额"),
     FieldInput("stage__c", "stage", "阶段", choices=[ChoiceInput("open", "进行"), ChoiceInput("won", "赢单")]),
+    FieldInput("scan__c", "file", "扫描件"),
     FieldInput("old__c", "text", "旧"),
 )
 # Who asks a page, from the least to the most: no grant on the object; grants, but not on this record; its owner.
@@ -97,6 +100,7 @@ def _model(admin: Any) -> None:
     for name in (OBJECT, CLOSED, GONE):
         services.create_object(admin, ObjectInput(name, name, fields=FIELDS if name == OBJECT else ()))
     services.delete_field(admin, OBJECT, "old__c")
+    services.create_validation_rule(admin, OBJECT, ValidationRuleInput("kept__c", "R", "name = 'bad'", "M"))
     services.delete_object(admin, GONE)
     row = BusinessObject.objects.get(api_name=OBJECT)
     for name in ("sales_rep", "sales_manager"):
@@ -120,7 +124,8 @@ def _people(admin: User) -> dict[str, User]:
 def _things(people: dict[str, User]) -> dict[str, str]:
     rep = build_actor(people["rep"], via="console")
     records = RecordService(rep)
-    kept = records.create(OBJECT, {"name": "Kept", "code__c": "K-1"})
+    scan = upload(rep, "scan.txt")
+    kept = records.create(OBJECT, {"name": "Kept", "code__c": "K-1", "scan__c": [scan.id]})
     deleted = records.create(OBJECT, {"name": "Deleted"})
     view = create_list_view(rep, OBJECT, ListViewInput("Mine", ["name"]))
     key, _secret = create_key(rep, "to revoke", ["records:read"])
@@ -130,6 +135,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "record_id": str(kept.id),
         "deleted_id": str(deleted.id),
         "deletion_id": str(records.delete(OBJECT, deleted.id)),
+        "file_id": str(scan.id),
         "view_id": str(view.uuid),
         "key_id": str(key.pk),
         "user_id": str(make.user(name="Someone").pk),

@@ -69,6 +69,7 @@ class FieldSamples:
     bad_settings: Sequence[Mapping[str, Any]] = ()
     choices: Sequence[SampleChoice] = ()
     update: Any = ...  # another input for the row at place 0; `...`: the type is read only
+    is_exclusive: bool = False  # what one record has, another can't have: files
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class SampleIds:
     records: Sequence[uuid.UUID]
     target: str = "account"
     other: str = "contact"
+    files: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # by the type that takes them
 
 
 EMPTY = (Valid(None, None), Valid("", None))
