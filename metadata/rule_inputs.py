@@ -1,4 +1,4 @@
-"""What callers hand to the services of matching and duplicate rules."""
+"""What callers hand to the services of validation, matching and duplicate rules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.inputs import LabelInput
+
+
+@dataclass(frozen=True)
+class ValidationRuleInput:
+    """A new validation rule: `condition` is true when a record is wrong; `location` names a field or is empty."""
+
+    api_name: str
+    label: LabelInput
+    condition: str
+    message: LabelInput
+    location: str = ""
+    severity: str = "error"  # "error" | "warning"
+    events: Sequence[str] = ("create", "edit")
+    can_be_bypassed: bool = False
+    is_active: bool = True
+    is_custom: bool = True
+    position: int = 0
+    uuid: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from metadata.views import fields, objects, picklists
+from metadata.views import fields, objects, picklists, validation_rules
 
 urlpatterns = [
     path("objects/", objects.object_list, name="metadata-objects"),
@@ -21,6 +21,18 @@ urlpatterns = [
         "objects/<slug:object_name>/fields/<slug:field_name>/restore",
         fields.field_restore,
         name="metadata-field-restore",
+    ),
+    path("objects/<slug:object_name>/rules/", validation_rules.rule_list, name="metadata-validation-rules"),
+    path("objects/<slug:object_name>/rules/new", validation_rules.rule_new, name="metadata-validation-rule-new"),
+    path(
+        "objects/<slug:object_name>/rules/<slug:rule_name>/",
+        validation_rules.rule_edit,
+        name="metadata-validation-rule",
+    ),
+    path(
+        "objects/<slug:object_name>/rules/<slug:rule_name>/delete",
+        validation_rules.rule_delete,
+        name="metadata-validation-rule-delete",
     ),
     path("picklists/", picklists.picklist_list, name="metadata-picklists"),
     path("picklists/new", picklists.picklist_new, name="metadata-picklist-new"),

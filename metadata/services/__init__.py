@@ -12,6 +12,11 @@ from metadata.services.duplicate_rules import (
 )
 from metadata.services.fields import add_field, delete_field, restore_field, update_field
 from metadata.services.objects import create_object, delete_object, restore_object, update_object
+from metadata.services.validation_rules import (
+    create_validation_rule,
+    delete_validation_rule,
+    update_validation_rule,
+)
 
 __all__ = [
     "add_field",
@@ -20,10 +25,12 @@ __all__ = [
     "create_duplicate_rule",
     "create_matching_rule",
     "create_object",
+    "create_validation_rule",
     "delete_duplicate_rule",
     "delete_field",
     "delete_matching_rule",
     "delete_object",
+    "delete_validation_rule",
     "restore_field",
     "restore_object",
     "update_choices",
@@ -31,4 +38,5 @@ __all__ = [
     "update_field",
     "update_matching_rule",
     "update_object",
+    "update_validation_rule",
 ]

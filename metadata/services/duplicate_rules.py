@@ -18,7 +18,7 @@ from metadata.names import normal_labels
 from metadata.publishing import publish
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput
 from metadata.services import rule_checks as checks
-from metadata.services.labels import save_translations, set_labels
+from metadata.services.labels import save_translations, set_labels, texts_of
 from metadata.services.objects import get_object
 
 MATCHING_TEXTS, DUPLICATE_TEXTS = ("label",), ("label", "message")
@@ -46,9 +46,14 @@ def update_matching_rule(actor: Actor, object_name: str, name: str, **changes: A
     """Change members of a matching rule; raises NotFound, ValidationFailed."""
 
     def change() -> MatchingRule:
-        row = _rule(MatchingRule, object_name, name)
+        row: MatchingRule = _rule(MatchingRule, object_name, name)
         given = MatchingRuleInput(
-            row.api_name, _texts(row, "label"), row.target.api_name, row.matchers, row.is_active, position=row.position
+            row.api_name,
+            texts_of(row, "label"),
+            row.target.api_name,
+            row.matchers,
+            row.is_active,
+            position=row.position,
         )
         _write_matching(actor, row, _changed(given, changes), [])
         return row
@@ -104,9 +109,9 @@ def update_duplicate_rule(actor: Actor, object_name: str, name: str, **changes: 
     """Change members of a duplicate rule; raises NotFound, ValidationFailed."""
 
     def change() -> DuplicateRule:
-        row = _rule(DuplicateRule, object_name, name)
+        row: DuplicateRule = _rule(DuplicateRule, object_name, name)
         present = {item.name: getattr(row, item.name) for item in fields(DuplicateRuleInput)}
-        present |= {text: _texts(row, text) for text in DUPLICATE_TEXTS}
+        present |= {text: texts_of(row, text) for text in DUPLICATE_TEXTS}
         _write_duplicate(actor, row, _changed(DuplicateRuleInput(**present), changes), [])
         return row
 
@@ -153,12 +158,6 @@ def _changed(given: Any, changes: Mapping[str, Any]) -> Any:
     unknown = [FieldError(name, "unknown_field", _("Unknown member.")) for name in changes.keys() - allowed]
     _require_valid(unknown)
     return replace(given, **changes)
-
-
-def _texts(row: Any, attribute: str) -> dict[str, str]:
-    """Return a text of a row in all its languages, as an input names them."""
-    found = LabelTranslation.objects.filter(target=row.uuid, attribute=attribute).values_list("locale", "text")
-    return {"": getattr(row, attribute), **dict(found)}
 
 
 def _count_errors(taken: list[str], limit: int) -> list[FieldError]:

@@ -58,3 +58,9 @@ def save_translations(translations: Iterable[LabelTranslation]) -> None:
 def plain_text(labels: Labels) -> str:
     """Return the text for readers whose language has no translation."""
     return labels.get("") or labels.text(settings.LANGUAGE_CODE)
+
+
+def texts_of(row: Labelled, attribute: str) -> dict[str, str]:
+    """Return a text of a row in all its languages, as an input names them."""
+    found = LabelTranslation.objects.filter(target=row.uuid, attribute=attribute).values_list("locale", "text")
+    return {"": getattr(row, attribute), **dict(found)}

@@ -22,6 +22,7 @@ from metadata.forms.errors import show_errors
 from metadata.forms.object_form import ObjectForm
 from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import CUSTOMIZE
+from metadata.views.object_tabs import object_tabs
 
 ALIASES = {
     "label": "label_zh_hans",
@@ -77,7 +78,13 @@ def object_detail(request: ActorRequest, object_name: str) -> HttpResponse:
         for field in spec.business_fields
     ]
     hidden = BusinessField.objects.filter(business_object_id=spec.id, state=BusinessField.State.HIDDEN)
-    context = {"spec": spec, "label": spec.label.text(language), "fields": fields, "hidden": hidden}
+    context = {
+        "spec": spec,
+        "label": spec.label.text(language),
+        "fields": fields,
+        "hidden": hidden,
+        "tabs": object_tabs(spec.api_name, "fields"),
+    }
     return render(request, "metadata/objects/detail.html", context)
 
 

@@ -23,6 +23,7 @@ PARAMETERS: dict[str, Any] = {
     "Id": _path("id", UUID),
     "Object": _path("object"),
     "Field": _path("field"),
+    "Rule": _path("rule"),
     "KeyField": _path("field"),
     "KeyValue": _path("value"),
     "Fields": _query("fields", TEXT, description="Fields and paths, separated by commas: name,account.name"),
@@ -88,7 +89,32 @@ _FIELD_MEMBERS: dict[str, Any] = {
     "default": {},
     "choices": {"type": "array", "items": CHOICE},
     "type": TEXT,
-    **dict.fromkeys(("is_required", "is_unique", "is_indexed", "is_searchable", "track_history"), _FLAG),
+    **dict.fromkeys(("default_formula", "required_if", "visible_if", "readonly_if"), TEXT),
+    "sensitivity": {"type": "string", "enum": ["normal", "personal", "secret"]},
+    "unique_scope": {"type": "array", "items": TEXT},
+    **dict.fromkeys(
+        (
+            "is_required",
+            "is_unique",
+            "is_indexed",
+            "is_searchable",
+            "track_history",
+            "is_case_sensitive",
+            "is_deprecated",
+        ),
+        _FLAG,
+    ),
+}
+_RULE_MEMBERS: dict[str, Any] = {
+    "label": LABEL,
+    "message": LABEL,
+    "condition": TEXT,
+    "location": TEXT,
+    "severity": {"type": "string", "enum": ["error", "warning"]},
+    "events": {"type": "array", "items": {"enum": ["create", "edit", "delete", "convert", "import"]}},
+    "can_be_bypassed": _FLAG,
+    "is_active": _FLAG,
+    "position": {"type": "integer"},
 }
 _OBJECT_MEMBERS: dict[str, Any] = {
     "label": LABEL,
@@ -126,6 +152,13 @@ SCHEMAS: dict[str, Any] = {
     },
     "SearchResult": {"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object"}}}},
     "FieldInput": FIELD_INPUT,
+    "ValidationRuleInput": {
+        "type": "object",
+        "required": ["api_name", "label", "condition", "message"],
+        "additionalProperties": False,
+        "properties": {"api_name": TEXT, **_RULE_MEMBERS},
+    },
+    "ValidationRuleChanges": {"type": "object", "additionalProperties": False, "properties": _RULE_MEMBERS},
     "FieldChanges": {
         "type": "object",
         "additionalProperties": False,

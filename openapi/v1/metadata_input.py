@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
+from metadata.rule_inputs import ValidationRuleInput
 
 LOCALES = {"zh-CN": "zh-hans", "zh-Hans": "zh-hans", "default": ""}
 OBJECT_TEXTS = ("label", "plural_label", "description")
@@ -137,6 +138,33 @@ def field_changes(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[ChoiceI
     reader.done()
     read = None if choices is None else [choice_input(_mapping(item, "choices")) for item in choices]
     return {**changes, **default}, read
+
+
+def validation_rule_input(data: Mapping[str, Any]) -> ValidationRuleInput:
+    """Return the new rule; raises ValidationFailed."""
+    reader = _Reader(data)
+    given = {**reader.words("api_name"), **_rule_members(reader)}
+    reader.done()
+    _require(given, "api_name", "label", "condition", "message")
+    return ValidationRuleInput(**given)
+
+
+def validation_rule_changes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes to a rule; raises ValidationFailed."""
+    reader = _Reader(data)
+    changes = _rule_members(reader)
+    reader.done()
+    return changes
+
+
+def _rule_members(reader: _Reader) -> dict[str, Any]:
+    return {
+        **reader.texts("label", "message"),
+        **reader.words("condition", "location", "severity"),
+        **reader.lists("events"),
+        **reader.flags("can_be_bypassed", "is_active"),
+        **reader.integers("position"),
+    }
 
 
 def choice_input(data: Mapping[str, Any]) -> ChoiceInput:
