@@ -18,6 +18,7 @@ from metadata.field_types.choices import find_choice, label_of
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.operators import Arity, operators
 from metadata.field_types.ranges import describe
+from metadata.field_types.sealed import MASK
 from metadata.field_types.values import InvalidValue, Reference
 from objects.query.conditions import All, Condition, Not, Tree, leaves
 
@@ -76,9 +77,11 @@ class Words:
             return _or_raw(describe, item)
         if operator in field.type.plain_operands:
             return str(item)
-        if field.type.is_reference:
+        if field.type.has_targets:
             key = parse_uuid(item.get("id") if isinstance(item, Mapping) else item)
             return self.names.get(key, str(item)) if key else str(item)
+        if field.type.is_sealed:
+            return MASK
         if field.type.uses_choices:
             return label_of(find_choice(field.spec, str(item)), str(item), self.desk.language)
         try:
@@ -96,7 +99,7 @@ class Words:
 
     def _of_leaf(self, leaf: Condition) -> list[Reference]:
         field = self.desk.field(leaf.path)
-        if field is None or not field.type.is_reference:
+        if field is None or not field.type.has_targets:
             return []
         keys = [parse_uuid(item.get("id") if isinstance(item, Mapping) else item) for item in operand_items(leaf)]
         return [Reference(target, key) for key in keys if key for target in targets_of(field)]
@@ -104,8 +107,7 @@ class Words:
 
 def targets_of(field: CompiledField) -> tuple[str, ...]:
     """Return what a reference field may point at: API names, "user" or "department"."""
-    target = field.main.references
-    return (target,) if target else tuple(field.spec.settings.get("targets", ()))
+    return field.type.targets(field.spec)
 
 
 def operand_items(condition: Condition) -> list[Any]:

@@ -28,6 +28,7 @@ from metadata.field_types.choices import all_choices, label_of
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.operators import Arity, operators
 from metadata.field_types.ranges import PERIODS
+from metadata.field_types.references import clean_reference
 from metadata.field_types.values import InvalidValue, Reference
 from objects.query.conditions import Condition
 
@@ -113,6 +114,11 @@ class FilterForm:
     def arity(self) -> Arity:
         return operators.get(self.operator).arity
 
+    @property
+    def _takes_list(self) -> bool:
+        """Tell whether the operand is a list; "is exactly" compares with all references of a list at once."""
+        return self.arity is Arity.MANY or (self.operator == "eq" and self.field.type.is_reference_list)
+
     # --- the operands -----------------------------------------------------------------------------------------
     @cached_property
     def operand_form(self) -> forms.Form:
@@ -123,7 +129,7 @@ class FilterForm:
             form.fields[COUNT] = forms.IntegerField(
                 min_value=0, max_value=10_000, required=False, widget=widgets.NumberInput, label=_("Number (N)")
             )
-        elif self.arity is Arity.MANY:
+        elif self._takes_list:
             form.fields[OPERAND] = self._many_field()
         elif self.arity is not Arity.NONE:
             form.fields[OPERAND] = self._one_field(_("From") if self.arity is Arity.TWO else _("Value"))
@@ -157,7 +163,7 @@ class FilterForm:
             return f"{period.key}:{cleaned.get(COUNT) or 0}" if period.takes_count else period.key
         if self.arity is Arity.TWO:
             return [self._plain(cleaned[OPERAND]), self._plain(cleaned[f"{OPERAND}_2"])]
-        if self.arity is Arity.MANY:
+        if self._takes_list:
             given = cleaned[OPERAND]
             items = given if isinstance(given, list) else str(given).splitlines()
             return [self._plain(item) for item in items if str(item).strip()]
@@ -203,7 +209,7 @@ class FilterForm:
                 (item.value, label_of(item, item.value, self.desk.language)) for item in all_choices(self.field.spec)
             ]
             return forms.MultipleChoiceField(choices=offered, widget=widgets.Chips, label=_("Values"))
-        if self.field.type.is_reference:
+        if self.field.type.has_targets:
             return IdsField(widget=LookupMultipleInput(f"/lookup/{targets_of(self.field)[0]}"), label=_("Values"))
         textarea = widgets.Textarea(LIST_OF_TEXTS)
         return forms.CharField(widget=textarea, label=_("Values, one per line"))
@@ -215,23 +221,25 @@ class FilterForm:
         items = operand_items(self.existing)
         if not items:
             return {}
+        if self.field.type.is_sealed:
+            return {OPERAND: "\n".join(self.field.type.kept_operand(self.field.spec, item) for item in items)}
         if self.operator == "rel":
             key, _colon, count = str(items[0]).partition(":")
             return {OPERAND: key, COUNT: count or None}
-        if self.arity is Arity.MANY and not self.field.type.uses_choices and not self.field.type.is_reference:
+        if self.arity is Arity.MANY and not self.field.type.uses_choices and not self.field.type.has_targets:
             return {OPERAND: "\n".join(str(item) for item in items)}
         if self.field.type.uses_choices:
             is_list = self.arity is Arity.MANY or self.field.type.expression_type == "choices"
             return {OPERAND: [str(item) for item in items] if is_list else str(items[0])}
         shown = [self._shown(item) for item in items]
-        if self.arity is Arity.MANY:
+        if self._takes_list:
             return {OPERAND: shown}
         return dict(zip((OPERAND, f"{OPERAND}_2"), shown, strict=False))
 
     def _shown(self, item: Any) -> Any:
         if self.operator in self.field.type.plain_operands:
             return item
-        if not self.field.type.is_reference:
+        if not self.field.type.has_targets:
             try:
                 value = self.field.type.clean(self.field.spec, item, clean_context(self.desk.actor))
             except InvalidValue:
@@ -240,8 +248,10 @@ class FilterForm:
                 return "true" if value else "false"
             return self.field.type.form_initial(self.field.spec, value, self.desk.display())
         try:
-            found = self.field.type.clean(self.field.spec, item, clean_context(self.desk.actor))
+            found = clean_reference(item, self.field.type.targets(self.field.spec))
         except InvalidValue:
+            return item
+        if found is None:
             return item
         names = names_of(self.desk.actor, [found])
         return Reference(found.object, found.id, names.get(found.id, ""))

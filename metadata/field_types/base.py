@@ -84,17 +84,20 @@ class FieldType(ABC):
     label: ClassVar[Promise | str]
     icon: ClassVar[str]
     group: ClassVar[str] = "text"  # section of the wizard: text number date choice place reference system
-    expression_type: ClassVar[str] = "text"  # text number boolean date datetime choice choices reference
+    expression_type: ClassVar[str] = "text"  # text number boolean date datetime choice choices reference references
     settings_form: ClassVar[type[SettingsForm]] = SettingsForm
     uses_choices: ClassVar[bool] = False
     is_reference: ClassVar[bool] = False
+    is_reference_list: ClassVar[bool] = False  # a value is a tuple of references
     is_sealed: ClassVar[bool] = False  # what is read back is not what was written, and never spells it
+    can_be_revealed: ClassVar[bool] = False  # a sealed value that `reveal` opens
     is_read_only: ClassVar[bool] = False  # numbers and computed values, which no caller writes
     can_be_required: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
     can_be_default: ClassVar[bool] = True
     is_sortable: ClassVar[bool] = True
     always_required: ClassVar[bool] = False  # whatever the admin chose
+    is_always_indexed: ClassVar[bool] = False
     always_unique: ClassVar[bool] = False
     is_numeric: ClassVar[bool] = False  # shown at the right edge of its column
     is_wide: ClassVar[bool] = False  # too tall for a list cell or a half-width row
@@ -117,6 +120,15 @@ class FieldType(ABC):
     def behaves_as(self, field: FieldSpec) -> FieldType:
         """Return the type of the field's values: for computed fields the one that they return."""
         return self
+
+    def targets(self, field: FieldSpec) -> tuple[str, ...]:
+        """Return what the references of a field may point at: API names, "user" or "department"."""
+        return ()
+
+    @property
+    def has_targets(self) -> bool:
+        """Tell whether values point at something."""
+        return self.is_reference or self.is_reference_list
 
     def is_mandatory(self, field: FieldSpec) -> bool:
         """Tell whether a record can't be without a value."""
@@ -163,6 +175,14 @@ class FieldType(ABC):
     def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
         """Return the HTML shown in lists and record pages; everything from a user is escaped."""
         return mark_safe(escape(self.to_text(field, value, ctx)))  # noqa: S308 (escaped right here)
+
+    def reveal(self, field: FieldSpec, value: Any) -> str:
+        """Return what is behind a sealed value, where `can_be_revealed`. The caller writes down that it did."""
+        raise InvalidValue("invalid_choice", _("This field can't be revealed."))
+
+    def kept_operand(self, field: FieldSpec, item: Any) -> Any:
+        """Return an operand that a person typed, in the form in which addresses and saved views may hold it."""
+        return item
 
     def search_text(self, field: FieldSpec, value: Any) -> str:
         """Return the words by which the record is found through this field."""

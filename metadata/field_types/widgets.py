@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from django import forms
@@ -41,6 +41,15 @@ class UrlInput(TextInput):
 
     def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
         super().__init__({"inputmode": "url", "spellcheck": "false", **(attrs or {})})
+
+
+class SecretInput(TextInput):
+    """Shows dots; a form that comes back keeps what was typed, as it does for every other input."""
+
+    input_type = "password"
+
+    def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
+        super().__init__({"autocomplete": "new-password", **(attrs or {})})
 
 
 class PhoneInput(TextInput):
@@ -78,6 +87,13 @@ class Textarea(_Styled, forms.Textarea):
     template_name = "fields/textarea.html"
 
 
+class ExpressionInput(Textarea):
+    """A formula or condition; the behaviour of the same name turns it into an editor."""
+
+    def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
+        super().__init__({"data-behaviour": "expression-editor", "spellcheck": "false", "rows": 3, **(attrs or {})})
+
+
 class Switch(_Styled, forms.CheckboxInput):
     css = "form-check-input"
     template_name = "fields/input.html"
@@ -95,6 +111,27 @@ class DateTimeInput(_Styled, console_forms.DateTimeInput):
     def format_value(self, value: Any) -> str | None:
         if isinstance(value, datetime):
             return value.strftime("%Y-%m-%dT%H:%M:%S" if value.second else "%Y-%m-%dT%H:%M")
+        return str(value) if value else None
+
+
+class MonthInput(TextInput):
+    """The browser's own picker of months; where there is none, a text such as 2026-03."""
+
+    input_type = "month"
+
+    def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
+        super().__init__({"placeholder": "YYYY-MM", **(attrs or {})})
+
+
+class TimeInput(_Styled, forms.TimeInput):
+    """The browser's own time picker; shows seconds only where there are any."""
+
+    input_type = "time"
+    template_name = "fields/input.html"
+
+    def format_value(self, value: Any) -> str | None:
+        if isinstance(value, time):
+            return value.isoformat("seconds" if value.second else "minutes")
         return str(value) if value else None
 
 
@@ -122,6 +159,51 @@ class Chips(_KeepsRetired, forms.CheckboxSelectMultiple):
     """Check boxes that look like chips; for a handful of choices."""
 
     template_name = "fields/chips.html"
+
+
+class Radios(_KeepsRetired, forms.RadioSelect):
+    """All choices at once, one of them chosen; with `colors` (value → colour) as badges, else as plain buttons."""
+
+    template_name = "fields/radios.html"
+
+    def __init__(self, colors: Mapping[str, str] | None = None) -> None:
+        self.colors = colors or {}
+        super().__init__()
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, dict(attrs or {}))
+        for _group, options, _index in context["widget"]["optgroups"]:
+            for option in options:
+                option["color"] = self.colors.get(str(option["value"])) or "gray"
+        context["widget"]["is_colored"] = bool(self.colors)
+        return context
+
+
+class RatingInput(Radios):
+    """Radio buttons that look like a row of stars; the first, without a star, takes the rating away."""
+
+    template_name = "fields/rating.html"
+    known: Mapping[str, str] = {"0": "0"}
+
+    def __init__(self, sign: str) -> None:
+        self.sign = sign
+        super().__init__()
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["sign"] = self.sign
+        return context
+
+
+class SliderInput(NumberInput):
+    """A number beside a bar that sets it; without JavaScript the number alone."""
+
+    template_name = "fields/slider.html"
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, dict(attrs or {}))
+        context["widget"]["limits"] = {key: self.attrs[key] for key in ("min", "max", "step") if key in self.attrs}
+        return context
 
 
 class ChipSelect(_Styled, _KeepsRetired, console_forms.ChipSelect):

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from crm_platform.kit.context import Actor
 from crm_platform.kit.frozen import FrozenDict, freeze
 from metadata.compiler.spec import ChoiceSetSpec, ChoiceSpec, FieldSpec, Labels
+from metadata.field_types import field_types
 from metadata.field_types.values import CleanContext, DisplayContext, missing_rate
 from tests.kit.field_samples import FIXED_IDS
-from tests.kit.samples.shapes import FieldSamples, SampleChoice
+from tests.kit.samples.shapes import FieldSamples, SampleChoice, Valid
 
 NOW = datetime(2026, 3, 15, 20, 0, tzinfo=UTC)  # the 16th of March, a Monday, in Shanghai
 ZONE = "Asia/Shanghai"
@@ -31,6 +32,14 @@ def spec_of(samples: FieldSamples, **options: Any) -> FieldSpec:
     """Return a field as the samples want it."""
     choices = choice_set(*samples.choices) if samples.choices else None
     return field_spec(samples.key, samples.settings, choice_set=choices, **options)
+
+
+def value_of(samples: FieldSamples, item: Valid) -> Any:
+    """Return what a sample becomes; a sealed value is made anew, since its sample only knows the mask."""
+    field_type = field_types.get(samples.key)
+    if not field_type.is_sealed or item.value is None:
+        return item.value
+    return field_type.clean(spec_of(samples), item.raw, clean_context())
 
 
 def choice_set(*choices: SampleChoice, default: str | None = None) -> ChoiceSetSpec:

@@ -47,6 +47,10 @@ def test_values_come_back_as_they_were_given(key: str, build: Build) -> None:
         if points_elsewhere(item.value) or (item.value is None and found.type.always_required):
             continue
         saved = found.create(item.raw)
+        if found.type.is_sealed:
+            assert found.query.record(saved.id).value(FIELD) == saved.record.value(FIELD)
+            assert found.api_form(saved.id) == item.api_form
+            continue
         assert saved.record.value(FIELD) == item.value, item.raw
         assert found.query.record(saved.id).value(FIELD) == item.value, item.raw
         assert found.query.show(saved.id)[FIELD] == item.value, item.raw

@@ -8,7 +8,7 @@ import pytest
 
 from metadata.field_types import field_types
 from tests.kit.field_samples import field_samples
-from tests.kit.field_specs import field_spec, spec_of
+from tests.kit.field_specs import field_spec, spec_of, value_of
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_every_type_answers_with_texts_and_with_none_for_nothing(samples: Any) -
     field_type, spec = field_types.get(samples.key), spec_of(samples)
     assert field_type.match_values(spec, None) == ()
     for item in samples.valid:
-        assert all(isinstance(text, str) and text for text in field_type.match_values(spec, item.value))
+        assert all(isinstance(text, str) and text for text in field_type.match_values(spec, value_of(samples, item)))
