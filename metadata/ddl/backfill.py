@@ -53,21 +53,36 @@ def _update_batch(
     compiled: CompiledObject, field: CompiledField, values: dict[str, Any], after: str | None
 ) -> tuple[Any, int]:
     """Update the next batch behind `after`; returns the last id seen (None: no more) and the rows changed."""
-    table, main = quote(compiled.table), quote(field.main.column)
-    assignments = ", ".join(f"{quote(column)} = %s" for column in values)
+    table = quote(compiled.table)
     # Only physical names, made from ids by kit.sqlnames, are put into the text.
     sql = f"""
         WITH batch AS (
             SELECT id FROM {table} WHERE (%s::uuid IS NULL OR id > %s::uuid) ORDER BY id LIMIT {BATCH}
-        ), changed AS (
-            UPDATE {table} r SET {assignments} FROM batch WHERE r.id = batch.id AND r.{main} IS NULL RETURNING 1
-        )
+        ), changed AS ({_change(compiled, field, list(values))} RETURNING 1)
         SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1), (SELECT count(*) FROM changed)
     """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, [after, after, *values.values()])
         last, updated = cursor.fetchone()
     return last, updated
+
+
+def _change(compiled: CompiledObject, field: CompiledField, columns: list[str]) -> str:
+    """Return the statement that fills the columns of the batch's records, with a placeholder for each column."""
+    main = quote(field.main.column)
+    if compiled.second is None or not field.is_second:
+        assignments = ", ".join(f"{quote(column)} = %s" for column in columns)
+        return (
+            f"UPDATE {quote(compiled.table)} r SET {assignments}"  # noqa: S608
+            f" FROM batch WHERE r.id = batch.id AND r.{main} IS NULL"
+        )
+    names = ", ".join(map(quote, columns))
+    taken = ", ".join(f"{quote(column)} = excluded.{quote(column)}" for column in columns)
+    return (
+        f"INSERT INTO {quote(compiled.second.table)} AS r (id, {names})"  # noqa: S608
+        f" SELECT batch.id, {', '.join(['%s'] * len(columns))} FROM batch"
+        f" ON CONFLICT (id) DO UPDATE SET {taken} WHERE r.{main} IS NULL"
+    )
 
 
 def _estimate(compiled: CompiledObject) -> int:

@@ -30,8 +30,20 @@ class UnusableRow(ValueError):
 
 def copy_records(obj: CompiledObject, rows: Iterable[Mapping[str, Any]], ctx: CleanContext) -> int:
     """Write records given by API name, system fields included; returns how many."""
-    writer = RowWriter(list(obj), ctx)
-    return copy_into(obj.table, writer.columns, (writer.line(row) for row in rows))
+    if obj.second is None:
+        writer = RowWriter(list(obj), ctx)
+        return copy_into(obj.table, writer.columns, (writer.line(row) for row in rows))
+    whole, main = list(rows), [field for field in obj if not field.is_second]
+    for table, fields in ((obj.table, main), (obj.second.table, [obj.field("id"), *filter(_is_second, obj)])):
+        names = {field.name for field in fields}
+        writer = RowWriter(fields, ctx)
+        parts = ({name: value for name, value in row.items() if name in names} for row in whole)
+        copy_into(table, writer.columns, (writer.line(part) for part in parts))
+    return len(whole)
+
+
+def _is_second(field: CompiledField) -> bool:
+    return field.is_second
 
 
 class RowWriter:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,7 +73,7 @@ def seed_records(actor: Actor, object_name: str, count: int, now: datetime, *, s
         loaded = time.monotonic()
         if bare is not None:
             bare.restore()
-    analyze([obj.table])
+    analyze([obj.table, *([obj.second.table] if obj.second else ())])
     return VolumeResult(count, prepared - started, loaded - prepared, time.monotonic() - loaded)
 
 
@@ -115,11 +115,17 @@ def _prepare(
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {TEMPORARY} ON COMMIT DROP AS"  # noqa: S608 (physical names only)
-            f" SELECT 0 AS seed_n, {', '.join(map(quote, writer.columns))} FROM {quote(obj.table)} WITH NO DATA"
+            f" SELECT 0 AS seed_n, {', '.join(map(quote, writer.columns))} FROM {_both_tables(obj)} WITH NO DATA"
         )
     rows = (_prototype(fields, sampler, owners, currency) for _number in range(count))
     lines = ([number, *writer.line(row)] for number, row in enumerate(rows))
     copy_into(TEMPORARY, ["seed_n", *writer.columns], lines)
+
+
+def _both_tables(obj: CompiledObject) -> str:
+    if obj.second is None:
+        return quote(obj.table)
+    return f"{quote(obj.table)} AS o LEFT JOIN {quote(obj.second.table)} AS x ON x.id = o.id"
 
 
 def _prototype(fields: Sequence[CompiledField], sampler: Sampler, owners: Owners, currency: str) -> dict[str, Any]:
@@ -138,26 +144,37 @@ def _prototype(fields: Sequence[CompiledField], sampler: Sampler, owners: Owners
 def _multiply(
     obj: CompiledObject, fields: Sequence[CompiledField], prototypes: int, count: int, clock: DemoClock
 ) -> None:
-    columns = ["id", "version", "created_at", "updated_at", "last_owner_change_at"]
-    values = [UUID7 if _server_version() >= 180_000 else UUID7_BY_HAND, "1", "t.at", "t.at", "t.at"]
+    values = {"id": "t.id", "version": "1", "created_at": "t.at", "updated_at": "t.at", "last_owner_change_at": "t.at"}
+    second = {"id": "t.id"}
     for field in fields:
         for column in field.columns:
-            columns.append(column.column)
-            values.append(_value_sql(field, column.column))
+            (second if field.is_second else values)[column.column] = _value_sql(field, column.column)
     for field in obj:
         if field.type.key == "auto_number":
             assert isinstance(field.type, AutoNumberType)
             first = draw(obj, field, count)
-            columns.append(field.main.column)
-            values.append(number_sql(field.type.pattern(field.spec), first, clock.zone.key))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {quote(obj.table)} ({', '.join(map(quote, columns))})"  # noqa: S608 (physical names only)
-            f" SELECT {', '.join(values)}"
-            f" FROM (SELECT g, %s::timestamptz + g * %s::interval AS at FROM generate_series(0, %s) AS g) AS t"
-            f" JOIN {TEMPORARY} AS p ON p.seed_n = t.g %% %s",
-            [clock.start, f"{DAYS * 86_400 / count:.9f} seconds", count - 1, prototypes],
+            values[field.main.column] = number_sql(field.type.pattern(field.spec), first, clock.zone.key)
+    key = UUID7 if _server_version() >= 180_000 else UUID7_BY_HAND
+    moments = "SELECT g, %s::timestamptz + g * %s::interval AS at FROM generate_series(0, %s) AS g"
+    made = f"SELECT {key} AS id, t.g, t.at FROM ({moments}) AS t"  # noqa: S608 (constants of this module)
+    if obj.second is None:
+        sql = _insert_sql(obj.table, values, prototypes, f"({made})")
+    else:  # ids are given before the rows are written, so that both tables have the same
+        main, more = (
+            _insert_sql(table, columns, prototypes, "made")
+            for table, columns in ((obj.table, values), (obj.second.table, second))
         )
+        sql = f"WITH made AS MATERIALIZED ({made}), main AS ({main}) {more}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [clock.start, f"{DAYS * 86_400 / count:.9f} seconds", count - 1])
+
+
+def _insert_sql(table: str, values: Mapping[str, str], prototypes: int, source: str) -> str:
+    return (
+        f"INSERT INTO {quote(table)} ({', '.join(map(quote, values))})"  # noqa: S608 (physical names only)
+        f" SELECT {', '.join(values.values())}"
+        f" FROM {source} AS t JOIN {TEMPORARY} AS p ON p.seed_n = t.g %% {prototypes:d}"
+    )
 
 
 def _server_version() -> int:
