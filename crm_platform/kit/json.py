@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
+from django.utils.duration import duration_iso_string
 from django.utils.functional import Promise
 
 
 def _default(value: Any) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
+    if isinstance(value, timedelta):
+        return duration_iso_string(value)
     if isinstance(value, Promise):
         return str(value)
     if isinstance(value, set | frozenset | tuple):
@@ -23,7 +27,7 @@ def _default(value: Any) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Return UTF-8 JSON; datetimes in UTC with `Z`, UUIDs as text, Decimals as strings."""
+    """Return UTF-8 JSON; datetimes in UTC with `Z`, durations in ISO 8601, UUIDs as text, Decimals as strings."""
     return orjson.dumps(value, default=_default, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
 
 

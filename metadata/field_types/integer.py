@@ -27,6 +27,14 @@ class IntegerSettings(RangeSettings):
     max = forms.IntegerField(
         label=_("Largest value"), min_value=SMALLEST, max_value=LARGEST, required=False, widget=widgets.NumberInput
     )
+    thousands = forms.TypedChoiceField(
+        label=_("Digits"),
+        choices=[("True", _("in groups of three: 1,234,567")), ("False", _("without a separator: 1234567"))],
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        required=False,
+        widget=widgets.Select,
+    )
 
 
 class IntegerType(NumberType):
@@ -37,15 +45,7 @@ class IntegerType(NumberType):
     can_be_unique = True
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        return (
-            Column(
-                "bigint",
-                nullable(
-                    models.BigIntegerField,
-                ),
-                8,
-            ),
-        )
+        return (Column("bigint", nullable(models.BigIntegerField), 8),)
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> int | None:
         number = self.operand_or_none(value)
@@ -72,7 +72,9 @@ class IntegerType(NumberType):
         return int(number)
 
     def to_text(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> str:
-        return "" if value is None else number_text(Decimal(value), 0, ctx.language)
+        if value is None or not field.settings.get("thousands", True):
+            return "" if value is None else str(value)
+        return number_text(Decimal(value), 0, ctx.language)
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
         low, high = bound(field, "min"), bound(field, "max")

@@ -135,6 +135,9 @@ class PhoneType(TextType):
     def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
         return {"type": "string", "format": "phone", "maxLength": MAX_LENGTH}
 
+    def filters(self, field: FieldSpec) -> tuple[str, ...]:
+        return tuple(key for key in super().filters(field) if key != "regex")  # a pattern says nothing of digits
+
     def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> str:
         text = normal_text(item)
         digits = _digits(text) if text else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q
@@ -13,10 +13,30 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
-from metadata.field_types.choices import ChoiceField, ChoiceType, choice_order, choice_tag, find_choice, label_of
+from metadata.field_types.base import SettingsForm
+from metadata.field_types.choices import (
+    ChoiceField,
+    ChoiceType,
+    all_choices,
+    choice_order,
+    choice_tag,
+    find_choice,
+    label_of,
+)
 from metadata.field_types.predicates import compare
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext
+
+SELECT, RADIO, BADGES = "", "radio", "badges"
+
+
+class PicklistSettings(SettingsForm):
+    display = forms.ChoiceField(
+        label=_("Shown in forms as"),
+        choices=[(SELECT, _("a list that opens")), (RADIO, _("radio buttons")), (BADGES, _("coloured badges"))],
+        required=False,
+        widget=widgets.Select,
+    )
 
 
 class PicklistType(ChoiceType):
@@ -26,6 +46,7 @@ class PicklistType(ChoiceType):
     label = _("Picklist")
     icon = "list"
     expression_type = "choice"
+    settings_form: ClassVar[type[SettingsForm]] = PicklistSettings
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> str | None:
         return self.clean_choice(field, value)
@@ -40,7 +61,11 @@ class PicklistType(ChoiceType):
         return choice_tag(find_choice(field, value), value, ctx.language) if value else SafeString()
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
-        return ChoiceField(field, language, widget=widgets.Select)
+        display = field.settings.get("display", SELECT)
+        if display == SELECT:
+            return ChoiceField(field, language, widget=widgets.Select)
+        colors = {choice.value: choice.color for choice in all_choices(field)} if display == BADGES else {}
+        return ChoiceField(field, language, widget=widgets.Radios(colors))
 
     def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
         return self.choice_schema(field, language)

@@ -36,6 +36,15 @@ class ILike(Func):
     output_field = BooleanField()
 
 
+class Matches(Func):
+    """`a ~ b`: a regular expression that `patterns.checked_pattern` has let pass."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " ~ "
+    arity = 2
+    output_field = BooleanField()
+
+
 class EqualsAny(Func):
     """`a = ANY(b)`: b is one array parameter, so that the SQL does not depend on how many values there are."""
 

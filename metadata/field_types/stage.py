@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
+from metadata.field_types.base import SettingsForm
 from metadata.field_types.choices import find_choice
 from metadata.field_types.picklist import PicklistType
 from metadata.field_types.registry import field_types
@@ -18,6 +19,7 @@ class StageType(PicklistType):
     key = "stage"
     label = _("Stage")
     icon = "progress-check"
+    settings_form = SettingsForm
 
     def category(self, field: FieldSpec, value: str | None) -> str:
         """Return whether a deal in this stage is open, won or lost; open when the choice does not say."""

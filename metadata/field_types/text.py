@@ -15,20 +15,23 @@ from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import Exact, IsNull
 from django.utils.translation import gettext_lazy as _
 
-from metadata.compiler.spec import FieldSpec
+from metadata.compiler.spec import FieldSpec, Labels
 from metadata.field_types import widgets
 from metadata.field_types.base import INLINE_BYTES, Column, FieldType, SettingsForm, nullable
-from metadata.field_types.predicates import ILike, compare, either, like_pattern
+from metadata.field_types.labels import LabelsField
+from metadata.field_types.patterns import checked_pattern, matches_whole
+from metadata.field_types.predicates import ILike, Matches, compare, either, like_pattern
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, InvalidValue
 
 MAX_LENGTH = 255
+UPPER, LOWER, TITLE = "upper", "lower", "title"
 LIKE_OPERATORS = {"contains": "contains", "ncontains": "contains", "starts": "starts", "ends": "ends"}
 _LINE_BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]+")
 
 
-def normal_text(value: Any) -> str | None:
-    """Return text in Unicode NFC without surrounding white space; None when nothing is left.
+def normal_text(value: Any, *, trim: bool = True) -> str | None:
+    """Return text in Unicode NFC, without surrounding white space unless told; None when nothing else is left.
 
     Whole and decimal numbers are taken as they are written. Raises InvalidValue for anything else, and for
     what PostgreSQL can't store: a NUL, half of a surrogate pair.
@@ -39,10 +42,21 @@ def normal_text(value: Any) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         raise InvalidValue("invalid_type", _("Enter text."))
-    text = unicodedata.normalize("NFC", value).strip()
+    text = unicodedata.normalize("NFC", value)
     if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in text):
         raise InvalidValue("invalid_type", _("The text holds a character that can't be stored."))
-    return text or None
+    if not text.strip():
+        return None
+    return text.strip() if trim else text
+
+
+def in_case(text: str, rule: str) -> str:
+    """Return the text in upper or lower case, or with a capital at the start of each word; as it is without a rule."""
+    if rule == TITLE:
+        text = "".join(part[:1].upper() + part[1:].lower() for part in re.split(r"(\s+)", text))
+    elif rule:
+        text = text.upper() if rule == UPPER else text.lower()
+    return unicodedata.normalize("NFC", text)
 
 
 def fold(text: str) -> str:
@@ -62,6 +76,27 @@ def check_length(text: str, limit: int) -> None:
         raise InvalidValue("too_long", _("At most %(max)d characters.") % {"max": limit}, max=limit)
 
 
+class PatternField(forms.CharField):
+    """A regular expression that is safe to run."""
+
+    widget = widgets.TextInput
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value))
+        try:
+            return checked_pattern(text) if text else ""
+        except InvalidValue as error:
+            raise forms.ValidationError(str(error.message)) from None
+
+
+def check_pattern(field: FieldSpec, text: str, language: str) -> None:
+    """Raise InvalidValue when the text does not match the field's pattern; the admin's hint says what would."""
+    pattern = field.settings.get("regex")
+    if pattern and not matches_whole(pattern, text):
+        hint = Labels(field.settings.get("regex_hint")).text(language)
+        raise InvalidValue("invalid_type", hint or _("The text does not have the right form."))
+
+
 def text_column(length: int) -> Column:
     """Return a column of up to `length` characters (4 bytes each at most)."""
     make = nullable(models.CharField, max_length=length)
@@ -76,6 +111,35 @@ class TextSettings(SettingsForm):
         max_value=MAX_LENGTH,
         required=False,
         widget=widgets.NumberInput,
+    )
+    case = forms.ChoiceField(
+        label=_("Letters"),
+        choices=[
+            ("", _("as they are typed")),
+            (UPPER, _("all in upper case")),
+            (LOWER, _("all in lower case")),
+            (TITLE, _("a capital at the start of each word")),
+        ],
+        required=False,
+        widget=widgets.Select,
+    )
+    trim = forms.TypedChoiceField(
+        label=_("Spaces at the start and end"),
+        choices=[("True", _("are removed")), ("False", _("are kept"))],
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        required=False,
+        widget=widgets.Select,
+    )
+    regex = PatternField(
+        label=_("Pattern"),
+        help_text=_("A regular expression that the whole text must match, for example [A-Z]{2}-[0-9]{4}."),
+        required=False,
+    )
+    regex_hint = LabelsField(
+        label=_("What is said when the pattern does not match"),
+        help_text=_("For example: two capitals, a dash and four digits."),
+        required=False,
     )
 
 
@@ -100,10 +164,11 @@ class TextType(FieldType):
         return new.type in (self.key, "text") and new_length(new) >= self.max_length(field)
 
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> str | None:
-        text = normal_text(value)
+        text = normal_text(value, trim=field.settings.get("trim", True))
         if text is not None:
-            text = _LINE_BREAKS.sub(" ", text)
+            text = in_case(_LINE_BREAKS.sub(" ", text), field.settings.get("case", ""))
             check_length(text, self.max_length(field))
+            check_pattern(field, text, ctx.actor.language)
         return text
 
     def search_text(self, field: FieldSpec, value: Any) -> str:
@@ -114,15 +179,18 @@ class TextType(FieldType):
         return (folded,) if folded else ()
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
-        return forms.CharField(max_length=self.max_length(field), strip=True, widget=widgets.TextInput)
+        trim = field.settings.get("trim", True)
+        return forms.CharField(max_length=self.max_length(field), strip=trim, widget=widgets.TextInput)
 
     def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
         return {"type": "string", "maxLength": self.max_length(field)}
 
     def filters(self, field: FieldSpec) -> tuple[str, ...]:
-        return ("contains", "ncontains", "eq", "ne", "starts", "ends", "in", "nin", "empty", "nempty")
+        return ("contains", "ncontains", "eq", "ne", "starts", "ends", "regex", "in", "nin", "empty", "nempty")
 
     def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> str:
+        if operator == "regex":
+            return checked_pattern(item)
         text = normal_text(item)
         if text is None:
             raise InvalidValue("required", _("Enter a value to compare with."))
@@ -137,6 +205,8 @@ class TextType(FieldType):
             return either(~Q(ILike(column, params[0])), IsNull(column, True))
         if operator in LIKE_OPERATORS:
             return ILike(column, params[0])
+        if operator == "regex":
+            return Matches(column, params[0])
         if operator == "empty":
             return self.is_empty(column)
         if operator == "nempty":
