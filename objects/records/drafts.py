@@ -42,6 +42,14 @@ class RowResult:
     errors: tuple[FieldError, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the caller has been warned of and wants all the same, and why."""
+
+    duplicates: bool = False
+    reason: str = ""
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """One record on its way through the pipeline.
@@ -62,6 +70,8 @@ class Draft:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     errors: list[FieldError] = field(default_factory=list)
     refusal: PlatformError | None = None
+    keys: Any = None  # by which duplicates of the record are found
+    matches: list[Any] = field(default_factory=list)  # records that it duplicates, and is saved beside
 
     @property
     def is_sound(self) -> bool:
@@ -79,15 +89,17 @@ class Draft:
         if isinstance(self.refusal, ValidationFailed):
             return self.refusal.errors
         if self.refusal is not None:
-            return (FieldError(None, self.refusal.code, self.refusal.message, self.refusal.details),)
+            # A refusal's message is no template, but it becomes one beside its details.
+            message = str(self.refusal.message).replace("%", "%%") if self.refusal.details else self.refusal.message
+            return (FieldError(None, self.refusal.code, message, self.refusal.details),)
         return tuple(self.errors)
 
 
 class Batch:
     """Drafts of one object that are created, or updated, together by one caller.
 
-    `is_partial`: sound drafts are written although others are not. `is_many`: errors are handed out row by
-    row instead of being raised.
+    `event` is "create", "edit", "api", "import" or "convert". `is_partial`: sound drafts are written although
+    others are not. `is_many`: errors are handed out row by row instead of being raised.
     """
 
     def __init__(
@@ -101,10 +113,14 @@ class Batch:
         *,
         is_many: bool = False,
         is_partial: bool = False,
+        consent: Consent | None = None,
+        event: str = "",
     ) -> None:
         self.actor, self.snapshot, self.object, self.action, self.now = actor, snapshot, obj, action, now
         self.drafts = tuple(drafts)
         self.is_many, self.is_partial = is_many, is_partial
+        self.consent = consent or Consent()
+        self.event = event or ("api" if actor.via == "api" else action)  # by which rules tell what to do
         self.policy = AccessPolicy.of(actor)
         self.table: RecordTable = record_table(snapshot, obj)
         self.departments: dict[uuid.UUID, uuid.UUID | None] = {}  # of the owners seen so far

@@ -15,10 +15,10 @@ from crm_platform.kit.errors import NotFound, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
 from objects.records import pipeline, purging, trash, upserting
-from objects.records.drafts import Batch, Draft, RowResult, SavedRecord
+from objects.records.drafts import Batch, Consent, Draft, RowResult, SavedRecord
 from objects.records.unit import run_unit
 
-__all__ = ["MAX_ROWS", "RecordService", "RowResult", "SavedRecord"]
+__all__ = ["MAX_ROWS", "Consent", "RecordService", "RowResult", "SavedRecord"]
 
 MAX_ROWS = 5_000
 Id = uuid.UUID | str
@@ -27,11 +27,13 @@ Id = uuid.UUID | str
 class RecordService:
     """Writes records as `actor`. Every method is one transaction, or a savepoint of the caller's.
 
-    `dry_run` goes the whole way and rolls back: it returns what would be, and leaves nothing.
+    `dry_run` goes the whole way and rolls back: it returns what would be, and leaves nothing. `consent` is what
+    the caller has been warned of and wants all the same; `event` says for which purpose rules are asked, where
+    the channel alone does not ("import", "convert").
     """
 
-    def __init__(self, actor: Actor) -> None:
-        self.actor = actor
+    def __init__(self, actor: Actor, *, consent: Consent | None = None, event: str = "") -> None:
+        self.actor, self.consent, self.event = actor, consent, event
 
     # --- one record ---------------------------------------------------------------------------------------
     def create(self, object_name: str, values: Mapping[str, Any], *, dry_run: bool = False) -> SavedRecord:
@@ -120,7 +122,8 @@ class RecordService:
     def _batch(self, object_name: str, action: str, drafts: Sequence[Draft], **options: bool) -> Batch:
         snapshot = current_snapshot()
         obj = snapshot.object(object_name)
-        return Batch(self.actor, snapshot, obj, action, drafts, self.now(), **options)
+        how: dict[str, Any] = {"consent": self.consent, "event": self.event, **options}
+        return Batch(self.actor, snapshot, obj, action, drafts, self.now(), **how)
 
     @staticmethod
     def now() -> datetime:
