@@ -6,6 +6,7 @@ import contextlib
 import re
 import unicodedata
 import zipfile
+import zlib
 from typing import IO
 
 import puremagic
@@ -16,6 +17,7 @@ HEAD = 8 * 1024
 MAX_NAME = 200
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_EXTENSIONS = (".doc", ".xls", ".ppt")
+_BAD_ZIP = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error)
 _OFFICE_FOLDERS = {"word/": ".docx", "xl/": ".xlsx", "ppt/": ".pptx"}
 _MARKUP = re.compile(rb"<(!doctype\s+html|html|head|body|script|iframe|svg|\?xml|math|img|a)\b", re.I)
 # The same container holds sound or pictures that move; only names and senders tell them apart.
@@ -61,11 +63,10 @@ def _in_zip(file: IO[bytes]) -> ContentType:
     """Return the office format that a ZIP archive is, or that it is an archive; macros make it "other"."""
     names: list[str] = []
     mimetype = ""
-    with contextlib.suppress(zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
-        with zipfile.ZipFile(file) as archive:
-            names = archive.namelist()
-            if names[:1] == ["mimetype"] and archive.infolist()[0].file_size < 100:
-                mimetype = archive.read("mimetype").decode("ascii", "replace").strip()
+    with contextlib.suppress(*_BAD_ZIP), zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        if names[:1] == ["mimetype"] and archive.infolist()[0].file_size < 100:
+            mimetype = archive.read("mimetype").decode("ascii", "replace").strip()
     if any(name.endswith("vbaProject.bin") for name in names):
         return BY_MIME[OTHER_TYPE]
     if mimetype.startswith("application/vnd.oasis.opendocument") and mimetype in BY_MIME:

@@ -5,6 +5,7 @@ import "./behaviours/copy";
 import "./behaviours/dialog";
 import "./behaviours/dirty-guard";
 import "./behaviours/dropdown";
+import "./behaviours/files";
 import "./behaviours/go-back";
 import "./behaviours/locate";
 import "./behaviours/lookup";
