@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from layouts.pages import bulk, delete, edit, filter_form, home, list_settings, lookup, object_list, record, search
+from layouts.pages import (
+    bulk,
+    delete,
+    edit,
+    filter_form,
+    home,
+    list_settings,
+    lookup,
+    object_list,
+    record,
+    revealing,
+    search,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -22,5 +34,10 @@ urlpatterns = [
     path("o/<slug:object_name>/<uuid:record_id>", record.record, name="record"),
     path("o/<slug:object_name>/<uuid:record_id>/edit", edit.record_edit, name="record-edit"),
     path("o/<slug:object_name>/<uuid:record_id>/delete", delete.record_delete, name="record-delete"),
+    path(
+        "o/<slug:object_name>/<uuid:record_id>/reveal/<slug:field_name>",
+        revealing.reveal_field,
+        name="record-reveal",
+    ),
     path("o/<slug:object_name>/<uuid:record_id>/stage", record.move_stage, name="record-stage"),
 ]

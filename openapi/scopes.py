@@ -11,6 +11,7 @@ SCOPES = {
     "records:read": _("Read and search records"),
     "records:write": _("Create, change and restore records"),
     "records:delete": _("Delete records"),
+    "records:reveal": _("Reveal masked and encrypted values"),
     "files": _("Upload and download files"),
     "meta:read": _("Read the data model"),
     "meta:write": _("Change the data model"),

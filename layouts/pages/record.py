@@ -10,6 +10,7 @@ from functools import cached_property
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -29,6 +30,7 @@ from objects.history.models import RecordChange
 from objects.history.selectors import HistoryEntry, history
 from objects.query.pages import DisplayRow
 from objects.query.query import RecordQuery
+from objects.records.revealing import may_reveal
 from objects.records.service import RecordService
 
 TIMELINE_LENGTH = 20
@@ -43,6 +45,7 @@ class Detail:
     label: str
     value: SafeString
     is_wide: bool = False
+    reveal_url: str = ""  # where a masked value is revealed to those who may
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,14 @@ class RecordPage:
             if name in self.row.values:
                 field = self.desk.obj.field(name)
                 value = cells.cell(self.desk, field, self.row.values[name], self.row.values)
-                yield Detail(name, field.spec.label.text(self.desk.language), value, is_wide(field.spec))
+                label = field.spec.label.text(self.desk.language)
+                yield Detail(name, label, value, is_wide(field.spec), self._reveal_url(field))
+
+    def _reveal_url(self, field: CompiledField) -> str:
+        is_offered = field.type.can_be_revealed and self.row.values[field.name] is not None
+        if not is_offered or not may_reveal(self.desk.actor):
+            return ""
+        return reverse("record-reveal", args=[self.desk.name, self.id, field.name])
 
     # --- stages -----------------------------------------------------------------------------------------------
     @cached_property

@@ -135,6 +135,11 @@ SCHEMAS: dict[str, Any] = {
     "Problem": PROBLEM,
     "Me": {"type": "object", "required": ["id", "name"], "properties": {"id": UUID, "name": TEXT}},
     "Deletion": {"type": "object", "properties": {"id": UUID, "object": TEXT, "deletion_id": UUID}},
+    "RevealInput": {"type": "object", "required": ["field"], "properties": {"field": TEXT}},
+    "Revealed": {
+        "type": "object",
+        "properties": {"id": UUID, "object": TEXT, "field": TEXT, "value": {"type": ["string", "null"]}},
+    },
     "Restored": {"type": "object", "properties": {"id": UUID, "object": TEXT, "restored": {"type": "integer"}}},
     "PageInfo": {
         "type": "object",

@@ -85,6 +85,16 @@ RECORD_OPERATIONS = (
         answer="Restored",
     ),
     Operation(
+        "post",
+        "/records/{object}/{id}/reveal",
+        "reveal_{object}",
+        _("Reveal a masked value; it is written into the audit trail"),
+        "records:reveal",
+        ("Id",),
+        body="RevealInput",
+        answer="Revealed",
+    ),
+    Operation(
         "get",
         "/records/{object}/by/{field}/{value}",
         "get_{object}_by_key",

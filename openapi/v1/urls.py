@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from openapi.v1 import files, me, metadata, records, search, validation_rules
+from openapi.v1 import files, me, metadata, records, revealing, search, validation_rules
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("records/<str:object_name>/by/<str:field>/<path:value>", records.RecordByKey.as_view(), name="api-by-key"),
     path("records/<str:object_name>/<uuid:record_id>", records.RecordDetail.as_view(), name="api-record"),
     path("records/<str:object_name>/<uuid:record_id>/restore", records.RecordRestore.as_view(), name="api-restore"),
+    path("records/<str:object_name>/<uuid:record_id>/reveal", revealing.RecordReveal.as_view(), name="api-reveal"),
     path("me", me.Me.as_view(), name="api-me"),
     path("meta", me.Meta.as_view(), name="api-meta"),
     path("meta/objects", metadata.ObjectList.as_view(), name="api-objects"),

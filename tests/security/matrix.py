@@ -85,6 +85,7 @@ MATRIX: dict[str, Row] = {
     "record": row(GET=RECORD),
     "record-edit": row(GET=RECORD, POST=RECORD_DONE, data={"name": "Changed", "code__c": "K-1"}),
     "record-delete": row(GET=RECORD, POST=RECORD_DONE),
+    "record-reveal": row(POST="in 404 404 403 403 200", args={"field_name": "card__c"}),
     "record-stage": row(POST=RECORD_DONE, data={"stage": "won"}),
     # --- files: of the record; for an upload, data of no file
     "file": row(GET=RECORD),
@@ -145,6 +146,7 @@ MATRIX: dict[str, Row] = {
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
     "api-records": row(GET=API_OBJECT, POST=API_CREATE, data=NEW_NAME),
     "api-record": row(GET=API_RECORD, PATCH=API_RECORD, DELETE=API_RECORD, data=NEW_NAME),
+    "api-reveal": row(POST="401 404 404 403 403 200 403 401", data={"field": "card__c"}),
     "api-restore": row(POST=API_RECORD, args={"record_id": "{deleted_id}"}),
     "api-by-key": row(GET=API_RECORD, PUT=API_TAKEN, data=NEW_NAME),
     "api-bulk-create": row(POST=API_OBJECT, data={"records": [NEW_NAME]}),

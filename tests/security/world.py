@@ -34,6 +34,7 @@ FIELDS = (
     FieldInput("stage__c", "stage", "阶段", choices=[ChoiceInput("open", "进行"), ChoiceInput("won", "赢单")]),
     FieldInput("scan__c", "file", "扫描件"),
     FieldInput("old__c", "text", "旧"),
+    FieldInput("card__c", "masked_text", "卡号", settings={"kind": "bank_card"}),
 )
 # Who asks a page, from the least to the most: no grant on the object; grants, but not on this record; its owner.
 PEOPLE = ("nobody", "bare", "colleague", "rep", "manager", "admin")
@@ -125,7 +126,9 @@ def _things(people: dict[str, User]) -> dict[str, str]:
     rep = build_actor(people["rep"], via="console")
     records = RecordService(rep)
     scan = upload(rep, "scan.txt")
-    kept = records.create(OBJECT, {"name": "Kept", "code__c": "K-1", "scan__c": [scan.id]})
+    kept = records.create(
+        OBJECT, {"name": "Kept", "code__c": "K-1", "card__c": "4111111111111111", "scan__c": [scan.id]}
+    )
     deleted = records.create(OBJECT, {"name": "Deleted"})
     view = create_list_view(rep, OBJECT, ListViewInput("Mine", ["name"]))
     key, _secret = create_key(rep, "to revoke", ["records:read"])
