@@ -12,11 +12,14 @@ class ObjectsConfig(AppConfig):
         from metadata.hooks import object_created
         from objects.access.defaults import grant_new_object
         from objects.access.packages import register
-        from objects.records import attachments, retention
+        from objects.duplicates import registration as duplicates
+        from objects.records import attachments, resealing, retention
         from objects.search import registration as search
 
         register()
         object_created.append(grant_new_object)
         search.register()
+        duplicates.register()
         retention.register()
+        resealing.register()
         attachments.register()
