@@ -31,7 +31,7 @@ def send(request: HttpRequest, file: StoredFile) -> HttpResponseBase:
     `?size=` asks for a small copy of a picture, `?download=1` has it saved in any case.
     """
     side = request.GET.get("size", "")
-    if side and not (file.is_image and side.isdigit() and int(side) in store.THUMBNAIL_SIDES):
+    if side and not (file.is_image and side in map(str, store.THUMBNAIL_SIDES)):
         raise NotFound
     etag = f'"{file.sha256[:32]}{side and "-" + side}"'
     if request.headers.get("If-None-Match", "").removeprefix("W/") == etag:

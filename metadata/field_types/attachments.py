@@ -217,6 +217,7 @@ class AttachmentType(FieldType):
     def json_schema(self, field: FieldSpec, language: str) -> dict[str, Any]:
         file = {
             "type": "object",
+            "description": "What is written is the id; the id alone does, too.",
             "required": ["id"],
             "properties": {
                 "id": {"type": "string", "format": "uuid"},
