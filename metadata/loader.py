@@ -10,6 +10,7 @@ from dataclasses import replace
 from crm_platform.kit.frozen import FrozenDict, freeze
 from metadata.compiler.record_base import SYSTEM_FIELDS
 from metadata.compiler.spec import (
+    ChangedField,
     ChoiceSetSpec,
     ChoiceSpec,
     DuplicateRuleSpec,
@@ -46,9 +47,11 @@ def load_spec() -> SchemaSpec:
     return SchemaSpec(
         objects=tuple(
             replace(
-                _object_spec(row, texts, tuple(fields[row.id]), tuple(rules[row.id])),
+                _object_spec(row, texts, tuple(fields.active[row.id]), tuple(rules[row.id])),
                 matching_rules=tuple(matching[row.id]),
                 duplicate_rules=tuple(duplicates[row.id]),
+                successors=tuple(fields.successors[row.id]),
+                former=tuple(fields.former[row.id]),
             )
             for row in objects
         ),
@@ -99,38 +102,65 @@ def _load_choice_sets(texts: Texts) -> dict[int, ChoiceSetSpec]:
     }
 
 
-def _load_fields(texts: Texts, choice_sets: Mapping[int, ChoiceSetSpec]) -> Mapping[int, list[FieldSpec]]:
-    fields: dict[int, list[FieldSpec]] = defaultdict(list)
-    for row in BusinessField.objects.filter(state=BusinessField.State.ACTIVE).order_by("position", "id"):
-        fields[row.business_object_id].append(
-            FieldSpec(
-                id=row.id,
-                uuid=row.uuid,
-                api_name=row.api_name,
-                type=row.type,
-                label=_labels(texts, row.uuid, "label", row.label),
-                help_text=_labels(texts, row.uuid, "help_text", row.help_text),
-                settings=FrozenDict(row.settings),
-                choice_set=choice_sets[row.choice_set_id] if row.choice_set_id else None,
-                default=freeze(row.default),
-                is_required=row.is_required,
-                is_unique=row.is_unique,
-                is_indexed=row.is_indexed,
-                is_searchable=row.is_searchable,
-                is_custom=row.is_custom,
-                track_history=row.track_history,
-                unique_scope=tuple(row.unique_scope),
-                is_case_sensitive=row.is_case_sensitive,
-                default_formula=row.default_formula,
-                required_if=row.required_if,
-                visible_if=row.visible_if,
-                readonly_if=row.readonly_if,
-                sensitivity=row.sensitivity,
-                is_deprecated=row.is_deprecated,
-                part=row.part,
-            )
-        )
-    return fields
+class _Fields:
+    """The fields of each object: those in use, those that are prepared to replace one, those that were replaced."""
+
+    def __init__(self) -> None:
+        self.active: dict[int, list[FieldSpec]] = defaultdict(list)
+        self.successors: dict[int, list[ChangedField]] = defaultdict(list)
+        self.former: dict[int, list[ChangedField]] = defaultdict(list)
+
+
+def _load_fields(texts: Texts, choice_sets: Mapping[int, ChoiceSetSpec]) -> _Fields:
+    found, state = _Fields(), BusinessField.State
+    rows = list(BusinessField.objects.order_by("position", "id"))
+    heirs = {row.replaces_id: row for row in rows if row.replaces_id and row.state != state.PREPARING}
+    for row in rows:
+        owner = row.business_object_id
+        if row.state == state.ACTIVE:
+            found.active[owner].append(_field_spec(row, texts, choice_sets))
+        elif row.state == state.PREPARING and row.replaces_id:
+            # What the database would hold it to waits until it is complete.
+            spec = replace(_field_spec(row, texts, choice_sets), is_unique=False, is_indexed=False, is_required=False)
+            found.successors[owner].append(ChangedField(row.replaces_id, spec))
+        elif row.id in heirs:
+            heir = heirs[row.id]
+            while heir.id in heirs:
+                heir = heirs[heir.id]
+            if heir.state == state.ACTIVE:
+                label = _labels(texts, heir.uuid, "label", heir.label)
+                spec = replace(_field_spec(row, texts, choice_sets), api_name=heir.api_name, label=label)
+                found.former[owner].append(ChangedField(heir.id, spec))
+    return found
+
+
+def _field_spec(row: BusinessField, texts: Texts, choice_sets: Mapping[int, ChoiceSetSpec]) -> FieldSpec:
+    return FieldSpec(
+        id=row.id,
+        uuid=row.uuid,
+        api_name=row.api_name,
+        type=row.type,
+        label=_labels(texts, row.uuid, "label", row.label),
+        help_text=_labels(texts, row.uuid, "help_text", row.help_text),
+        settings=FrozenDict(row.settings),
+        choice_set=choice_sets[row.choice_set_id] if row.choice_set_id else None,
+        default=freeze(row.default),
+        is_required=row.is_required,
+        is_unique=row.is_unique,
+        is_indexed=row.is_indexed,
+        is_searchable=row.is_searchable,
+        is_custom=row.is_custom,
+        track_history=row.track_history,
+        unique_scope=tuple(row.unique_scope),
+        is_case_sensitive=row.is_case_sensitive,
+        default_formula=row.default_formula,
+        required_if=row.required_if,
+        visible_if=row.visible_if,
+        readonly_if=row.readonly_if,
+        sensitivity=row.sensitivity,
+        is_deprecated=row.is_deprecated,
+        part=row.part,
+    )
 
 
 def _load_rules(texts: Texts) -> Mapping[int, list[ValidationRuleSpec]]:

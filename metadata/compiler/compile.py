@@ -28,18 +28,18 @@ def second_model_name(object_id: int) -> str:
 def compile_model(schema: SchemaSpec, spec: ObjectSpec, apps: SchemaApps) -> type[models.Model]:
     """Return the record model of one object; relations to objects not compiled yet stay pending in `apps`."""
     attrs: dict[str, Any] = {"__module__": __name__, "Meta": _meta(apps, table_name(spec.id))}
-    for field in spec.business_fields:
+    for field in spec.stored_fields:
         for column in field_types.get(field.type).columns(field):
             name = f"f_{field.id}{column.suffix}"
             attrs[name] = SecondValue(name) if field.part else _model_field(schema, field, column)
-    if any(field.part for field in spec.business_fields):
+    if any(field.part for field in spec.stored_fields):
         attrs[SECOND] = _to_second(spec.id)
     return type(model_name(spec.id), (Record,), attrs)
 
 
 def compile_second(schema: SchemaSpec, spec: ObjectSpec, apps: SchemaApps) -> type[models.Model] | None:
     """Return the model of an object's second table; None when the record table holds all of its fields."""
-    fields = [field for field in spec.business_fields if field.part]
+    fields = [field for field in spec.stored_fields if field.part]
     if not fields:
         return None
     attrs: dict[str, Any] = {

@@ -145,6 +145,8 @@ class CompiledObject:
     target: Callable[[str], CompiledObject] = field(repr=False)
     is_business_object: bool = True
     second: SecondTable | None = None
+    successors: Mapping[str, CompiledField] = field(default_factory=dict)  # by the name of the field to replace
+    former: Mapping[int, CompiledField] = field(default_factory=dict)  # replaced ones by id: they read histories
     plans: PlanCache = field(default_factory=PlanCache, repr=False)
 
     @property

@@ -91,7 +91,19 @@ class SchemaSnapshot:
         more = compile_second(self.spec, spec, self._apps)
         second = SecondTable(more, second_table_name(spec.id)) if more else None
         fields = {item.api_name: compile_field(item) for item in spec.fields}
-        compiled = CompiledObject(spec, model, table_name(spec.id), fields, self.target, second=second)
+        names = {item.id: item.api_name for item in spec.business_fields}
+        successors = {names[item.partner]: compile_field(item.field) for item in spec.successors}
+        former = {item.field.id: compile_field(item.field) for item in spec.former if item.field.type in field_types}
+        compiled = CompiledObject(
+            spec,
+            model,
+            table_name(spec.id),
+            fields,
+            self.target,
+            second=second,
+            successors=successors,
+            former=former,
+        )
         model.compiled = compiled  # type: ignore[attr-defined]
         return compiled
 

@@ -92,6 +92,14 @@ class FieldSpec:
 
 
 @dataclass(frozen=True)
+class ChangedField:
+    """A field on the hidden side of a change of type; `partner` is the id of the one that everybody sees."""
+
+    partner: int
+    field: FieldSpec
+
+
+@dataclass(frozen=True)
 class ValidationRuleSpec:
     """A rule: a record may not be saved (or only after confirmation) while `condition` is true."""
 
@@ -167,6 +175,8 @@ class ObjectSpec:
     validation_rules: tuple[ValidationRuleSpec, ...] = ()  # the active ones, in their order
     matching_rules: tuple[MatchingRuleSpec, ...] = ()  # of these, too, the active ones
     duplicate_rules: tuple[DuplicateRuleSpec, ...] = ()
+    successors: tuple[ChangedField, ...] = ()  # being filled, to take the place of their partners
+    former: tuple[ChangedField, ...] = ()  # whose place their partners took: old histories are read by them
 
     @cached_property
     def field_map(self) -> Mapping[str, FieldSpec]:
@@ -184,6 +194,11 @@ class ObjectSpec:
     @cached_property
     def business_fields(self) -> tuple[FieldSpec, ...]:
         return tuple(spec for spec in self.fields if not spec.is_system)
+
+    @cached_property
+    def stored_fields(self) -> tuple[FieldSpec, ...]:
+        """The fields that have columns to be read and written: the business fields, and successors."""
+        return self.business_fields + tuple(item.field for item in self.successors)
 
 
 @dataclass(frozen=True)
@@ -240,6 +255,8 @@ def _dump_object(spec: ObjectSpec) -> dict[str, Any]:
         "validation_rules": rules,
         "matching_rules": matching,
         "duplicate_rules": [_dump(rule) for rule in spec.duplicate_rules],
+        "successors": [_dump(item, {"field": _dump_field(item.field)}) for item in spec.successors],
+        "former": [_dump(item, {"field": _dump_field(item.field)}) for item in spec.former],
     }
     return _dump(spec, parts)
 
@@ -311,5 +328,9 @@ def _load_object(
         "validation_rules": rules,
         "matching_rules": tuple(_load_matching_rule(item) for item in data.get("matching_rules", ())),
         "duplicate_rules": tuple(_load_duplicate_rule(item) for item in data.get("duplicate_rules", ())),
+        **{
+            side: tuple(ChangedField(x["partner"], _load_field(x["field"], choice_sets)) for x in data.get(side, ()))
+            for side in ("successors", "former")
+        },
     }
     return ObjectSpec(**{**data, **texts, **more})

@@ -24,6 +24,7 @@ class TableFacts:
     invalid_indexes: set[str] = field(default_factory=set)
     constraints: set[str] = field(default_factory=set)
     unvalidated: set[str] = field(default_factory=set)
+    guarded: set[str] = field(default_factory=set)  # columns that are kept for writers who know of a successor
     is_small: bool = True
 
 
@@ -45,6 +46,7 @@ def read_tables(names: Iterable[str]) -> dict[str, TableFacts]:
                 facts.columns[column] = type_name
         _read_indexes(cursor, tables, names)
         _read_constraints(cursor, tables, names)
+        _read_guards(cursor, tables, names)
         for facts in tables.values():
             limited = f"SELECT 1 FROM {quote(facts.name)} LIMIT {SMALL_TABLE_ROWS + 1}"  # noqa: S608 (a physical name)
             cursor.execute(f"SELECT count(*) FROM ({limited}) t")  # noqa: S608
@@ -73,3 +75,13 @@ def _read_constraints(cursor, tables: dict[str, TableFacts], names: list[str]) -
         tables[table].constraints.add(name)
         if not validated:
             tables[table].unvalidated.add(name)
+
+
+def _read_guards(cursor, tables: dict[str, TableFacts], names: list[str]) -> None:  # type: ignore[no-untyped-def]
+    cursor.execute(
+        """SELECT t.relname, substr(g.tgname, 3) FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
+           WHERE t.relnamespace = %s::regnamespace AND t.relname = ANY(%s) AND g.tgname LIKE 's\\_c\\_%%'""",
+        [current_schema(), names],
+    )
+    for table, column in cursor.fetchall():
+        tables[table].guarded.add(column)

@@ -15,6 +15,7 @@ from crm_platform.kit.sqlnames import column_name, quote, second_table_name, tab
 from metadata.ddl.catalog import read_tables
 from metadata.ddl.executor import LOCK_TIMEOUT_MS
 from metadata.ddl.layout import SECOND
+from metadata.ddl.operations import Unguard
 from metadata.limits import HIDDEN_DAYS
 from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import publish
@@ -45,6 +46,7 @@ def purge_field(field: BusinessField) -> bool:
     def change() -> bool:
         with lock_timeout(LOCK_TIMEOUT_MS), connection.cursor() as cursor:
             for column in columns:
+                cursor.execute(Unguard(table, column).sql())
                 cursor.execute(f"ALTER TABLE {quote(table)} DROP COLUMN {quote(column)}")
             if field.part == SECOND and not field.business_object.fields.filter(part=SECOND).exclude(pk=field.pk):
                 cursor.execute(f"DROP TABLE IF EXISTS {quote(table)}")

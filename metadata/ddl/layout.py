@@ -51,7 +51,7 @@ def part_table(spec: ObjectSpec, part: int) -> str:
 
 def parts_of(spec: ObjectSpec) -> tuple[int, ...]:
     """Return the tables that an object needs, the main one first."""
-    return (MAIN, SECOND) if any(field.part == SECOND for field in spec.business_fields) else (MAIN,)
+    return (MAIN, SECOND) if any(field.part == SECOND for field in spec.stored_fields) else (MAIN,)
 
 
 def base_columns(spec: ObjectSpec, part: int) -> tuple[str, ...]:
@@ -62,8 +62,8 @@ def base_columns(spec: ObjectSpec, part: int) -> tuple[str, ...]:
 
 
 def field_columns(spec: ObjectSpec, part: int) -> Iterator[tuple[FieldSpec, Column, str]]:
-    """Yield every column that the business fields have in one of the object's tables, with its physical name."""
-    for field in spec.business_fields:
+    """Yield every column that fields have in one of the object's tables, with its physical name."""
+    for field in spec.stored_fields:
         if field.part != part:
             continue
         for column in field_types.get(field.type).columns(field):
@@ -123,7 +123,7 @@ def _second_indexes(spec: ObjectSpec) -> Iterator[CreateIndex]:
     """The second table knows neither which records are deleted nor when they were made: its indexes are plain."""
     table = second_table_name(spec.id)
     for field, column, name in field_columns(spec, SECOND):
-        if field.is_indexed and column.is_searched and column.suffix != "_base":
+        if _is_indexed(field, column):
             if column.db_type.endswith("[]"):
                 yield CreateIndex(table, f"i_{name}", f"USING gin ({quote(name)})")
             else:
@@ -138,7 +138,7 @@ def _field_indexes(spec: ObjectSpec, field: FieldSpec, column: Column, name: str
         yield _unique_index(spec, field, column, name)
     if column.references is not None or (field_type.is_reference and column.suffix == ""):
         yield CreateIndex(table, f"i_{name}", f"({quote(name)}) WHERE {quote(name)} IS NOT NULL")
-    elif field.is_indexed and column.is_searched and column.suffix != "_base":
+    elif _is_indexed(field, column):
         yield from _value_indexes(table, column, name, has_words=field_type.expression_type == "text")
 
 
@@ -162,6 +162,12 @@ def _unique_index(spec: ObjectSpec, field: FieldSpec, column: Column, name: str)
 def _scope_column(spec: ObjectSpec, api_name: str) -> str:
     scope = spec.field_map[api_name]
     return api_name if scope.is_system else column_name(scope.id)
+
+
+def _is_indexed(field: FieldSpec, column: Column) -> bool:
+    """Tell whether filters on a column are to be fast."""
+    is_wanted = field.is_indexed or field_types.get(field.type).is_always_indexed
+    return is_wanted and column.is_searched and column.suffix != "_base"
 
 
 def _value_indexes(table: str, column: Column, name: str, *, has_words: bool) -> Iterator[CreateIndex]:

@@ -76,4 +76,47 @@ class DropIndex:
         return f"DROP INDEX IF EXISTS {quote(self.name)}"
 
 
-Operation = CreateTable | AddColumns | WidenColumn | AddConstraint | CreateIndex | DropIndex
+@dataclass(frozen=True)
+class Guard:
+    """Keeps writers away from a column that is being replaced, unless they write its successor, too.
+
+    A writer says so by naming the successor in `crm.mirrors`. One that works with an older data model gets the
+    error of an unknown column, upon which it reloads the data model and does its work again.
+    """
+
+    table: str
+    column: str
+    default_sql: str | None
+    successor: int
+
+    def sql(self) -> str:
+        table, stem = quote(self.table), f"EXECUTE FUNCTION require_mirror('{self.successor:d}')"
+        column, default = quote(self.column), self.default_sql or "NULL"
+        return (
+            f"{MIRROR_FUNCTION};"
+            f" CREATE TRIGGER {quote(f's_{self.column}')} BEFORE UPDATE OF {column} ON {table} FOR EACH ROW {stem};"
+            f" CREATE TRIGGER {quote(f'n_{self.column}')} BEFORE INSERT ON {table} FOR EACH ROW"
+            f" WHEN (NEW.{column} IS DISTINCT FROM {default}) {stem}"
+        )
+
+
+@dataclass(frozen=True)
+class Unguard:
+    table: str
+    column: str
+
+    def sql(self) -> str:
+        names = (quote(f"{prefix}_{self.column}") for prefix in "sn")
+        return "; ".join(f"DROP TRIGGER IF EXISTS {name} ON {quote(self.table)}" for name in names)
+
+
+MIRRORS = "crm.mirrors"
+MIRROR_FUNCTION = f"""CREATE OR REPLACE FUNCTION require_mirror() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_ARGV[0] = ANY (string_to_array(current_setting('{MIRRORS}', true), ',')) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'the data model has moved on' USING ERRCODE = 'undefined_column';
+END $$"""
+
+Operation = CreateTable | AddColumns | WidenColumn | AddConstraint | CreateIndex | DropIndex | Guard | Unguard

@@ -13,7 +13,9 @@ from metadata.ddl.operations import (
     CreateIndex,
     CreateTable,
     DropIndex,
+    Guard,
     Operation,
+    Unguard,
     WidenColumn,
 )
 from metadata.field_types.base import Column
@@ -69,6 +71,7 @@ def make_plan(schema: SchemaSpec, changed: tuple[ObjectSpec, ...]) -> DdlPlan:
         if target.part == layout.MAIN:
             _plan_constraints(plan, schema, target)
         _plan_indexes(plan, target)
+        _plan_guards(plan, target)
     return plan
 
 
@@ -127,3 +130,17 @@ def _plan_indexes(plan: DdlPlan, target: _Target) -> None:
     for name in sorted((facts.indexes | facts.invalid_indexes) - set(wanted)):
         if name.startswith(("i_c_", "u_c_", "t_c_")) and name[2:].split("__")[0] in live:
             plan.inline.append(DropIndex(facts.name, name))
+
+
+def _plan_guards(plan: DdlPlan, target: _Target) -> None:
+    """Guard the columns of fields that are being replaced.
+
+    The guard of a column stays when its field has been replaced, and goes when the field is in use again.
+    """
+    heirs = {item.partner: item.field.id for item in target.spec.successors}
+    guarded = target.facts.guarded if target.facts else set()
+    for field_, column, name in target.columns:
+        if field_.id in heirs and name not in guarded:
+            plan.inline.append(Guard(target.name, name, column.default_sql, heirs[field_.id]))
+        elif field_.id not in heirs and name in guarded:
+            plan.inline.append(Unguard(target.name, name))

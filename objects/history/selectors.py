@@ -107,8 +107,8 @@ class _Entries:
         )
 
     def _field(self, field_id: int) -> CompiledField | None:
-        """Return the field if it still exists for the reader."""
-        field = self.obj.field_by_id(field_id)
+        """Return the field if it still exists for the reader, be it as one of another type."""
+        field = self.obj.field_by_id(field_id) or self.obj.former.get(field_id)
         return field if field and self.policy.can_read_field(self.obj, field.name) else None
 
     def _stored(self, rows: Sequence[RecordChange]) -> Iterator[tuple[CompiledField, Any]]:
@@ -123,7 +123,7 @@ class _Entries:
         if not self.actor.has_function(CUSTOMIZE):
             return {}
         ids = {int(key) for row in rows for key in row.changes}
-        lost = {field_id for field_id in ids if self.obj.field_by_id(field_id) is None}
+        lost = {field_id for field_id in ids if self.obj.field_by_id(field_id) is None} - self.obj.former.keys()
         return dict(BusinessField.objects.filter(id__in=lost).values_list("id", "label")) if lost else {}
 
     def _changes(self, row: RecordChange, lost: dict[int, str]) -> Iterator[FieldChange]:
