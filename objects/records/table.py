@@ -133,7 +133,9 @@ def record_table(snapshot: SchemaSnapshot, obj: CompiledObject) -> RecordTable:
 
 def _make(obj: CompiledObject) -> RecordTable:
     by_attr = {
-        column.attr: column for field in obj for column in _columns(obj, field, field.definition.columns(field.spec))
+        column.attr: column
+        for field in (*obj, *obj.successors.values())
+        for column in _columns(obj, field, field.definition.columns(field.spec))
     }
     # In the order of the model's own fields, as Model.from_db takes them.
     main = [by_attr[field.attname] for field in obj.model._meta.concrete_fields]
