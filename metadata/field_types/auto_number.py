@@ -58,6 +58,7 @@ class AutoNumberType(TextType):
     key = "auto_number"
     label = _("Auto-number")
     icon = "number"
+    converts_to = ("text", "long_text")
     settings_form = AutoNumberSettings
     is_read_only = True
     can_be_required = False

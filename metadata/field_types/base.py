@@ -105,6 +105,7 @@ class FieldType(ABC):
     operator_labels: ClassVar[Mapping[str, Promise]] = {}  # where an operator reads differently for this type
     plain_operands: ClassVar[frozenset[str]] = frozenset()  # operators whose operands are no values of the type
     for_admins: ClassVar[bool] = True  # offered in the field wizard
+    converts_to: ClassVar[tuple[str, ...]] = ()  # types that its values can become; never inherited
 
     # --- definition ---------------------------------------------------------------------------------------
     def check_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,6 +142,14 @@ class FieldType(ABC):
     def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
         """Tell whether the column can be altered in place into `new` (only ever a widening)."""
         return new.type == self.key and self.columns(field) == self.columns(new)
+
+    def can_convert_to(self, other_key: str) -> bool:
+        """Tell whether a field's values can be carried over into a new field of another type.
+
+        Its own type counts, too: with other parameters. Each class speaks for itself alone, so that a type
+        whose values are kept secret does not become text because its base does.
+        """
+        return other_key in vars(type(self)).get("converts_to", ())
 
     # --- values -------------------------------------------------------------------------------------------
     @abstractmethod

@@ -30,6 +30,7 @@ class CheckboxType(FieldType):
     key = "checkbox"
     label = _("Checkbox")
     icon = "checkbox"
+    converts_to = ("picklist", "text", "long_text")
     group = "choice"
     expression_type = "boolean"
     can_be_required = False

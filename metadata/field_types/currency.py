@@ -39,6 +39,7 @@ class CurrencyType(DecimalType):
     key = "currency"
     label = _("Currency")
     icon = "currency-yuan"
+    converts_to = ("integer", "decimal", "currency", "percent", "text", "long_text")
     settings_form = CurrencySettings
     derives_from = ("currency",)
 

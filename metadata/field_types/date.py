@@ -81,6 +81,7 @@ class DateType(FieldType):
     key = "date"
     label = _("Date")
     icon = "calendar"
+    converts_to = ("date", "datetime", "text", "long_text")
     group = "date"
     expression_type = "date"
     settings_form: ClassVar[type[SettingsForm]] = DateSettings

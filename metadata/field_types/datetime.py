@@ -85,6 +85,7 @@ class DateTimeType(DateType):
     key = "datetime"
     label = _("Date and time")
     icon = "calendar-time"
+    converts_to = ("date", "datetime", "text", "long_text")
     expression_type = "datetime"
     settings_form = DateTimeSettings
 

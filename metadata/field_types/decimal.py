@@ -60,6 +60,7 @@ class DecimalType(NumberType):
     key = "decimal"
     label = _("Decimal number")
     icon = "decimal"
+    converts_to = ("integer", "decimal", "currency", "percent", "text", "long_text")
     settings_form: ClassVar[type[SettingsForm]] = DecimalSettings
 
     def digits(self, field: FieldSpec) -> int:

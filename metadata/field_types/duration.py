@@ -98,6 +98,7 @@ class DurationType(NumberType):
     key = "duration"
     label = _("Duration")
     icon = "hourglass"
+    converts_to = ("text", "long_text")
     group = "date"
     expression_type = "duration"
     settings_form = DurationSettings

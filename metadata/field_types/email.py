@@ -31,6 +31,7 @@ class EmailType(TextType):
     key = "email"
     label = _("E-mail")
     icon = "mail"
+    converts_to = ("email", "text", "long_text")
     settings_form = SettingsForm
 
     def max_length(self, field: FieldSpec) -> int:

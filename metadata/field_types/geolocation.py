@@ -33,6 +33,7 @@ class GeolocationType(FieldType):
     key = "geolocation"
     label = _("Geolocation")
     icon = "map-pin"
+    converts_to = ("text", "long_text")
     group = "place"
     expression_type = "geo"
     is_sortable = False

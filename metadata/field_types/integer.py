@@ -41,7 +41,8 @@ class IntegerType(NumberType):
     key = "integer"
     label = _("Whole number")
     icon = "number-123"
-    settings_form = IntegerSettings
+    converts_to = ("integer", "decimal", "currency", "percent", "text", "long_text")
+    settings_form: ClassVar[type[SettingsForm]] = IntegerSettings
     can_be_unique = True
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:

@@ -59,6 +59,10 @@ class LongTextType(TextType):
     label = _("Long text")
     icon = "align-left"
     settings_form = LongTextSettings
+    converts_to = (
+        "text", "long_text", "integer", "decimal", "currency", "percent", "date", "datetime", "picklist",
+        "multi_picklist", "email", "phone", "url",
+    )
     can_be_unique = False
     is_sortable = False
     is_wide = True

@@ -67,6 +67,7 @@ class MultiPicklistType(ChoiceType):
     key = "multi_picklist"
     label = _("Multi-select picklist")
     icon = "list-check"
+    converts_to = ("picklist", "multi_picklist", "text", "long_text")
     expression_type = "choices"
     settings_form = MultiPicklistSettings
     is_sortable = False

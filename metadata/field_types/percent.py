@@ -40,6 +40,7 @@ class PercentType(DecimalType):
     key = "percent"
     label = _("Percent")
     icon = "percentage"
+    converts_to = ("integer", "decimal", "currency", "percent", "text", "long_text")
     settings_form = PercentSettings
 
     def scale(self, field: FieldSpec) -> int:

@@ -82,6 +82,7 @@ class PhoneType(TextType):
     key = "phone"
     label = _("Phone")
     icon = "phone"
+    converts_to = ("phone", "text", "long_text")
     settings_form = PhoneSettings
     can_be_unique = False  # the same number may be written in many ways; duplicate rules compare E.164
 

@@ -45,6 +45,7 @@ class PicklistType(ChoiceType):
     key = "picklist"
     label = _("Picklist")
     icon = "list"
+    converts_to = ("picklist", "stage", "multi_picklist", "text", "long_text")
     expression_type = "choice"
     settings_form: ClassVar[type[SettingsForm]] = PicklistSettings
 

@@ -43,6 +43,7 @@ class RatingType(IntegerType):
     key = "rating"
     label = _("Rating")
     icon = "star"
+    converts_to = ("integer", "decimal", "text", "long_text")
     settings_form = RatingSettings
     can_be_unique = False
     is_numeric = False

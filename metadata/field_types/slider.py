@@ -94,6 +94,7 @@ class SliderType(DecimalType):
     key = "slider"
     label = _("Slider")
     icon = "adjustments-horizontal"
+    converts_to = ("integer", "decimal", "text", "long_text")
     settings_form = SliderSettings
     is_numeric = False
 

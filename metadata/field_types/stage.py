@@ -19,6 +19,7 @@ class StageType(PicklistType):
     key = "stage"
     label = _("Stage")
     icon = "progress-check"
+    converts_to = ("picklist", "multi_picklist", "text", "long_text")
     settings_form = SettingsForm
 
     def category(self, field: FieldSpec, value: str | None) -> str:

@@ -56,6 +56,7 @@ class TimeType(FieldType):
     key = "time"
     label = _("Time")
     icon = "clock"
+    converts_to = ("text", "long_text")
     group = "date"
     expression_type = "time"
     settings_form = TimeSettings

@@ -29,6 +29,7 @@ class UrlType(TextType):
     key = "url"
     label = _("Web address")
     icon = "link"
+    converts_to = ("url", "text", "long_text")
     settings_form = SettingsForm
 
     def max_length(self, field: FieldSpec) -> int:

@@ -75,6 +75,7 @@ def must_be_main(row: BusinessField, columns: Sequence[Column]) -> bool:
         or row.is_indexed
         or row.is_unique
         or field_type.always_unique
+        or field_type.is_always_indexed
         or field_type.is_read_only  # numbers and computed values are written by statements of their own
         or field_type.is_reference
         or any(column.references is not None or column.not_null for column in columns)
