@@ -94,6 +94,30 @@ class ExpressionInput(Textarea):
         super().__init__({"data-behaviour": "expression-editor", "spellcheck": "false", "rows": 3, **(attrs or {})})
 
 
+class CodeArea(Textarea):
+    """Several lines in letters of one width."""
+
+    css = "form-control code-input"
+
+    def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
+        super().__init__({"spellcheck": "false", **(attrs or {})})
+
+
+class RichTextArea(Textarea):
+    """HTML, for which the console brings an editor; without JavaScript the HTML itself can be changed."""
+
+    template_name = "fields/rich_text.html"
+
+    def __init__(self, features: Iterable[str], attrs: Mapping[str, Any] | None = None) -> None:
+        self.features = tuple(features)
+        super().__init__(attrs)
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, dict(attrs or {}))
+        context["widget"]["features"] = self.features
+        return context
+
+
 class Switch(_Styled, forms.CheckboxInput):
     css = "form-check-input"
     template_name = "fields/input.html"
@@ -177,6 +201,36 @@ class Radios(_KeepsRetired, forms.RadioSelect):
                 option["color"] = self.colors.get(str(option["value"])) or "gray"
         context["widget"]["is_colored"] = bool(self.colors)
         return context
+
+
+class TagsInput(TextInput):
+    """Tags separated by commas; the console shows them as chips and suggests those of `url` or `known`."""
+
+    template_name = "fields/tags.html"
+
+    def __init__(self, url: str, known: Iterable[str] = ()) -> None:
+        self.known = tuple(known)
+        super().__init__({"autocomplete": "off", "data-behaviour": "tags", **({"data-url": url} if url else {})})
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, dict(attrs or {}))
+        context["widget"]["known"] = self.known
+        return context
+
+
+class ColorInput(TextInput):
+    """The digits of a colour beside the browser's own picker; without JavaScript the digits alone."""
+
+    template_name = "fields/color.html"
+
+    def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
+        super().__init__({"placeholder": "#1677ff", "spellcheck": "false", **(attrs or {})})
+
+
+class IconInput(_KeepsRetired, console_forms.IconChoice):
+    """Icons as tiles, the first of which takes the icon away."""
+
+    template_name = "fields/icons.html"
 
 
 class RatingInput(Radios):

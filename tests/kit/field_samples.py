@@ -7,7 +7,19 @@ from __future__ import annotations
 
 import uuid
 
-from tests.kit.samples import dates_and_choices, files, measures, numbers, places, references, sealed, texts
+from tests.kit.samples import (
+    dates_and_choices,
+    files,
+    labelled,
+    markup,
+    measures,
+    numbers,
+    places,
+    reference_lists,
+    references,
+    sealed,
+    texts,
+)
 from tests.kit.samples.shapes import FieldSamples, SampleIds
 
 
@@ -22,13 +34,17 @@ _PLAIN = (
     *(numbers.integer, numbers.decimal, numbers.currency, numbers.percent, numbers.checkbox),
     *(dates_and_choices.date_, dates_and_choices.datetime_),
     places.geolocation,
+    *(labelled.emails, labelled.phones),
     *(sealed.masked_text, sealed.encrypted_text, sealed.secret),
+    *(markup.rich_text, markup.markdown, markup.code, markup.person_name, markup.barcode),
+    *(markup.color, markup.icon, markup.tags),
     *(measures.time_, measures.duration, measures.rating, measures.slider),
     *(dates_and_choices.picklist, dates_and_choices.stage, dates_and_choices.multi_picklist),
 )
 _POINTING = (
     *(references.lookup, references.master_detail, references.poly_lookup),
     *(references.user, references.department, references.record_id),
+    *(reference_lists.multi_lookup, reference_lists.multi_user, reference_lists.multi_department),
     *files.ALL,
 )
 
