@@ -103,7 +103,8 @@ class FieldType(ABC):
     is_wide: ClassVar[bool] = False  # too tall for a list cell or a half-width row
     derives_from: ClassVar[tuple[str, ...]] = ()  # other fields whose change rewrites this field's columns
     operator_labels: ClassVar[Mapping[str, Promise]] = {}  # where an operator reads differently for this type
-    plain_operands: ClassVar[frozenset[str]] = frozenset()  # operators whose operands are no values of the type
+    # operators whose operands are no values of the type: pieces of text, keys
+    plain_operands: ClassVar[frozenset[str]] = frozenset({"contains", "ncontains", "starts", "ends", "regex"})
     for_admins: ClassVar[bool] = True  # offered in the field wizard
     converts_to: ClassVar[tuple[str, ...]] = ()  # types that its values can become; never inherited
 
@@ -160,6 +161,10 @@ class FieldType(ABC):
         Only new input is cleaned: the record service leaves alone what a caller sends unchanged, so that a
         retired choice or a deactivated user stays where it is.
         """
+
+    def rounded(self, field: FieldSpec, value: Any) -> Any:
+        """Return what a formula has worked out in the precision that the field keeps."""
+        return value
 
     def default(self, field: FieldSpec, ctx: CleanContext) -> Any:
         """Return the value of a new record for which none was given."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
-from metadata.field_types.base import Column, nullable
+from metadata.field_types.base import Column, SettingsForm, nullable
 from metadata.field_types.formats import number_text
 from metadata.field_types.numbers import NumberType, RangeSettings, bound, check_range, exact_number
 from metadata.field_types.registry import field_types
@@ -53,6 +53,9 @@ class IntegerType(NumberType):
         if number is not None:
             check_range(number, field)
         return number
+
+    def rounded(self, field: FieldSpec, value: Any) -> Any:
+        return int(Decimal(value).quantize(Decimal(1), ROUND_HALF_UP))
 
     def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> int:
         number = self.operand_or_none(item)

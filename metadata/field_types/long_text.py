@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
@@ -45,10 +45,11 @@ class LinesField(forms.CharField):
     """A text of several lines; browsers send CRLF where the value has LF."""
 
     def to_python(self, value: Any) -> Any:
-        return _with_plain_breaks(super().to_python(value) or "")
+        return with_plain_breaks(super().to_python(value) or "")
 
 
-def _with_plain_breaks(text: str) -> str:
+def with_plain_breaks(text: str) -> str:
+    """Return text whose lines end as Python ends them."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -58,11 +59,22 @@ class LongTextType(TextType):
     key = "long_text"
     label = _("Long text")
     icon = "align-left"
-    settings_form = LongTextSettings
     converts_to = (
-        "text", "long_text", "integer", "decimal", "currency", "percent", "date", "datetime", "picklist",
-        "multi_picklist", "email", "phone", "url",
+        "text",
+        "long_text",
+        "integer",
+        "decimal",
+        "currency",
+        "percent",
+        "date",
+        "datetime",
+        "picklist",
+        "multi_picklist",
+        "email",
+        "phone",
+        "url",
     )
+    settings_form: ClassVar[type[SettingsForm]] = LongTextSettings
     can_be_unique = False
     is_sortable = False
     is_wide = True
@@ -79,7 +91,7 @@ class LongTextType(TextType):
     def clean(self, field: FieldSpec, value: Any, ctx: CleanContext) -> str | None:
         text = normal_text(value)
         if text is not None:
-            text = _with_plain_breaks(text)
+            text = with_plain_breaks(text)
             check_length(text, self.max_length(field))
         return text
 

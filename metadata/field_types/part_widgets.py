@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.functional import Promise
 
-Parts = Callable[[Any], list[Any]]
+Parts = list[Any]
 
 
 class PartsInput(forms.MultiWidget):
@@ -17,7 +17,7 @@ class PartsInput(forms.MultiWidget):
     template_name = "fields/parts.html"
     use_fieldset = False
 
-    def __init__(self, parts: Mapping[str, tuple[Promise | str, forms.Widget]], split: Parts) -> None:
+    def __init__(self, parts: Mapping[str, tuple[Promise | str, forms.Widget]], split: Callable[[Any], Parts]) -> None:
         self.labels = [label for label, _widget in parts.values()]
         self.split = split
         super().__init__({name: widget for name, (_label, widget) in parts.items()})
@@ -49,7 +49,7 @@ class PartsField(forms.MultiValueField):
 
     widget: PartsInput
 
-    def __init__(self, fields: tuple[forms.Field, ...], widget: PartsInput, join: Parts) -> None:
+    def __init__(self, fields: tuple[forms.Field, ...], widget: PartsInput, join: Callable[[Parts], Any]) -> None:
         self.join = join
         super().__init__(fields, widget=widget, require_all_fields=False)
         for field in self.fields:
