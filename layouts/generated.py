@@ -50,7 +50,7 @@ def list_views(spec: ObjectSpec) -> tuple[ListViewSpec, ...]:
 
 def layout(spec: ObjectSpec, schema: SchemaSpec) -> Layout:
     """Return the layout of an object that has none of its own."""
-    names = [item.api_name for item in narrow_fields(spec)]
+    names = [item.api_name for item in narrow_fields(spec) if field_types.get(item.type).group != "file"]
     highlights = tuple(name for name in names if name not in (spec.name_field, stage_name(spec)))[: HIGHLIGHTS - 1]
     return complete(Layout(highlights=(*highlights, "owner_id")), spec, schema)
 

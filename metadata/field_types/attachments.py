@@ -133,6 +133,7 @@ class AttachmentType(FieldType):
     }
     default_count: ClassVar[int] = 10
     default_mb: ClassVar[int] = 20
+    css: ClassVar[str] = "files"
     tool: ClassVar[str] = ""  # what the box on the page offers besides choosing files: "draw" or "record"
 
     # --- definition ---------------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ class AttachmentType(FieldType):
         if not value:
             return SafeString()
         return format_html(
-            '<ul class="files">{}</ul>', format_html_join("", "<li>{}</li>", ((_shown(f),) for f in value))
+            '<ul class="{}">{}</ul>', self.css, format_html_join("", "<li>{}</li>", ((_shown(f),) for f in value))
         )
 
     def search_text(self, field: FieldSpec, value: Any) -> str:

@@ -18,6 +18,7 @@ class SignatureType(AttachmentType):
     icon = "signature"
     default_count = 1
     default_mb = 2
+    css = "files files-drawn"
     tool = "draw"
 
     def kinds(self, field: FieldSpec) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-const PAD = `<div id="box"><div data-draw hidden><canvas width="800" height="240"></canvas>
-  <button data-draw-save disabled></button><button data-draw-clear disabled></button></div></div>`;
+const PAD = `<form><div id="box"><div data-draw hidden><canvas width="800" height="240"></canvas>
+  <button data-draw-save disabled></button><button data-draw-clear disabled></button></div></div></form>`;
 
 function pointer(name: string, x: number, y: number): Event {
   return Object.assign(new Event(name), { clientX: x, clientY: y, button: 0, pointerId: 1 });
@@ -35,9 +35,14 @@ test("strokes become a picture", () => {
   canvas.dispatchEvent(pointer("pointerdown", 10, 20));
   canvas.dispatchEvent(pointer("pointermove", 30, 40));
   expect(pen.lineTo).toHaveBeenLastCalledWith(30, 40);
-  get("[data-draw-save]").click();
+  const sent = new Event("submit", { cancelable: true });
+  get("form").dispatchEvent(sent);
+  expect(sent.defaultPrevented).toBe(true);
   expect(added.map((file) => file.name)).toEqual(["signature.png"]);
   expect(get<HTMLButtonElement>("[data-draw-save]").disabled).toBe(true);
+  canvas.dispatchEvent(pointer("pointerdown", 1, 2));
+  get("[data-draw-save]").click();
+  expect(added).toHaveLength(2);
 });
 
 const BUTTON = `<div id="box"><button data-record data-text-stop="Stop" data-text-refused="No microphone" hidden>

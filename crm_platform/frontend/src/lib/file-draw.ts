@@ -50,11 +50,20 @@ export function startDrawing(box: FileBox): () => void {
   const keep = () => {
     canvas.toBlob((blob) => {
       if (!blob) return;
-      box.element.querySelector<HTMLElement>("[data-file-remove]")?.click(); // a new signature replaces the old one
       box.add([new File([blob], "signature.png", { type: "image/png" })]);
       wipe();
     }, "image/png");
   };
+
+  // A form that is sent with a signature not yet used would lose it: it is used now, and the form waits for it.
+  const form = box.element.closest("form");
+  const onSubmit = (event: Event) => {
+    if (save.disabled) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    keep();
+  };
+  form?.addEventListener("submit", onSubmit, true);
 
   canvas.addEventListener("pointerdown", down);
   canvas.addEventListener("pointermove", move);
@@ -62,5 +71,5 @@ export function startDrawing(box: FileBox): () => void {
   clear.addEventListener("click", wipe);
   save.addEventListener("click", keep);
   wipe();
-  return up;
+  return () => form?.removeEventListener("submit", onSubmit, true);
 }
