@@ -17,11 +17,13 @@ from crm_platform.kit.sqlnames import quote, table_name
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.snapshot import SchemaSnapshot
 from objects.access.policy import MODIFY_ALL
+from objects.duplicates.keys import delete_keys
 from objects.history.models import RecordChange
 from objects.history.recording import ChangeInput, record_changes
 from objects.records import family as families
 from objects.records.models import Deletion
 from objects.records.trash import lock_deletion
+from objects.records.unlinking import unlink
 
 RETENTION_BATCH = 100
 
@@ -36,6 +38,7 @@ def purge(actor: Actor, deletion_id: uuid.UUID) -> int:
     now = timezone.now()
     for object_id in reversed(family):  # children first: they hold on to their parents
         _remove(actor, object_id, family[object_id], now)
+        unlink(snapshot, snapshot.spec.object_by_id[object_id].api_name, family[object_id])
     for object_id, ids in family.items():
         Deletion.objects.filter(object_id=object_id, record_id__in=ids).delete()
     deletion.delete()
@@ -83,6 +86,7 @@ def _remove(actor: Actor, object_id: int, ids: Sequence[uuid.UUID], now: datetim
     except IntegrityError as error:
         raise StateConflict(_("Records in the trash refer to it. Purge them first.")) from error
     RecordChange.objects.filter(object_id=object_id, record_id__in=ids).delete()
+    delete_keys(ids)
     discard_belonging(object_id, record_ids=ids)
     gone = [ChangeInput(record_id, version + 1) for record_id, version in rows]
     record_changes(actor, object_id, RecordChange.Action.PURGED, now, gone)
