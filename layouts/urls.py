@@ -12,6 +12,7 @@ from layouts.pages import (
     lookup,
     object_list,
     record,
+    regions,
     revealing,
     search,
 )
@@ -19,6 +20,7 @@ from layouts.pages import (
 urlpatterns = [
     path("", home.home, name="home"),
     path("search", search.search, name="search"),
+    path("regions", regions.regions, name="regions"),
     path("lookup/<slug:object_name>", lookup.lookup, name="lookup"),
     path("trash/", delete.trash, name="trash"),
     path("trash/<uuid:deletion_id>/restore", delete.restore, name="trash-restore"),

@@ -15,6 +15,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from layouts.documents import Layout
 from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.field_types.address_input import RegionInput
 from metadata.field_types.labelled_input import LabelledInput
 from metadata.field_types.link_inputs import LinksInput
 from metadata.field_types.values import DisplayContext
@@ -105,7 +106,7 @@ def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[s
     """Return what a browser would send for a widget that starts with `value` and is left alone."""
     if isinstance(widget, LookupInput):
         return _posted_lookup(name, value)
-    if isinstance(widget, LinksInput | LabelledInput):
+    if isinstance(widget, LinksInput | LabelledInput | RegionInput):
         return widget.posted(name, value)
     if isinstance(widget, forms.CheckboxInput):
         return {name: ["on"] if value else []}

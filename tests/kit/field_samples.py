@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 
 from tests.kit.samples import (
+    computed,
     dates_and_choices,
     files,
     labelled,
@@ -18,6 +19,7 @@ from tests.kit.samples import (
     reference_lists,
     references,
     sealed,
+    spans,
     texts,
 )
 from tests.kit.samples.shapes import FieldSamples, SampleIds
@@ -33,11 +35,13 @@ _PLAIN = (
     *(texts.text, texts.long_text, texts.email, texts.url, texts.phone, texts.auto_number, texts.currency_code),
     *(numbers.integer, numbers.decimal, numbers.currency, numbers.percent, numbers.checkbox),
     *(dates_and_choices.date_, dates_and_choices.datetime_),
-    places.geolocation,
+    *(places.geolocation, places.address),
     *(labelled.emails, labelled.phones),
     *(sealed.masked_text, sealed.encrypted_text, sealed.secret),
     *(markup.rich_text, markup.markdown, markup.code, markup.person_name, markup.barcode),
     *(markup.color, markup.icon, markup.tags),
+    *(spans.date_range, spans.datetime_range, spans.json_),
+    *(computed.formula, computed.rollup),
     *(measures.time_, measures.duration, measures.rating, measures.slider),
     *(dates_and_choices.picklist, dates_and_choices.stage, dates_and_choices.multi_picklist),
 )

@@ -65,6 +65,7 @@ MATRIX: dict[str, Row] = {
     # --- who is signed in
     "home": row(GET=SIGNED_IN),
     "search": row(GET=SIGNED_IN, query="?q=Kept"),
+    "regions": row(GET=SIGNED_IN, query="?under=CN44"),
     "account": row(GET=SIGNED_IN, POST=FORM, data={"form": "password", "current": "", "password": "x"}),
     "trash": row(GET=SIGNED_IN),
     "trash-restore": row(POST=RECORD_DONE),

@@ -10,6 +10,7 @@ import "./behaviours/go-back";
 import "./behaviours/locate";
 import "./behaviours/lookup";
 import "./behaviours/multi-select";
+import "./behaviours/region";
 import "./behaviours/rows";
 import "./behaviours/search-panel";
 import "./behaviours/selection";

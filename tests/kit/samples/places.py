@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from metadata.field_types.address import Address
 from metadata.field_types.geography import Point
 from tests.kit.samples.shapes import EMPTY, FieldSamples, Invalid, Valid, match
 
@@ -44,4 +45,98 @@ def geolocation() -> FieldSamples:
         ascending=(),
         texts=((None, "", ""), (SHENZHEN, "22.54,114.05", "22.54,114.05")),
         update="39.9042,116.4074",
+    )
+
+
+NANSHAN = Address("CN440305", "科技园路1号", "518000")
+
+
+def parts(province: str, city: str, district: str, street: str = "", postcode: str = "") -> dict[str, str]:
+    here = {"country": "CN", "province": province, "city": city, "district": district}
+    return {**here, "street": street, "zip": postcode}
+
+
+def address() -> FieldSamples:
+    nanshan = parts("44", "4403", "440305", "科技园路1号", "518000")
+    return FieldSamples(
+        "address",
+        settings={"is_international": True},
+        bad_settings=({"least_level": "village"}, {"levels": 3}),
+        valid=(
+            *EMPTY,
+            Valid({}, None),
+            Valid("广东省深圳市南山区 科技园路1号 518000", NANSHAN, nanshan),
+            Valid("中国广东省深圳市南山区科技园路1号 518000", NANSHAN, nanshan),
+            Valid(nanshan, NANSHAN, nanshan),
+            Valid(
+                {"province": "440000", "city": "440300", "district": "440305"},
+                Address("CN440305"),
+                parts("44", "4403", "440305"),
+            ),
+            Valid(
+                {"district": "CN440305", "street": " a  b "},
+                Address("CN440305", "a b"),
+                parts("44", "4403", "440305", "a b"),
+            ),
+            Valid("440305", Address("CN440305"), parts("44", "4403", "440305")),
+            Valid("北京市东城区", Address("CN110101"), parts("11", "1101", "110101")),
+            Valid("湖北省仙桃市", Address("CN429004"), parts("42", "4290", "429004")),
+            Valid("广东省东莞市", Address("CN4419"), parts("44", "4419", "")),
+            Valid("1101", Address("CN11"), parts("11", "", "")),
+            Valid("香港特别行政区 中环", Address("CN81", "中环"), parts("81", "", "", "中环")),
+            Valid(
+                {"country": "US", "street": "1 Main St", "zip": "10001-1"},
+                Address("US", "1 Main St", "10001-1"),
+                {**parts("", "", "", "1 Main St", "10001-1"), "country": "US"},
+            ),
+            Valid(
+                "United Kingdom 10 Downing Street [SW1A 2AA]",
+                Address("GB", "10 Downing Street", "SW1A 2AA"),
+                {**parts("", "", "", "10 Downing Street", "SW1A 2AA"), "country": "GB"},
+            ),
+        ),
+        invalid=(
+            *(Invalid(raw, "invalid_type") for raw in (True, 5, [], ["x"], {"planet": "x"}, {"street": []}, "a\x00b")),
+            *(
+                Invalid(raw, "invalid_choice")
+                for raw in (
+                    "somewhere",
+                    "999999",
+                    {"province": "44", "city": "1101"},
+                    {"city": "440305"},
+                    {"country": "US", "province": "44"},
+                    {"district": "440399"},
+                )
+            ),
+            Invalid({"province": "44", "zip": "51800"}, "invalid_type"),
+            Invalid({"province": "44", "street": "x" * 201}, "too_long"),
+        ),
+        rows=(
+            "广东省深圳市南山区 科技园路1号 518000",
+            "广东省广州市天河区 体育西路",
+            "北京市东城区",
+            {"country": "US", "street": "1 Main St"},
+            None,
+        ),
+        matches=(
+            match("under", "44", 0, 1),
+            match("under", "CN4403", 0),
+            match("under", "CN", 0, 1, 2),
+            match("under", "北京市", 2),
+            match("eq", "440305", 0),
+            match("eq", "4403"),
+            match("in", ["440305", "110101", "US"], 0, 2, 3),
+            match("contains", "科技园", 0),
+            match("contains", "MAIN", 3),
+            match("ncontains", "科技园", 1, 2, 3, 4),
+            match("empty", None, 4),
+            match("nempty", None, 0, 1, 2, 3),
+        ),
+        ascending=(),
+        texts=(
+            (None, "", ""),
+            (NANSHAN, "广东省深圳市南山区 科技园路1号 518000", "广东省深圳市南山区 科技园路1号 518000"),
+            (Address("US", "1 Main St", "10001"), "United States 1 Main St [10001]", "美国 1 Main St [10001]"),
+        ),
+        update="上海市浦东新区 世纪大道100号 200120",
     )
