@@ -63,6 +63,14 @@ def date_text(value: date, language: str) -> str:
     return str(babel_date(value, _DATE_PATTERNS.get(locale.language, "medium"), locale=locale))
 
 
+def read_written_date(text: str) -> date | None:
+    """Return the day that `date_text` wrote in English (Jan 5, 2026); None for any other text."""
+    try:
+        return datetime.strptime(text, "%b %d, %Y").date()
+    except ValueError:
+        return None
+
+
 def moment_text(value: datetime, language: str) -> str:
     """Return a day with hour and minute, in the zone that `value` is in."""
     locale = locale_of(language)

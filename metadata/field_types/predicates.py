@@ -74,6 +74,24 @@ class ContainedBy(ArrayFunc):
     arg_joiner = " <@ "
 
 
+class RangeOverlaps(Func):
+    """`a && b` of two ranges."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " && "
+    arity = 2
+    output_field = BooleanField()
+
+
+class RangeContains(Func):
+    """`a @> b`: the day or moment b is within the range a."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " @> "
+    arity = 2
+    output_field = BooleanField()
+
+
 def sibling(column: BaseExpression, suffix: str) -> BaseExpression:
     """Return another column of the same field, given its main one as F() or as a resolved column."""
     if isinstance(column, F):
