@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from functools import cache
 
 from django.apps import apps
 
@@ -30,16 +31,22 @@ _FIELDS: dict[str, tuple[tuple[str, str, str, str], ...]] = {
 _LABELS = {"user": {"en": "User", "zh-hans": "用户"}, "department": {"en": "Department", "zh-hans": "部门"}}
 
 
-def compile_shared_target(name: str, target: Callable[[str], CompiledObject]) -> CompiledObject:
-    """Return the user or department table in the form of a compiled object (read only, never listed)."""
+@cache
+def shared_target_spec(name: str) -> ObjectSpec:
+    """Return the fields of users or departments as the spec of an object."""
     specs = tuple(
         FieldSpec(-100 - number, None, api_name, type_key, Labels({"en": en, "zh-hans": zh}), is_read_only=True)
         for number, (api_name, type_key, en, zh) in enumerate(_FIELDS[name])
     )
-    model = apps.get_model(SHARED_TARGETS[name])
     label = Labels(_LABELS[name])
-    spec = ObjectSpec(0, uuid.UUID(int=0), name, label, label, specs, is_custom=False, is_searchable=False)
-    fields = {item.api_name: _compile(item) for item in specs}
+    return ObjectSpec(0, uuid.UUID(int=0), name, label, label, specs, is_custom=False, is_searchable=False)
+
+
+def compile_shared_target(name: str, target: Callable[[str], CompiledObject]) -> CompiledObject:
+    """Return the user or department table in the form of a compiled object (read only, never listed)."""
+    spec = shared_target_spec(name)
+    model = apps.get_model(SHARED_TARGETS[name])
+    fields = {item.api_name: _compile(item) for item in spec.fields}
     return CompiledObject(spec, model, model._meta.db_table, fields, target, is_business_object=False)
 
 

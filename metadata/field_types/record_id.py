@@ -27,6 +27,7 @@ class RecordIdType(FieldType):
     label = _("Record ID")
     icon = "fingerprint"
     group = "system"
+    expression_type = "reference"
     for_admins = False
     is_read_only = True
     can_be_required = False

@@ -1,0 +1,128 @@
+"""Python's side: a typed tree is evaluated against the values of one record."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from metadata.expressions import scope as names
+from metadata.expressions.arithmetic import ZERO, fit
+from metadata.expressions.definitions import FALSE, STRICT, Function
+from metadata.expressions.environment import Environment, NotAvailable
+from metadata.expressions.nodes import Apply, Chain, Constant, Path, Typed, walk
+from metadata.expressions.sql import whole_constant
+from metadata.expressions.types import ValueType
+
+_NUMBERS = (ValueType.NUMBER, ValueType.DURATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The value of one sub-expression, for the tester page."""
+
+    start: int
+    end: int
+    type: ValueType
+    value: Any
+
+
+class Evaluator:
+    """Evaluates nodes in one environment; functions get it as their first argument."""
+
+    def __init__(self, env: Environment) -> None:
+        self.env = env
+
+    def value(self, node: Typed) -> Any:
+        if isinstance(node, Apply):
+            return self._call(node)
+        if isinstance(node, Constant):
+            return node.value
+        if isinstance(node, Path):
+            return self._read(node)
+        assert isinstance(node, Chain)
+        return self._chain(node)
+
+    def with_item(self, item: Any) -> Evaluator:
+        """Return an evaluator in which `$Item` is a member of a list."""
+        return Evaluator(replace(self.env, item=item))
+
+    def _read(self, node: Path) -> Any:
+        name, env = node.name, self.env
+        if name.kind == names.RECORD:
+            value = env.value(name.path)
+        elif name.kind == names.OLD:
+            value = env.prior(name.path)
+        elif name.kind == names.GLOBAL:
+            value = env.constant(name.path)
+        elif name.kind == names.ITEM:
+            value = env.item
+        elif env.outer:
+            value = env.outer.value(name.path)
+        else:
+            raise NotAvailable("the record outside")
+        value = normal(value, node.type)
+        return ZERO if value is None and node.zero_if_blank else value
+
+    def _chain(self, node: Chain) -> Any:
+        made = self.value(node.first)
+        for function, operand in node.steps:
+            made = self._applied(function, [made, self.value(operand)])
+        return made
+
+    def _call(self, node: Apply) -> Any:
+        function = node.function
+        if function.is_lazy:
+            return function.python(self, node, *node.args)
+        return self._applied(function, [self.value(arg) for arg in node.args])
+
+    def _applied(self, function: Function, values: list[Any]) -> Any:
+        if None in values:
+            if function.nulls == STRICT:
+                return None
+            if function.nulls == FALSE:
+                return False
+        for number, param in enumerate(function.params):
+            if param.whole and number < len(values) and values[number] is not None:
+                values[number] = whole_constant(values[number], *param.whole)
+        return function.python(self, *values)
+
+
+def evaluate(root: Typed, env: Environment) -> Any:
+    """Return the value of a typed tree; total: no value of a record makes it fail."""
+    value = Evaluator(env).value(root)
+    return fit(value) if root.type is ValueType.NUMBER and value is not None else value
+
+
+def trace(root: Typed, env: Environment) -> list[Traced]:
+    """Return the value of every sub-expression but constants, in the order of the text."""
+    evaluator = Evaluator(env)
+    nodes = [node for node in walk(root) if not isinstance(node, Constant)]
+    return [Traced(node.start, node.end, node.type, evaluator.value(node)) for node in nodes]
+
+
+def normal(value: Any, type_: ValueType) -> Any:
+    """Return a field's value as expressions know it."""
+    if value is None:
+        return None
+    if type_ in _NUMBERS:
+        return _number(value)
+    if type_ is ValueType.DATETIME and isinstance(value, datetime):
+        return value.astimezone(UTC)
+    return tuple(value) if isinstance(value, list | set | frozenset) else value
+
+
+def _number(value: Any) -> Decimal:
+    if isinstance(value, timedelta):
+        return Decimal(value // timedelta(microseconds=1)).scaleb(-6)
+    if isinstance(value, float):
+        raise TypeError("a float is no exact number")
+    return value if isinstance(value, Decimal) else Decimal(value)
+
+
+def identity(value: Any) -> Any:
+    """Return what makes a record itself: its id, whether or not its name is known."""
+    found = getattr(value, "id", value)
+    return found if isinstance(found, uuid.UUID) else value
