@@ -24,6 +24,17 @@ class BadPicture(Exception):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Which formats are taken, and how many pixels all frames may have together (None: what the settings say)."""
+
+    formats: tuple[str, ...] = tuple(FORMATS)
+    pixels: int | None = None
+
+
+ANY = Limits()
+
+
+@dataclass(frozen=True)
 class Picture:
     content: bytes
     content_type: str
@@ -45,9 +56,9 @@ def written_anew(file: IO[bytes]) -> Picture:
     return Picture(out.getvalue(), FORMATS[form], upright.width, upright.height)
 
 
-def shrunk(file: IO[bytes], side: int, form: str = "WEBP") -> bytes:
+def shrunk(file: IO[bytes], side: int, form: str = "WEBP", limits: Limits = ANY) -> bytes:
     """Return the picture's first frame with sides of at most `side` pixels; raises BadPicture."""
-    with _opened(file) as image:
+    with _opened(file, limits) as image:
         image.draft("RGB", (side, side))
         upright = ImageOps.exif_transpose(image)
         picture = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
@@ -58,15 +69,17 @@ def shrunk(file: IO[bytes], side: int, form: str = "WEBP") -> bytes:
 
 
 @contextmanager
-def _opened(file: IO[bytes]) -> Iterator[Image.Image]:
+def _opened(file: IO[bytes], limits: Limits = ANY) -> Iterator[Image.Image]:
     """Open a picture whose dimensions are within the limits; whatever its content does wrong is a BadPicture."""
     file.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=tuple(FORMATS)) as image:
+            with Image.open(file, formats=limits.formats) as image:
                 frames = getattr(image, "n_frames", 1)
-                if frames > MAX_FRAMES or image.width * image.height * frames > settings.FILE_MAX_PIXELS:
+                if frames > MAX_FRAMES or image.width * image.height * frames > (
+                    limits.pixels or settings.FILE_MAX_PIXELS
+                ):
                     raise BadPicture
                 yield image
     except (

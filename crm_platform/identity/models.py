@@ -133,8 +133,7 @@ class OrganizationSettings(models.Model):
 
     id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(max_length=100)
-    logo = models.BinaryField(null=True, blank=True, max_length=262_144)
-    logo_type = models.CharField(max_length=40, blank=True)
+    logo = models.ForeignKey("files.StoredFile", models.SET_NULL, null=True, blank=True, related_name="+")
     base_currency = models.CharField(max_length=3, default="CNY")
     time_zone = models.CharField(max_length=50, default="Asia/Shanghai")
     language = models.CharField(max_length=10, default="zh-hans")

@@ -29,8 +29,8 @@ class DepartmentRow:
 
 
 def organization_settings() -> OrganizationSettings:
-    """Return the organisation's settings without the logo's bytes."""
-    return OrganizationSettings.objects.defer("logo").get()
+    """Return the organisation's settings."""
+    return OrganizationSettings.objects.get()
 
 
 def department_tree(actor: Actor) -> list[DepartmentRow]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from PIL import Image
 
+from crm_platform.files import store
+from crm_platform.files.models import StoredFile
+from crm_platform.files.services import stale
 from crm_platform.identity import selectors, services
 from crm_platform.identity.models import OrganizationSettings
 from crm_platform.kit.errors import ValidationFailed
 
 
-def picture(kind="PNG", size=(600, 300), **options):
+def picture(kind="PNG", size=(600, 300), color="navy", **options):
     out = io.BytesIO()
-    Image.new("RGB", size, "navy").save(out, kind, **options)
+    Image.new("RGB", size, color).save(out, kind, **options)
     return out.getvalue()
 
 
@@ -67,19 +72,33 @@ def test_bad_settings_are_named(admin_actor, changes, field):
     assert [error.field for error in failed.value.errors] == [field]
 
 
+def content_of(file):
+    with store.open_content(store.content_key(file.sha256)) as content:
+        return content.read()
+
+
+def test_a_new_logo_takes_the_place_of_the_former(admin_actor):
+    for color in ("navy", "red"):
+        services.set_logo(admin_actor, picture(color=color))
+        assert StoredFile.objects.filter(stale(timezone.now() + timedelta(days=9))).count() == 0
+    assert [file.id for file in StoredFile.objects.all()] == [OrganizationSettings.objects.get().logo_id]
+    services.remove_logo(admin_actor)
+    assert not StoredFile.objects.exists()
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_logo_is_shrunk_and_encoded_anew(admin_actor, kind):
     services.set_logo(admin_actor, picture(kind))
-    row = OrganizationSettings.objects.get()
-    stored = Image.open(io.BytesIO(bytes(row.logo)))
-    assert (stored.format, stored.size, row.logo_type) == ("PNG", (512, 256), "image/png")
+    logo = OrganizationSettings.objects.get().logo
+    stored = Image.open(io.BytesIO(content_of(logo)))
+    assert (stored.format, stored.size, logo.content_type) == ("PNG", (512, 256), "image/png")
 
 
 def test_logo_keeps_nothing_but_pixels(admin_actor):
     exif = Image.Exif()
     exif[0x010E] = "CANARY"
     services.set_logo(admin_actor, picture("JPEG", exif=exif) + b"<script>CANARY</script>")
-    assert b"CANARY" not in bytes(OrganizationSettings.objects.get().logo)
+    assert b"CANARY" not in content_of(OrganizationSettings.objects.get().logo)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,9 @@ def test_organisation_settings_are_saved_with_the_logo(admin_client):
 def test_bad_organisation_settings_change_nothing(admin_client):
     before = OrganizationSettings.objects.values().get()
     logo = SimpleUploadedFile("x.png", b"no picture")
-    response = admin_client.post(reverse("organization-settings"), organization_form(logo=logo))
+    response = admin_client.post(
+        reverse("organization-settings"), organization_form(logo=logo, work_hours="09:00-12:00")
+    )
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {"logo"}
     response = admin_client.post(reverse("organization-settings"), organization_form())

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_platform.identity.auth import build_actor
-from crm_platform.identity.models import OrganizationSettings, Profile, User
-from crm_platform.identity.services import bump_access_version
+from crm_platform.identity.models import Profile, User
+from crm_platform.identity.services import bump_access_version, set_logo
 from crm_platform.jobs.services import enqueue
 from crm_platform.kit.context import system_actor
 from crm_platform.tenancy.context import tenant_context
@@ -17,14 +17,14 @@ from layouts.services import ListViewInput, create_list_view
 from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessObject
-from metadata.rule_inputs import ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
 from objects.access.grants import ACTIONS, grant_object
 from objects.records.service import RecordService
 from openapi.keys import create_key
 from openapi.scopes import SCOPES
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
-from tests.kit.uploads import upload
+from tests.kit.uploads import picture, upload
 
 OBJECT, CLOSED, GONE = "order__c", "closed__c", "gone__c"
 FIELDS = (
@@ -82,7 +82,7 @@ def place() -> Iterator[Place]:
 def _furnish(home: Any) -> Place:
     admin = User.objects.get(username="admin")
     _model(build_actor(admin, via="console"))
-    OrganizationSettings.objects.update(logo=b"png", logo_type="image/png")
+    set_logo(build_actor(admin, via="console"), picture())
     people = _people(admin)
     made = Place(home.schema_name, f"{home.slug}.localhost", _things(people))
     for name, user in people.items():
@@ -102,6 +102,9 @@ def _model(admin: Any) -> None:
         services.create_object(admin, ObjectInput(name, name, fields=FIELDS if name == OBJECT else ()))
     services.delete_field(admin, OBJECT, "old__c")
     services.create_validation_rule(admin, OBJECT, ValidationRuleInput("kept__c", "R", "name = 'bad'", "M"))
+    matcher = {"method": "exact", "fields": ["note__c"]}
+    services.create_matching_rule(admin, OBJECT, MatchingRuleInput("kept__c", "M", OBJECT, [matcher]))
+    services.create_duplicate_rule(admin, OBJECT, DuplicateRuleInput("kept__c", "D", ["kept__c"], {"edit": "report"}))
     services.delete_object(admin, GONE)
     row = BusinessObject.objects.get(api_name=OBJECT)
     for name in ("sales_rep", "sales_manager"):

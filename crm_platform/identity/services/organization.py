@@ -13,8 +13,10 @@ from babel.numbers import list_currencies
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
 
+from crm_platform.files import pictures
+from crm_platform.files import services as files
+from crm_platform.files.models import StoredFile
 from crm_platform.identity.functions import MANAGE_ORGANIZATION
 from crm_platform.identity.models import OrganizationSettings
 from crm_platform.identity.services.access import require_function
@@ -22,9 +24,8 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, ValidationFailed
 
 MAX_LOGO_BYTES = 256 * 1024
-MAX_LOGO_PIXELS = 4096 * 4096
 LOGO_SIDE = 512
-LOGO_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+LOGO_LIMITS = pictures.Limits(("PNG", "JPEG", "WEBP"), 4096 * 4096)
 MONTHS = range(1, 13)
 OFFERED_ONLY = _("Choose one of the offered values.")
 HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
@@ -63,34 +64,32 @@ def update_organization(actor: Actor, data: OrganizationInput) -> OrganizationSe
     return row
 
 
+@transaction.atomic
 def set_logo(actor: Actor, content: bytes) -> None:
-    """Store a logo: PNG, JPEG or WebP by its content, shrunk and encoded anew, so that only pixels are kept."""
+    """Keep a logo: PNG, JPEG or WebP by its content, shrunk and encoded anew, so that only pixels are kept."""
     require_function(actor, MANAGE_ORGANIZATION)
     if len(content) > MAX_LOGO_BYTES:
         raise ValidationFailed.single("logo", "payload_too_large", _("The picture may have at most 256 KB."))
-    OrganizationSettings.objects.update(logo=_reencoded(content), logo_type="image/png")
+    try:
+        small = pictures.shrunk(io.BytesIO(content), LOGO_SIDE, "PNG", LOGO_LIMITS)
+    except pictures.BadPicture:
+        raise ValidationFailed.single("logo", "invalid_type", _("Choose a PNG, JPEG or WebP picture.")) from None
+    _replace_logo(files.keep(actor, io.BytesIO(small), "logo.png", held_by="organization.logo"))
 
 
+@transaction.atomic
 def remove_logo(actor: Actor) -> None:
     """Go back to the organisation's initial."""
     require_function(actor, MANAGE_ORGANIZATION)
-    OrganizationSettings.objects.update(logo=None, logo_type="")
+    _replace_logo(None)
 
 
-def _reencoded(content: bytes) -> bytes:
-    """Return the picture as PNG of at most LOGO_SIDE pixels; raises ValidationFailed for anything else."""
-    failed = ValidationFailed.single("logo", "invalid_type", _("Choose a PNG, JPEG or WebP picture."))
-    try:
-        with Image.open(io.BytesIO(content), formats=tuple(LOGO_FORMATS)) as image:
-            if image.width * image.height > MAX_LOGO_PIXELS:
-                raise failed
-            picture = image.convert("RGBA")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise failed from None
-    picture.thumbnail((LOGO_SIDE, LOGO_SIDE))
-    out = io.BytesIO()
-    picture.save(out, "PNG", optimize=True)
-    return out.getvalue()
+def _replace_logo(logo: StoredFile | None) -> None:
+    row = OrganizationSettings.objects.select_for_update().only("logo_id").get()
+    former = row.logo_id
+    OrganizationSettings.objects.update(logo=logo)
+    if former is not None:
+        files.discard([former])
 
 
 def preference_errors(base_currency: str, time_zone: str, language: str) -> list[FieldError]:

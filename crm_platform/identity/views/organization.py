@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from django.views import View
 from django.views.decorators.http import require_safe
 
 from crm_platform.console.access import function_required
+from crm_platform.files.serving import send
 from crm_platform.identity import selectors, services
 from crm_platform.identity.forms.base import show_failure
 from crm_platform.identity.forms.organization import OrganizationForm, organization_initial
@@ -42,27 +42,24 @@ class OrganizationSettingsPage(View):
 
 
 @require_safe
-def logo(request: HttpRequest) -> HttpResponse:
+def logo(request: HttpRequest) -> HttpResponseBase:
     """Send the logo; also to strangers, because the sign-in page shows it."""
-    row = OrganizationSettings.objects.values_list("logo", "logo_type").first()
-    if row is None or not row[0]:
+    row = OrganizationSettings.objects.select_related("logo").first()
+    if row is None or row.logo is None:
         raise Http404
-    content = bytes(row[0])
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, max-age=300"}
-    if request.headers.get("If-None-Match") == etag:
-        return HttpResponseNotModified(headers=headers)
-    return HttpResponse(content, content_type=row[1], headers=headers)
+    response = send(request, row.logo)
+    response["Cache-Control"] = "private, max-age=300"
+    return response
 
 
 @transaction.atomic
 def _save(request: ActorRequest, form: OrganizationForm) -> None:
     actor, upload = request.actor, form.cleaned_data["logo"]
+    services.update_organization(actor, form.organization_input())
     if upload:
         services.set_logo(actor, upload.read(services.MAX_LOGO_BYTES + 1))
     elif form.cleaned_data["remove_logo"]:
         services.remove_logo(actor)
-    services.update_organization(actor, form.organization_input())
 
 
 def _page(request: ActorRequest, form: OrganizationForm, status: int = 200) -> HttpResponse:
