@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError
@@ -12,6 +13,9 @@ from metadata.models import BusinessObject
 
 # Called with the row of every new object and what was asked for, in the order of registration.
 object_created: list[Callable[[BusinessObject, ObjectInput], None]] = []
+
+# Tell which of the records of an object an actor may see: (actor, object, ids) → ids.
+visible_records: list[Callable[[Actor, str, list[UUID]], set[UUID]]] = []
 
 # Called inside a publish that has changed matching or duplicate rules.
 matching_changed: list[Callable[[Actor], None]] = []

@@ -14,6 +14,9 @@ from metadata.ddl.contract import contract
 from metadata.ddl.finishing import build_index, validate_constraint
 from metadata.packages.shipped import install_shipped
 from metadata.publishing import CUSTOMIZE
+from metadata.retyping.job import change_type
+from metadata.retyping.preview import preview_by_job
+from metadata.retyping.service import KIND, PREVIEW_KIND
 
 
 def register() -> None:
@@ -21,6 +24,8 @@ def register() -> None:
     register_job("metadata.build_index", build_index, _("Build an index"))
     register_job("metadata.validate_constraint", validate_constraint, _("Check existing records"))
     register_job("metadata.backfill", backfill, _("Give existing records the default"))
+    register_job(KIND, change_type, _("Change the type of a field"))
+    register_job(PREVIEW_KIND, preview_by_job, _("Preview a change of type"))
     register_job("metadata.contract", contract, _("Drop deleted fields"))
     register_schedule("metadata.contract", every_seconds=86_400, kind="metadata.contract", args={})
     organization_deleted.append(forget)

@@ -9,15 +9,17 @@ class ObjectsConfig(AppConfig):
     name = "objects"
 
     def ready(self) -> None:
-        from metadata.hooks import object_created
+        from metadata.hooks import object_created, visible_records
         from objects.access.defaults import grant_new_object
         from objects.access.packages import register
         from objects.duplicates import registration as duplicates
+        from objects.query.query import visible_ids
         from objects.records import attachments, resealing, retention
         from objects.search import registration as search
 
         register()
         object_created.append(grant_new_object)
+        visible_records.append(visible_ids)
         search.register()
         duplicates.register()
         retention.register()

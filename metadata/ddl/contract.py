@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,9 @@ from metadata.limits import HIDDEN_DAYS
 from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import publish
 
+_TABLES = (table_name, second_table_name)
+_COLUMN = re.compile(r"^(c_\d+)(?:_\w+)?$")
+
 
 def contract(job: JobContext) -> dict[str, Any]:
     """Drop the columns of fields and the tables of objects deleted more than 30 days ago.
@@ -32,7 +36,7 @@ def contract(job: JobContext) -> dict[str, Any]:
     objects = BusinessObject.objects.filter(state=BusinessObject.State.TRASHED, trashed_at__lt=before)
     dropped = [purge_field(field) for field in fields.select_related("business_object")]
     dropped += [purge_object(row) for row in objects]
-    return {"dropped": sum(dropped)}
+    return {"dropped": sum(dropped) + drop_orphans()}
 
 
 def purge_field(field: BusinessField) -> bool:
@@ -65,3 +69,18 @@ def purge_object(row: BusinessObject) -> bool:
         discard_belonging(row.id)
         row.delete()
     return True
+
+
+def drop_orphans() -> int:
+    """Drop columns whose field has no row any more, those of cancelled changes of type; returns how many."""
+    names = [make(pk) for pk in BusinessObject.objects.values_list("id", flat=True) for make in _TABLES]
+    tables, dropped = read_tables(names), 0
+    # Read after the tables: a field that is added in between has its row with its columns.
+    known = {column_name(pk) for pk in BusinessField.objects.values_list("id", flat=True)}
+    for facts in tables.values():
+        orphans = [name for name in facts.columns if (match := _COLUMN.match(name)) and match[1] not in known]
+        for column in orphans:
+            with transaction.atomic(), lock_timeout(LOCK_TIMEOUT_MS), connection.cursor() as cursor:
+                cursor.execute(f"ALTER TABLE {quote(facts.name)} DROP COLUMN {quote(column)}")
+                dropped += 1
+    return dropped

@@ -37,9 +37,17 @@ class NewFields:
         self._translations: list[LabelTranslation] = []
         self._placement = Placement()
 
-    def add(self, business_object: BusinessObject, given: FieldInput) -> BusinessField:
-        """Return the field's row, which `save` will insert; raises ValidationFailed with all that is wrong."""
+    def add(
+        self, business_object: BusinessObject, given: FieldInput, replaces: BusinessField | None = None
+    ) -> BusinessField:
+        """Return the field's row, which `save` will insert; raises ValidationFailed with all that is wrong.
+
+        With `replaces` it is prepared to take that field's place, which is no further field of the object; it
+        shares the choices of that field unless it is given its own.
+        """
         errors = input_errors(self._known, business_object, given)
+        if replaces is not None:
+            errors = [error for error in errors if error.code != "quota_exceeded" or error.field == "choices"]
         if errors:
             raise ValidationFailed(errors)
         row = BusinessField(
@@ -48,13 +56,15 @@ class NewFields:
             api_name=given.api_name,
             type=given.type,
             settings=field_types.get(given.type).check_settings(given.settings),
-            choice_set=self._choice_set(business_object, given),
+            choice_set=self._choice_set(business_object, given, replaces),
             default=given.default,
             is_custom=given.is_custom,
             position=self._known.fields_of(business_object).last_position + 10,
             unique_scope=list(given.unique_scope),
             **{name: getattr(given, name) for name in PARAMETERS},
         )
+        if replaces is not None:
+            row.replaces, row.state, row.position = replaces, BusinessField.State.PREPARING, replaces.position
         row.part = self._placement.part_of(row)
         self._translations += set_labels(row, label=given.label, help_text=given.help_text)
         self._rows.append(row)
@@ -67,9 +77,13 @@ class NewFields:
         BusinessField.objects.bulk_create(self._rows)
         save_translations(self._translations)
 
-    def _choice_set(self, business_object: BusinessObject, given: FieldInput) -> ChoiceSet | None:
+    def _choice_set(
+        self, business_object: BusinessObject, given: FieldInput, replaces: BusinessField | None
+    ) -> ChoiceSet | None:
         if not field_types.get(given.type).uses_choices:
             return None
+        if replaces is not None and not (given.choices or given.choice_set):
+            return replaces.choice_set
         if given.choice_set:
             return self._known.shared_sets[given.choice_set]
         name = f"{business_object.api_name}.{given.api_name}"

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Model
 
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import NotFound, ValidationFailed
+from crm_platform.kit.errors import NotFound, PlatformError, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
@@ -155,3 +155,11 @@ def _bounded(limit: int) -> int:
 
 def _offset(offset: int) -> int:
     return max(0, min(int(offset), MAX_OFFSET))
+
+
+def visible_ids(actor: Actor, object_name: str, ids: Iterable[uuid.UUID | str]) -> set[uuid.UUID]:
+    """Return those of the records that the actor may see; none of an object that he does not know."""
+    try:
+        return RecordQuery(actor, object_name).visible_ids(ids)
+    except PlatformError:
+        return set()

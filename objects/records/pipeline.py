@@ -16,6 +16,7 @@ from objects.records.duplicates import duplicates, remember
 from objects.records.locking import lock
 from objects.records.numbering import number
 from objects.records.references import references
+from objects.records.successors import mirror
 from objects.records.traces import history, outbox
 from objects.records.validation import clean, required, shape
 from objects.records.writing import write
@@ -55,6 +56,7 @@ CREATE: tuple[Stage, ...] = (
     duplicates,
     stop,
     number,
+    mirror,
     write,  # and: still within the actor's reach?
     stop,
     remember,
@@ -74,6 +76,7 @@ UPDATE: tuple[Stage, ...] = (
     stop,
     duplicates,
     stop,
+    mirror,
     write,
     stop,
     remember,
