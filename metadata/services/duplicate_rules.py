@@ -146,7 +146,18 @@ def _write_duplicate(actor: Actor, row: DuplicateRule, given: DuplicateRuleInput
 
 
 # --- what both have in common -------------------------------------------------------------------------------
+def get_rule(model: Any, object_name: str, name: str) -> Any:
+    """Return a matching or duplicate rule of an object by its name; raises NotFound."""
+    active = BusinessObject.State.ACTIVE
+    found = model.objects.filter(business_object__api_name=object_name, business_object__state=active, api_name=name)
+    row = found.select_related("business_object").first()
+    if row is None:
+        raise NotFound(_("There is no such rule."))
+    return row
+
+
 def _rule(model: Any, object_name: str, name: str) -> Any:
+    """Return a rule, its object locked for the publish."""
     row = model.objects.filter(business_object=get_object(object_name), api_name=name).first()
     if row is None:
         raise NotFound(_("There is no such rule."))

@@ -17,6 +17,14 @@ from objects.duplicates.results import SHOWN, Card, cards
 OVERRIDE = "Prefer: duplicates=allow"
 
 
+class TooManyChecks(PlatformError):
+    """The caller has asked for duplicates too often, as somebody does who tries out numbers."""
+
+    code = "rate_limited"
+    status = 429
+    message = _("Too many searches for duplicates. Go on in an hour.")
+
+
 class DuplicateDetected(PlatformError):
     """Records match the one that was to be saved. `can_override`: the caller may save it all the same.
 

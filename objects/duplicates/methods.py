@@ -15,7 +15,9 @@ from pypinyin import Style, lazy_pinyin
 from crm_platform.kit.companies import company_core
 from crm_platform.kit.text import has_han, to_simplified
 from metadata.compiler.compiled import CompiledField
+from metadata.compiler.spec import FieldSpec, Labels
 from metadata.field_types.phone import DEFAULT_REGION, to_e164
+from metadata.field_types.text import TextType
 from metadata.field_types.values import Reference
 from objects.duplicates.free_mail import FREE_MAIL_HOSTS, PUBLIC_SUFFIXES
 
@@ -54,6 +56,11 @@ def keys_of(method: str, fields: Sequence[CompiledField], values: Sequence[Any])
         return ()
     found = dict.fromkeys(_short(key) for key in _METHODS[method](fields[0], values[0]) if key)
     return tuple(found)
+
+
+def keys_of_text(method: str, text: str) -> tuple[str, ...]:
+    """Return the keys that a text makes by a method, whatever field it may belong to."""
+    return keys_of(method, [_TEXT], [text])
 
 
 def _short(key: str) -> str:
@@ -204,6 +211,8 @@ def _plain(token: str) -> str:
     """Return a token without accents: José → jose."""
     return "".join(char for char in unicodedata.normalize("NFKD", token) if not unicodedata.combining(char))
 
+
+_TEXT = CompiledField(FieldSpec(0, None, "text", "text", Labels()), TextType(), (), TextType())
 
 _METHODS: Mapping[str, Callable[[CompiledField, Any], Iterable[str]]] = {
     "exact": _exact,

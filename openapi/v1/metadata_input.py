@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
-from metadata.rule_inputs import ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
 
 LOCALES = {"zh-CN": "zh-hans", "zh-Hans": "zh-hans", "default": ""}
 OBJECT_TEXTS = ("label", "plural_label", "description")
@@ -164,6 +164,61 @@ def _rule_members(reader: _Reader) -> dict[str, Any]:
         **reader.lists("events"),
         **reader.flags("can_be_bypassed", "is_active"),
         **reader.integers("position"),
+    }
+
+
+def matching_rule_input(data: Mapping[str, Any]) -> MatchingRuleInput:
+    """Return the new matching rule; raises ValidationFailed."""
+    reader = _Reader(data)
+    given = {**reader.words("api_name"), **_matching_members(reader)}
+    reader.done()
+    _require(given, "api_name", "label", "target", "matchers")
+    return MatchingRuleInput(**given)
+
+
+def matching_rule_changes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes to a matching rule; raises ValidationFailed."""
+    reader = _Reader(data)
+    changes = _matching_members(reader)
+    reader.done()
+    return changes
+
+
+def _matching_members(reader: _Reader) -> dict[str, Any]:
+    return {
+        **reader.texts("label"),
+        **reader.words("target"),
+        **reader.lists("matchers"),
+        **reader.flags("is_active"),
+        **reader.integers("position"),
+    }
+
+
+def duplicate_rule_input(data: Mapping[str, Any]) -> DuplicateRuleInput:
+    """Return the new duplicate rule; raises ValidationFailed."""
+    reader = _Reader(data)
+    given = {**reader.words("api_name"), **_duplicate_members(reader)}
+    reader.done()
+    _require(given, "api_name", "label", "matching_rules", "actions")
+    return DuplicateRuleInput(**given)
+
+
+def duplicate_rule_changes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes to a duplicate rule; raises ValidationFailed."""
+    reader = _Reader(data)
+    changes = _duplicate_members(reader)
+    reader.done()
+    return changes
+
+
+def _duplicate_members(reader: _Reader) -> dict[str, Any]:
+    return {
+        **reader.texts("label", "message"),
+        **reader.lists("matching_rules", "shown_fields"),
+        **reader.objects("actions"),
+        **reader.words("scope", "condition", "override"),
+        **reader.flags("include_trashed", "include_converted", "is_active"),
+        **reader.integers("period_days", "position"),
     }
 
 

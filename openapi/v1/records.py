@@ -19,6 +19,7 @@ from objects.query.query import RecordQuery
 from objects.records.service import RecordService, RowResult
 from openapi.errors import field_error
 from openapi.http import BULK_BYTES, Endpoint, expected_version, json_response, members, not_modified
+from openapi.v1.duplicates import consent
 from openapi.v1.merging import current_version_if_disjoint
 
 MAX_LIMIT = 1_000
@@ -61,7 +62,8 @@ class RecordList(Endpoint):
     def post(self, request: Request, object_name: str) -> HttpResponse:
         def work() -> HttpResponse:
             values = members(request.data)
-            saved = RecordService(self.actor).create(object_name, values, dry_run=self.is_dry_run(request))
+            service = RecordService(self.actor, consent=consent(request))
+            saved = service.create(object_name, values, dry_run=self.is_dry_run(request))
             if self.is_dry_run(request):
                 return json_response({"id": None, "object": object_name, "version": saved.version, "dry_run": True})
             response = _answer(self.actor, object_name, saved.id, 201)
@@ -90,7 +92,7 @@ class RecordDetail(Endpoint):
             changes, expected = members(request.data), expected_version(request)
             if expected is not None and "handling=merge" in request.headers.get("Prefer", ""):
                 expected = current_version_if_disjoint(self.actor, object_name, record_id, expected, changes)
-            saved = RecordService(self.actor).update(
+            saved = RecordService(self.actor, consent=consent(request)).update(
                 object_name, record_id, changes, expected_version=expected, dry_run=self.is_dry_run(request)
             )
             if self.is_dry_run(request):
@@ -139,7 +141,8 @@ class RecordByKey(Endpoint):
     def put(self, request: Request, object_name: str, field: str, value: str) -> HttpResponse:
         def work() -> HttpResponse:
             values, dry_run = members(request.data), self.is_dry_run(request)
-            saved, created = RecordService(self.actor).upsert(object_name, field, value, values, dry_run=dry_run)
+            service = RecordService(self.actor, consent=consent(request))
+            saved, created = service.upsert(object_name, field, value, values, dry_run=dry_run)
             if dry_run:
                 return json_response({"object": object_name, "created": created, "dry_run": True})
             return _answer(self.actor, object_name, saved.id, 201 if created else 200)
@@ -157,7 +160,7 @@ class BulkCreate(Endpoint):
     def post(self, request: Request, object_name: str) -> HttpResponse:
         def work() -> HttpResponse:
             rows, all_or_none = _bulk_input(members(request.data))
-            service = RecordService(self.actor)
+            service = RecordService(self.actor, consent=consent(request))
             results = getattr(service, self.verb)(
                 object_name, rows, all_or_none=all_or_none, dry_run=self.is_dry_run(request)
             )

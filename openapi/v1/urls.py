@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from openapi.v1 import files, me, metadata, records, revealing, search, validation_rules
+from openapi.v1 import duplicates, files, matching_rules, me, metadata, records, revealing, search, validation_rules
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
 
@@ -11,6 +11,12 @@ urlpatterns = [
     path("records/<str:object_name>/bulk-create", records.BulkCreate.as_view(), name="api-bulk-create"),
     path("records/<str:object_name>/bulk-update", records.BulkUpdate.as_view(), name="api-bulk-update"),
     path("records/<str:object_name>/by/<str:field>/<path:value>", records.RecordByKey.as_view(), name="api-by-key"),
+    path("records/<str:object_name>/duplicates", duplicates.DuplicateCheck.as_view(), name="api-duplicate-check"),
+    path(
+        "records/<str:object_name>/<uuid:record_id>/duplicates",
+        duplicates.RecordDuplicates.as_view(),
+        name="api-duplicates",
+    ),
     path("records/<str:object_name>/<uuid:record_id>", records.RecordDetail.as_view(), name="api-record"),
     path("records/<str:object_name>/<uuid:record_id>/restore", records.RecordRestore.as_view(), name="api-restore"),
     path("records/<str:object_name>/<uuid:record_id>/reveal", revealing.RecordReveal.as_view(), name="api-reveal"),
@@ -40,6 +46,26 @@ urlpatterns = [
     path("files", files.FileList.as_view(), name="api-files"),
     path("files/<uuid:file_id>", files.FileDetail.as_view(), name="api-file"),
     path("files/<uuid:file_id>/content", files.FileContent.as_view(), name="api-file-content"),
+    path(
+        "meta/objects/<str:object_name>/matching-rules",
+        matching_rules.MatchingRuleList.as_view(),
+        name="api-matching-rules",
+    ),
+    path(
+        "meta/objects/<str:object_name>/matching-rules/<str:rule_name>",
+        matching_rules.MatchingRuleDetail.as_view(),
+        name="api-matching-rule",
+    ),
+    path(
+        "meta/objects/<str:object_name>/duplicate-rules",
+        matching_rules.DuplicateRuleList.as_view(),
+        name="api-duplicate-rules",
+    ),
+    path(
+        "meta/objects/<str:object_name>/duplicate-rules/<str:rule_name>",
+        matching_rules.DuplicateRuleDetail.as_view(),
+        name="api-duplicate-rule",
+    ),
     path("search", search.Search.as_view(), name="api-search"),
     path("openapi.json", OpenApiDocument.as_view(), name="api-openapi"),
     re_path(r"^.*$", no_such_route, name="api-unknown"),

@@ -34,6 +34,7 @@ API_CREATE = "401 404 201 201 201 201 403 401"
 API_RECORD = "401 404 404 200 200 200 403 401"
 API_ADMIN = "401 403 403 403 403 200 403 401"
 API_ADMIN_NEW = "401 403 403 403 403 201 403 401"
+API_ADMIN_HELD = "401 403 403 403 403 409 403 401"
 API_TAKEN = "401 404 422 200 200 200 403 401"  # the record is another's: not found, or its value is taken
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
@@ -56,6 +57,13 @@ def row(*, data: Any = None, args: Any = None, query: str = "", **expected: str)
 
 NEW_NAME = {"name": "New"}
 RULE = {"api_name": "new__c", "label": "R", "condition": "name = 'x'", "message": "M"}
+MATCHING = {
+    "api_name": "new__c",
+    "label": "M",
+    "target": "order__c",
+    "matchers": [{"method": "exact", "fields": ["code__c"]}],
+}
+DUPLICATE = {"api_name": "new__c", "label": "D", "matching_rules": ["kept__c"], "actions": {"create": "warn"}}
 MATRIX: dict[str, Row] = {
     # --- everybody
     "set-language": row(POST="302 302 302 302 302 302", data={"language": "en"}),
@@ -144,6 +152,16 @@ MATRIX: dict[str, Row] = {
     "api-validation-rule": row(
         GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}, args={"rule_name": "kept__c"}
     ),
+    "api-matching-rules": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=MATCHING),
+    "api-matching-rule": row(
+        GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN_HELD, data={"label": "L"}, args={"rule_name": "kept__c"}
+    ),
+    "api-duplicate-rules": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=DUPLICATE),
+    "api-duplicate-rule": row(
+        GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}, args={"rule_name": "kept__c"}
+    ),
+    "api-duplicate-check": row(POST=API_OBJECT, data=NEW_NAME),
+    "api-duplicates": row(GET=API_RECORD),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
     "api-records": row(GET=API_OBJECT, POST=API_CREATE, data=NEW_NAME),
     "api-record": row(GET=API_RECORD, PATCH=API_RECORD, DELETE=API_RECORD, data=NEW_NAME),

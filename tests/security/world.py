@@ -102,7 +102,7 @@ def _model(admin: Any) -> None:
         services.create_object(admin, ObjectInput(name, name, fields=FIELDS if name == OBJECT else ()))
     services.delete_field(admin, OBJECT, "old__c")
     services.create_validation_rule(admin, OBJECT, ValidationRuleInput("kept__c", "R", "name = 'bad'", "M"))
-    matcher = {"method": "exact", "fields": ["note__c"]}
+    matcher = {"method": "exact", "fields": ["code__c"]}
     services.create_matching_rule(admin, OBJECT, MatchingRuleInput("kept__c", "M", OBJECT, [matcher]))
     services.create_duplicate_rule(admin, OBJECT, DuplicateRuleInput("kept__c", "D", ["kept__c"], {"edit": "report"}))
     services.delete_object(admin, GONE)
