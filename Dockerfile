@@ -12,11 +12,12 @@ RUN SECRET_KEY=build DATABASE_URL=postgresql://build@localhost/build REDIS_URL=r
     sh -c "python manage.py compile_translations && python manage.py collectstatic --noinput --skip-checks"
 
 FROM python:3.12-slim-bookworm
-RUN useradd --system --create-home crm
+RUN useradd --system --create-home crm && install --directory --owner crm --mode 700 /data
 WORKDIR /app
 COPY --from=build --chown=root:root /app /app
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    DATA_DIR=/data \
     DJANGO_SETTINGS_MODULE=crm_platform.config.settings.prod
 USER crm
 EXPOSE 8000
