@@ -15,6 +15,7 @@ from layouts.pages import (
     regions,
     revealing,
     search,
+    tags,
 )
 
 urlpatterns = [
@@ -22,6 +23,7 @@ urlpatterns = [
     path("search", search.search, name="search"),
     path("regions", regions.regions, name="regions"),
     path("lookup/<slug:object_name>", lookup.lookup, name="lookup"),
+    path("tags/<int:field_id>", tags.tags, name="tags"),
     path("trash/", delete.trash, name="trash"),
     path("trash/<uuid:deletion_id>/restore", delete.restore, name="trash-restore"),
     path("o/<slug:object_name>/", object_list.object_list, name="record-list"),

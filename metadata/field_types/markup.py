@@ -11,7 +11,7 @@ import nh3
 from markdown_it import MarkdownIt
 
 HEADINGS, LISTS, LINKS, TABLES, IMAGES = "headings", "lists", "links", "tables", "images"
-ALWAYS = frozenset({"p", "br", "strong", "em", "u", "s", "code", "pre", "blockquote", "hr", "sub", "sup"})
+ALWAYS = frozenset({"p", "br", "strong", "em", "u", "s", "code", "pre", "blockquote", "hr"})
 TAGS = {
     HEADINGS: frozenset({"h1", "h2", "h3", "h4"}),
     LISTS: frozenset({"ul", "ol", "li"}),

@@ -23,7 +23,7 @@ POST_ONLY = frozenset({
     "metadata-object-delete", "metadata-field-delete",
     "file-upload", "record-reveal", "trash-restore", "record-assign", "record-bulk-delete", "record-stage", "list-view-delete",
 })  # fmt: skip
-NO_PAGES = frozenset({"lookup", "regions", "file", "organization-logo", "sign-in", "api-docs"})  # JSON, pictures, other frames
+NO_PAGES = frozenset({"lookup", "regions", "tags", "file", "organization-logo", "sign-in", "api-docs"})  # JSON, pictures, other frames
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
 PAGES_AMONG_OTHERS = frozenset({"api-keys"})
 

@@ -74,6 +74,7 @@ MATRIX: dict[str, Row] = {
     "home": row(GET=SIGNED_IN),
     "search": row(GET=SIGNED_IN, query="?q=Kept"),
     "regions": row(GET=SIGNED_IN, query="?under=CN44"),
+    "tags": row(GET="in 404 404 404 404 404", args={"field_id": "1"}),  # no field of tags
     "account": row(GET=SIGNED_IN, POST=FORM, data={"form": "password", "current": "", "password": "x"}),
     "trash": row(GET=SIGNED_IN),
     "trash-restore": row(POST=RECORD_DONE),

@@ -1,5 +1,6 @@
 /** The entry: configures htmx, starts the behaviours on load and after every swap. */
 import htmx from "htmx.org";
+import "./behaviours/color";
 import "./behaviours/confirm";
 import "./behaviours/copy";
 import "./behaviours/dialog";
@@ -11,13 +12,16 @@ import "./behaviours/locate";
 import "./behaviours/lookup";
 import "./behaviours/multi-select";
 import "./behaviours/region";
+import "./behaviours/rich-text";
 import "./behaviours/rows";
 import "./behaviours/search-panel";
 import "./behaviours/selection";
 import "./behaviours/shell";
 import "./behaviours/show-when";
+import "./behaviours/slider";
 import "./behaviours/submit-once";
 import "./behaviours/tabs";
+import "./behaviours/tags";
 import "./behaviours/toasts";
 import { startBehaviours, stopBehaviours } from "./lib/behaviour";
 import { configureHtmx } from "./lib/htmx";
