@@ -39,21 +39,31 @@ def delete(actor: Actor, object_name: str, record_id: uuid.UUID, expected_versio
     policy.require(object_name, "delete")
     obj = snapshot.object(object_name)
     _lock_for_delete(policy, snapshot, obj, record_id, expected_version)
-    family = families.collect(snapshot, obj.spec, [record_id])
+    return to_trash(actor, snapshot, obj.spec, [record_id], now)
+
+
+def to_trash(
+    actor: Actor, snapshot: SchemaSnapshot, spec: ObjectSpec, ids: Sequence[uuid.UUID], now: datetime
+) -> uuid.UUID:
+    """Move locked records to the trash by one deletion, with everything that cascades from them; returns its id.
+
+    The caller has seen to it that the actor may. Raises StateConflict when other records forbid it.
+    """
+    family = families.collect(snapshot, spec, ids)
     _refuse_if_held(actor, snapshot, family)
     deletion = Deletion(
         id=uuid7(),
-        object_id=obj.spec.id,
-        record_id=record_id,
+        object_id=spec.id,
+        record_id=ids[0],
         counts={str(object_id): len(ids) for object_id, ids in family.items()},
         at=now,
         actor_id=actor.user_id,
     )
     deletion.save(force_insert=True)
-    for object_id, ids in family.items():
+    for object_id, members in family.items():
         changes = "deleted_at = %s, deleted_by_id = %s::uuid, deletion_id = %s"
         values = [now, actor.user_id, deletion.id]
-        rows = _mark(actor, object_id, changes, values, "id = ANY(%s)", [ids], now)
+        rows = _mark(actor, object_id, changes, values, "id = ANY(%s)", [members], now)
         _leave_traces(actor, snapshot.spec.object_by_id[object_id], "deleted", now, rows)
     return deletion.id
 
