@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from crm_platform.kit.context import Actor
@@ -16,6 +16,9 @@ object_created: list[Callable[[BusinessObject, ObjectInput], None]] = []
 
 # Tell which of the records of an object an actor may see: (actor, object, ids) → ids.
 visible_records: list[Callable[[Actor, str, list[UUID]], set[UUID]]] = []
+
+# Called inside a publish that has added or changed computed fields: (actor, API names of their objects).
+computed_changed: list[Callable[[Actor, Sequence[str]], None]] = []
 
 # Called inside a publish that has changed matching or duplicate rules.
 matching_changed: list[Callable[[Actor], None]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from django.db import DatabaseError, connection, transaction
@@ -10,11 +10,16 @@ from django.db import DatabaseError, connection, transaction
 from crm_platform.events.services import EventInput, emit
 from crm_platform.kit.context import Actor
 from crm_platform.kit.db import LOCK_NOT_AVAILABLE, advisory_xact_lock, retry_unit, sqlstate
-from crm_platform.kit.errors import Forbidden, SchemaLocked
+from crm_platform.kit.errors import Forbidden, SchemaLocked, ValidationFailed
+from crm_platform.kit.frozen import FrozenDict
+from metadata import hooks
 from metadata.compiler.current import current_version, load_version, repin
 from metadata.compiler.spec import ObjectSpec, SchemaSpec, to_json
 from metadata.ddl.executor import execute
 from metadata.ddl.plan import make_plan
+from metadata.expression_checks import expression_errors
+from metadata.field_types import field_types
+from metadata.field_types.computed import ComputedType
 from metadata.loader import load_spec
 from metadata.models import SchemaState, SchemaVersion
 
@@ -68,16 +73,42 @@ def _release_version(actor: Actor, summary: str) -> int:
     before, after = load_version(current), load_spec()
     if before == after:
         return current
-    execute(actor, make_plan(after, _changed(before, after)))
+    changed = _changed(before, after)
+    errors = expression_errors(after, [*changed, *_gone(before, after)])
+    if errors:
+        raise ValidationFailed(errors)
+    execute(actor, make_plan(after, changed))
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('metadata_version_number')")
         number = int(cursor.fetchone()[0])
     SchemaVersion.objects.create(number=number, spec=to_json(after), summary=summary[:500], created_by_id=actor.user_id)
     SchemaState.objects.update_or_create(id=1, defaults={"current": number})
     emit([EventInput("metadata.published", version=number, actor=actor)])
+    names = _with_new_computed_fields(before, changed)
+    for hook in hooks.computed_changed if names else ():
+        hook(actor, names)
     return number
 
 
 def _changed(before: SchemaSpec, after: SchemaSpec) -> tuple[ObjectSpec, ...]:
     known = {spec.id: spec for spec in before.objects}
     return tuple(spec for spec in after.objects if known.get(spec.id) != spec)
+
+
+def _gone(before: SchemaSpec, after: SchemaSpec) -> list[ObjectSpec]:
+    return [spec for spec in before.objects if spec.id not in after.object_by_id]
+
+
+def _with_new_computed_fields(before: SchemaSpec, changed: Iterable[ObjectSpec]) -> list[str]:
+    """Return the objects, perhaps with records, some of whose computed fields are new or are made otherwise now."""
+    found = []
+    for spec in changed:
+        old = before.object_by_id.get(spec.id)
+        if old is not None and _computed(spec) - _computed(old):
+            found.append(spec.api_name)
+    return found
+
+
+def _computed(spec: ObjectSpec) -> set[tuple[int, str, FrozenDict]]:
+    is_computed = (item for item in spec.business_fields if isinstance(field_types.get(item.type), ComputedType))
+    return {(item.id, item.type, item.settings) for item in is_computed}

@@ -12,6 +12,8 @@ from metadata.compiler.current import forget
 from metadata.ddl.backfill import backfill
 from metadata.ddl.contract import contract
 from metadata.ddl.finishing import build_index, validate_constraint
+from metadata.dependencies import UsageFinder, usage_finders
+from metadata.expression_usages import expression_usages
 from metadata.packages.shipped import install_shipped
 from metadata.publishing import CUSTOMIZE
 from metadata.retyping.job import change_type
@@ -28,6 +30,7 @@ def register() -> None:
     register_job(PREVIEW_KIND, preview_by_job, _("Preview a change of type"))
     register_job("metadata.contract", contract, _("Drop deleted fields"))
     register_schedule("metadata.contract", every_seconds=86_400, kind="metadata.contract", args={})
+    usage_finders.register(UsageFinder("metadata.expressions", expression_usages))
     organization_deleted.append(forget)
     organization_created.register(OrganizationHook("metadata.packages", 500, install_shipped))
     navigation.register(

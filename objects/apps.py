@@ -9,12 +9,13 @@ class ObjectsConfig(AppConfig):
     name = "objects"
 
     def ready(self) -> None:
+        from metadata import hooks
         from metadata.hooks import object_created, visible_records
         from objects.access.defaults import grant_new_object
         from objects.access.packages import register
         from objects.duplicates import registration as duplicates
         from objects.query.query import visible_ids
-        from objects.records import attachments, resealing, retention
+        from objects.records import attachments, number_tidying, recalculation_jobs, resealing, retention
         from objects.search import registration as search
 
         register()
@@ -23,5 +24,8 @@ class ObjectsConfig(AppConfig):
         search.register()
         duplicates.register()
         retention.register()
+        number_tidying.register()
         resealing.register()
         attachments.register()
+        recalculation_jobs.register()
+        hooks.computed_changed.append(recalculation_jobs.computed_changed)

@@ -10,7 +10,7 @@ from objects.duplicates.models import (
 )
 from objects.history.models import RecordChange
 from objects.merging.models import Merge, MergeMove, Redirect
-from objects.records.models import Deletion, NumberCounter
+from objects.records.models import Deletion, NumberCounter, Recalculation
 from objects.search.models import IndexedShape, SearchEntry
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "MergeMove",
     "NotDuplicate",
     "NumberCounter",
+    "Recalculation",
     "RecordChange",
     "Redirect",
     "SearchEntry",

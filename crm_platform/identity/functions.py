@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 CUSTOMIZE = "metadata.customize"
+BYPASS_VALIDATION = "metadata.bypass_validation"
 MANAGE_USERS = "identity.manage_users"
 MANAGE_ORGANIZATION = "identity.manage_organization"
 MANAGE_API_KEYS = "identity.manage_api_keys"
@@ -30,6 +31,7 @@ class FunctionPermission:
 
 FUNCTIONS: tuple[FunctionPermission, ...] = (
     FunctionPermission(CUSTOMIZE, _("Customise the data model")),
+    FunctionPermission(BYPASS_VALIDATION, _("Bypass validation rules that allow it")),
     FunctionPermission(MANAGE_USERS, _("Manage users, departments, roles and profiles")),
     FunctionPermission(MANAGE_ORGANIZATION, _("Change the organisation's settings")),
     FunctionPermission(MANAGE_API_KEYS, _("Manage all users' API keys")),

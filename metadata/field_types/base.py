@@ -66,10 +66,12 @@ class SettingsForm(forms.Form):
     """
 
     fixed: ClassVar[tuple[str, ...]] = ()
+    flags: ClassVar[tuple[str, ...]] = ()  # check boxes that are off unless they are given, and then left out
 
     def settings(self) -> dict[str, Any]:
         """Return the cleaned parameters as plain JSON, leaving out those that were not given."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [], {})}
+        given = {name: value for name, value in given.items() if value or name not in self.flags}
         return {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in given.items()}
 
 
@@ -104,6 +106,7 @@ class FieldType(ABC):
     derives_from: ClassVar[tuple[str, ...]] = ()  # other fields whose change rewrites this field's columns
     operator_labels: ClassVar[Mapping[str, Promise]] = {}  # where an operator reads differently for this type
     # operators whose operands are no values of the type: pieces of text, keys
+    nameable_types: ClassVar[frozenset[str]] = frozenset()  # of the fields that `named_fields` may name
     plain_operands: ClassVar[frozenset[str]] = frozenset({"contains", "ncontains", "starts", "ends", "regex"})
     for_admins: ClassVar[bool] = True  # offered in the field wizard
     converts_to: ClassVar[tuple[str, ...]] = ()  # types that its values can become; never inherited
@@ -135,6 +138,14 @@ class FieldType(ABC):
     def is_mandatory(self, field: FieldSpec) -> bool:
         """Tell whether a record can't be without a value."""
         return self.always_required or (field.is_required and self.can_be_required)
+
+    def is_fixed(self, field: FieldSpec) -> bool:
+        """Tell whether no caller writes the field."""
+        return self.is_read_only
+
+    def named_fields(self, settings: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+        """Return the other fields of the object that the parameters name, by parameter."""
+        return {}
 
     def is_unique(self, field: FieldSpec) -> bool:
         """Tell whether no two living records may have the same value."""

@@ -23,6 +23,7 @@ from metadata.field_types.numbers import (
     decimal_pattern,
     exact_number,
     fit,
+    round_half_up,
     scale_field,
 )
 from metadata.field_types.registry import field_types
@@ -82,6 +83,9 @@ class DecimalType(NumberType):
         number = fit(number, self.digits(field), self.scale(field))
         check_range(number, field)
         return number
+
+    def rounded(self, field: FieldSpec, value: Any) -> Any:
+        return round_half_up(value, self.scale(field))
 
     def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> Decimal:
         number = exact_number(item)

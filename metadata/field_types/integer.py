@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,7 +13,14 @@ from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import Column, SettingsForm, nullable
 from metadata.field_types.formats import number_text
-from metadata.field_types.numbers import NumberType, RangeSettings, bound, check_range, exact_number
+from metadata.field_types.numbers import (
+    NumberType,
+    RangeSettings,
+    bound,
+    check_range,
+    exact_number,
+    round_half_up,
+)
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
 
@@ -55,7 +62,7 @@ class IntegerType(NumberType):
         return number
 
     def rounded(self, field: FieldSpec, value: Any) -> Any:
-        return int(Decimal(value).quantize(Decimal(1), ROUND_HALF_UP))
+        return int(round_half_up(Decimal(value), 0))
 
     def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> int:
         number = self.operand_or_none(item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from django import forms
@@ -23,6 +23,7 @@ NUMERIC_BYTES = 16
 NUMBER_FILTERS = ("eq", "ne", "gt", "gte", "lt", "lte", "between", "in", "nin", "empty", "nempty")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,4})?", re.ASCII | re.IGNORECASE)
 _LONGEST = 100
+_EXACT = Context(prec=100)
 
 
 def exact_number(value: Any) -> Decimal | None:
@@ -60,6 +61,11 @@ def fit(value: Decimal, digits: int, scale: int) -> Decimal:
     if fitted != value:
         raise InvalidValue("out_of_range", _("At most %(scale)d decimals.") % {"scale": scale}, scale=scale)
     return fitted
+
+
+def round_half_up(value: Decimal, scale: int) -> Decimal:
+    """Return the number with `scale` decimals, halves away from zero as PostgreSQL rounds them."""
+    return value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _EXACT)
 
 
 def check_range(value: Decimal | int, field: FieldSpec) -> None:

@@ -66,7 +66,7 @@ class ValidationRuleForm(forms.Form):
 
     def rule_input(self, taken: set[str]) -> ValidationRuleInput:
         """Return the new rule that the form describes; its API name is made from the label."""
-        texts = {
+        texts: dict[str, Any] = {
             name: {code: text for code, text in labels_of(self.cleaned_data, name).items() if text}
             for name in ("label", "message")
         }

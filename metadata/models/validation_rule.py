@@ -32,6 +32,7 @@ class ValidationRule(models.Model):
 
     class Meta:
         default_permissions = ()
+        permissions = [("bypass_validation", "Bypass validation rules")]
         ordering = ["position", "id"]
         constraints = [
             models.UniqueConstraint(fields=["business_object", "api_name"], name="rule_api_name_once_per_object")

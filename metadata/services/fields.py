@@ -23,6 +23,7 @@ from metadata.publishing import publish, require_customize
 from metadata.services.field_checks import change_errors
 from metadata.services.labels import save_translations, set_labels
 from metadata.services.new_fields import PARAMETERS, NewFields
+from metadata.services.own_errors import own_errors
 
 TEXTS = ("label", "help_text")
 
@@ -47,7 +48,8 @@ def add_field(actor: Actor, object_name: str, given: FieldInput) -> BusinessFiel
             )
         return row
 
-    return publish(actor, f"Add field {object_name}.{given.api_name}", change)
+    with own_errors(f"objects.{object_name}.fields.{given.api_name}"):
+        return publish(actor, f"Add field {object_name}.{given.api_name}", change)
 
 
 def update_field(actor: Actor, object_name: str, field_name: str, **changes: Any) -> BusinessField:
@@ -64,7 +66,8 @@ def update_field(actor: Actor, object_name: str, field_name: str, **changes: Any
         changed.save()
         return changed
 
-    return publish(actor, f"Change field {object_name}.{field_name}", change)
+    with own_errors(f"objects.{object_name}.fields.{field_name}"):
+        return publish(actor, f"Change field {object_name}.{field_name}", change)
 
 
 def delete_field(actor: Actor, object_name: str, field_name: str) -> None:

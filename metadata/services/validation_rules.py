@@ -20,6 +20,7 @@ from metadata.publishing import publish
 from metadata.rule_inputs import ValidationRuleInput
 from metadata.services.labels import save_translations, set_labels, texts_of
 from metadata.services.objects import get_object
+from metadata.services.own_errors import own_errors
 from metadata.services.rule_checks import name_errors
 
 EVENTS = ("create", "edit", "delete", "convert", "import")
@@ -41,7 +42,8 @@ def create_validation_rule(actor: Actor, object_name: str, given: ValidationRule
         row = ValidationRule(business_object=owner, uuid=given.uuid or uuid.uuid4(), is_custom=given.is_custom)
         return _write(row, given, name_errors(given.api_name, taken) + _count_errors(taken))
 
-    return publish(actor, f"Add validation rule {object_name}.{given.api_name}", change)
+    with own_errors(f"objects.{object_name}.validation_rules.{given.api_name}"):
+        return publish(actor, f"Add validation rule {object_name}.{given.api_name}", change)
 
 
 def update_validation_rule(actor: Actor, object_name: str, name: str, **changes: Any) -> ValidationRule:
@@ -56,7 +58,8 @@ def update_validation_rule(actor: Actor, object_name: str, name: str, **changes:
         known = {item: value for item, value in changes.items() if item in allowed}
         return _write(row, replace(ValidationRuleInput(**present), **known), unknown)
 
-    return publish(actor, f"Change validation rule {object_name}.{name}", change)
+    with own_errors(f"objects.{object_name}.validation_rules.{name}"):
+        return publish(actor, f"Change validation rule {object_name}.{name}", change)
 
 
 def delete_validation_rule(actor: Actor, object_name: str, name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, Message, PlatformError, ValidationFailed
@@ -18,6 +18,11 @@ from metadata.currencies import currencies_in_use, rate_table
 from metadata.field_types.values import CleanContext
 from objects.access.policy import AccessPolicy
 from objects.records.table import RecordTable, record_table
+
+if TYPE_CHECKING:
+    from objects.records.environments import Related
+    from objects.records.rollup_plans import Rollup
+    from objects.records.rollups import Changed, Move
 
 CURRENCY, OWNER = "currency", "owner_id"
 
@@ -47,6 +52,7 @@ class Consent:
     """What the caller has been warned of and wants all the same, and why."""
 
     duplicates: bool = False
+    warnings: bool = False  # of validation rules
     reason: str = ""
 
 
@@ -72,6 +78,7 @@ class Draft:
     refusal: PlatformError | None = None
     keys: Any = None  # by which duplicates of the record are found
     matches: list[Any] = field(default_factory=list)  # records that it duplicates, and is saved beside
+    confirmed: list[str] = field(default_factory=list)  # rules whose warning the caller has confirmed
 
     @property
     def is_sound(self) -> bool:
@@ -125,6 +132,9 @@ class Batch:
         self.table: RecordTable = record_table(snapshot, obj)
         self.departments: dict[uuid.UUID, uuid.UUID | None] = {}  # of the owners seen so far
         self.editable: Mapping[str, CompiledField] = {}
+        self.moves: dict[Rollup, Move] = {}  # what the batch changes for roll-ups
+        self.derived: Changed = {}  # the records whose roll-ups it has changed
+        self.related: Related | None = None  # what expressions read of other records
         self._contexts: dict[str, CleanContext] = {}
 
     @property
@@ -135,7 +145,8 @@ class Batch:
     def base_currency(self) -> str:
         return rate_table(self.actor).base_currency
 
-    def _rate(self, code: str, on: date) -> Decimal:
+    def rate(self, code: str, on: date) -> Decimal:
+        """Return base units per unit of a currency on a day; raises InvalidValue where none is known."""
         return rate_table(self.actor).rate(code, on)
 
     def _currencies(self) -> frozenset[str] | None:
@@ -164,6 +175,6 @@ class Batch:
         currency = draft.values.get(CURRENCY) or (draft.record.currency if draft.record else "")
         found = self._contexts.get(currency)
         if found is None:
-            found = CleanContext(self.actor, self.now, currency, self._rate, self._currencies())
+            found = CleanContext(self.actor, self.now, currency, self.rate, self._currencies())
             self._contexts[currency] = found
         return found

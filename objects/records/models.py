@@ -1,4 +1,4 @@
-"""Rows beside the record tables that writing records needs: counters of numbers, and deletions."""
+"""Rows beside the record tables that writing records needs: counters, deletions, what is to be worked out anew."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from django.db import models
 
 
 class NumberCounter(models.Model):
-    """The last number given out for an auto-number field.
+    """The last number given out in a series without gaps: a field, and the key of its period and partition.
 
     The row stays locked until the records are committed, so that numbers which were rolled back are given out
     again and no gap appears.
     """
 
-    field_id = models.BigIntegerField(primary_key=True)
+    field_id = models.BigIntegerField()
+    key = models.CharField(max_length=120, default="")
     value = models.BigIntegerField()
 
     class Meta:
         default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["field_id", "key"], name="one_counter_per_series")]
 
 
 class Deletion(models.Model):
@@ -35,3 +37,21 @@ class Deletion(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [models.Index(fields=["at"], name="deletion_at")]
+
+
+class Recalculation(models.Model):
+    """Records whose formulas read a record that has changed: to be worked out anew by a job.
+
+    They are the records of `object_id` that lead to `source_id` by the lookups `via` (field ids, the record's own
+    first); `after` is the last of them that is done.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    object_id = models.BigIntegerField()
+    via = models.JSONField()
+    source_id = models.UUIDField()
+    after = models.UUIDField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["object_id", "via", "source_id"], name="recalculated_once")]

@@ -10,12 +10,17 @@ from collections.abc import Callable
 
 from objects.records.attachments import attach_files, check_files
 from objects.records.computed import compute
+from objects.records.conditions import conditions
 from objects.records.defaults import field_defaults, system_defaults
 from objects.records.drafts import Batch
 from objects.records.duplicates import duplicates, remember
+from objects.records.formulas import default_formulas, empty_rollups, formulas
 from objects.records.locking import lock
 from objects.records.numbering import number
+from objects.records.recalculation import derive
 from objects.records.references import references
+from objects.records.rollups import rollups
+from objects.records.rules import note_confirmed, rules
 from objects.records.successors import mirror
 from objects.records.traces import history, outbox
 from objects.records.validation import clean, required, shape
@@ -48,10 +53,15 @@ CREATE: tuple[Stage, ...] = (
     system_defaults,
     clean,
     field_defaults,
+    default_formulas,
     required,
     references,
     check_files,
+    empty_rollups,
+    formulas,
+    conditions,
     compute,
+    rules,
     stop,
     duplicates,
     stop,
@@ -61,6 +71,9 @@ CREATE: tuple[Stage, ...] = (
     stop,
     remember,
     attach_files,
+    note_confirmed,
+    rollups,
+    derive,
     history,
     outbox,
 )
@@ -72,7 +85,10 @@ UPDATE: tuple[Stage, ...] = (
     required,
     references,
     check_files,
+    formulas,
+    conditions,
     compute,
+    rules,
     stop,
     duplicates,
     stop,
@@ -81,6 +97,9 @@ UPDATE: tuple[Stage, ...] = (
     stop,
     remember,
     attach_files,
+    note_confirmed,
+    rollups,
+    derive,
     history,
     outbox,
 )

@@ -27,8 +27,8 @@ from tests.kit.field_samples import FIXED_IDS, field_samples
 from tests.kit.samples import files
 from tests.kit.samples.shapes import FieldSamples, SampleChoice, SampleIds
 
-OBJECT, FIELD, TARGET, OTHER = "sample__c", "probe__c", "target__c", "other__c"
-POINTING = {"lookup", "master_detail", "poly_lookup"}
+OBJECT, FIELD, TARGET, OTHER, CHILD = "sample__c", "probe__c", "target__c", "other__c", "child__c"
+POINTING = {"lookup", "master_detail", "poly_lookup", "multi_lookup"}
 TYPES = [field_type.key for field_type in field_types if field_type.for_admins]
 
 
@@ -81,6 +81,9 @@ def battery(key: str, actor_for: Callable[[User], Actor]) -> Battery:
     add_currency(actor, "USD")
     if not field_types.get(key).for_admins:
         return Battery(actor, samples, {"currency_code": "currency", "record_id": "id"}[key])
+    if key == "rollup":
+        child = FieldInput("sample__c", "lookup", "Sample", settings={"target": OBJECT})
+        services.create_object(actor, ObjectInput(CHILD, "Child", fields=[child]))
     services.add_field(actor, OBJECT, field_input(samples))
     return Battery(actor, samples)
 

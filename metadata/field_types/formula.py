@@ -1,0 +1,50 @@
+"""Formula: a value worked out from other fields of the record, and of records that it looks up to."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from metadata.compiler.spec import FieldSpec
+from metadata.field_types import widgets
+from metadata.field_types.base import SettingsForm
+from metadata.field_types.computed import RESULTS, ComputedType
+from metadata.field_types.numbers import scale_field
+from metadata.field_types.registry import field_types
+
+ZERO, BLANK = "zero", "blank"
+DEFAULT_SCALE, MOST_DECIMALS = 2, 8
+
+
+class FormulaSettings(SettingsForm):
+    fixed = ("returns", "scale")
+    expression = forms.CharField(
+        label=_("Formula"), max_length=10_000, widget=widgets.ExpressionInput(attrs={"rows": 5, "required": True})
+    )
+    returns = forms.ChoiceField(label=_("Type of the result"), choices=RESULTS, widget=widgets.Select)
+    scale = scale_field(MOST_DECIMALS, DEFAULT_SCALE)
+    blank_as = forms.ChoiceField(
+        label=_("Empty numbers count as"),
+        choices=[(ZERO, _("zero")), (BLANK, _("empty: the result is empty, too"))],
+        required=False,
+        widget=widgets.Select,
+    )
+
+
+class FormulaType(ComputedType):
+    """Stored with the record whenever one of its sources changes, so that it is filtered and sorted like any field."""
+
+    key = "formula"
+    label = _("Formula")
+    icon = "math-function"
+    settings_form = FormulaSettings
+
+    def expression(self, field: FieldSpec) -> str:
+        return str(field.settings["expression"])
+
+    def blank_is_zero(self, field: FieldSpec) -> bool:
+        """Tell whether an empty number counts as zero in the formula."""
+        return bool(field.settings.get("blank_as", ZERO) == ZERO)
+
+
+field_types.register(FormulaType())

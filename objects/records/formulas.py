@@ -1,0 +1,102 @@
+"""Formulas: worked out whenever a record is written, in an order in which each finds its sources done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from metadata.compiler.compiled import CompiledField
+from metadata.field_types.rollup import COUNT, SUM, RollupType
+from metadata.field_types.text import TextType
+from metadata.field_types.values import CleanContext, InvalidValue
+from objects.records.drafts import Batch, Draft
+from objects.records.environments import Related, environment
+from objects.records.programs import FieldProgram, programs
+
+ZERO = (COUNT, SUM)
+
+
+def default_formulas(batch: Batch) -> None:
+    """Give fields that were left out the value of their default formula, which sees the values given."""
+    found = programs(batch.snapshot, batch.object).defaults
+    if not found:
+        return
+    related = related_values(batch)
+    for draft in batch.open:
+        env = environment(batch, draft, related)
+        for program in found:
+            if program.field.name not in draft.given:
+                _set_default(batch, draft, program, program.expression.evaluate(env))
+
+
+def empty_rollups(batch: Batch) -> None:
+    """Let new records have nothing: no children, and sums of zero."""
+    names = [f.name for f in batch.object if f.spec.type == RollupType.key and f.spec.settings["operation"] in ZERO]
+    for draft in batch.open:
+        draft.values.update(dict.fromkeys(names, 0))
+
+
+def formulas(batch: Batch) -> None:
+    """Work out every formula of the drafts that change anything; what does not fit its field is an error."""
+    found = programs(batch.snapshot, batch.object).formulas
+    if not found:
+        return
+    related = related_values(batch)
+    for draft in batch.open:
+        if batch.is_create or draft.values:
+            work_out(batch, draft, found, related)
+
+
+def work_out(batch: Batch, draft: Draft, found: tuple[FieldProgram, ...], related: Related) -> None:
+    """Put the values of formulas into a draft, with the changes that they are."""
+    env = environment(batch, draft, related)
+    for program in found:
+        field = program.field
+        try:
+            value = fitted(field, program.expression.evaluate(env), batch.context(draft))
+        except InvalidValue as error:
+            draft.error(field.name, "formula_error", error.message, **error.params)
+            continue
+        before = field.value_of(draft.record) if draft.record is not None else None
+        if draft.record is None or value != before:
+            draft.values[field.name] = value
+            if draft.record is not None:
+                draft.changes[field.name] = (before, value)
+
+
+def related_values(batch: Batch) -> Related:
+    """Return the values of related records that the batch's expressions need, read once for all stages."""
+    if batch.related is None:
+        batch.related = Related(batch.object, programs(batch.snapshot, batch.object).related_paths)
+    known = batch.related
+    names = known.lookups
+    known.load(
+        {name: source[name] for name in names if name in source}
+        for draft in batch.open
+        for source in (draft.values, _stored(batch, draft, names))
+    )
+    return known
+
+
+def fitted(field: CompiledField, value: Any, ctx: CleanContext) -> Any:
+    """Return the result of a formula as a value of its field; raises InvalidValue where it does not fit."""
+    if value is None or value == "":
+        return field.type.clean(field.spec, None, ctx) if field.type.expression_type == "boolean" else None
+    if isinstance(field.type, TextType) and len(value) > field.type.max_length(field.spec):
+        limit = field.type.max_length(field.spec)
+        raise InvalidValue("too_long", _("At most %(max)d characters.") % {"max": limit}, max=limit)
+    return field.type.clean(field.spec, field.type.rounded(field.spec, value), ctx)
+
+
+def _set_default(batch: Batch, draft: Draft, program: FieldProgram, value: Any) -> None:
+    try:
+        draft.values[program.field.name] = fitted(program.field, value, batch.context(draft))
+    except InvalidValue as error:
+        draft.error(program.field.name, "formula_error", error.message, **error.params)
+
+
+def _stored(batch: Batch, draft: Draft, names: set[str]) -> dict[str, Any]:
+    if draft.record is None:
+        return {}
+    return {name: batch.object.fields[name].value_of(draft.record) for name in names}

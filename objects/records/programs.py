@@ -1,0 +1,124 @@
+"""The expressions of an object, compiled once per version of the data model: formulas, rules, conditions, defaults."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.compiler.spec import ValidationRuleSpec
+from metadata.expression_uses import ExpressionUse, expression_uses
+from metadata.expressions import Expression, ExpressionError, compile_expression, scope_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class FieldProgram:
+    """An expression that belongs to a field."""
+
+    field: CompiledField
+    expression: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class RuleProgram:
+    rule: ValidationRuleSpec
+    expression: Expression
+
+
+@dataclass(frozen=True, eq=False)
+class Programs:
+    """All expressions of an object; `formulas` stand in an order in which each only needs those before it."""
+
+    formulas: tuple[FieldProgram, ...] = ()
+    defaults: tuple[FieldProgram, ...] = ()
+    conditions: Mapping[str, tuple[FieldProgram, ...]] = field(default_factory=dict)  # by "required_if" and so on
+    rules: tuple[RuleProgram, ...] = ()
+
+    def of(self, attribute: str) -> tuple[FieldProgram, ...]:
+        """Return the conditions of one kind."""
+        return self.conditions.get(attribute, ())
+
+    @cached_property
+    def related_paths(self) -> frozenset[str]:
+        """The paths through lookups that any of the expressions reads, prior values included."""
+        found = [item.expression for item in (*self.formulas, *self.defaults)]
+        found += [item.expression for item in self.rules]
+        found += [item.expression for group in self.conditions.values() for item in group]
+        return frozenset(path for expression in found for path in expression.paths if "." in path)
+
+    def visible(self, name: str) -> FieldProgram | None:
+        """Return the condition under which a field is shown, if it has one."""
+        return next((item for item in self.of("visible_if") if item.field.name == name), None)
+
+
+def programs(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
+    """Return the expressions of an object, made once per snapshot.
+
+    An expression that does not compile can't have been published; should one turn up all the same, it is left
+    out and logged, so that its organisation goes on working.
+    """
+    key = ("records.programs", obj.spec.id)
+    found: Programs | None = snapshot.memo.get(key)
+    if found is None:
+        found = snapshot.memo[key] = _make(snapshot, obj)
+    return found
+
+
+def compiled_use(snapshot: SchemaSnapshot, use: ExpressionUse) -> Expression:
+    """Compile one expression of the data model; raises ExpressionError."""
+    return compile_expression(
+        use.text,
+        scope_of(snapshot, use.object_name),
+        returns=use.returns,
+        purpose=use.purpose,
+        blank_as_zero=use.blank_is_zero,
+    )
+
+
+def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
+    formulas, defaults, rules = [], [], []
+    conditions: dict[str, list[FieldProgram]] = {}
+    known_rules = {f"validation_rules.{rule.api_name}": rule for rule in obj.spec.validation_rules}
+    for use in expression_uses(obj.spec):
+        if use.attribute == "settings.filter":  # of a roll-up: belongs to the object that it summarises
+            continue
+        try:
+            expression = compiled_use(snapshot, use)
+        except ExpressionError as error:
+            logger.error("broken expression", extra={"object": obj.name, "owner": use.owner, "error": str(error)})
+            continue
+        if use.owner in known_rules:
+            rules.append(RuleProgram(known_rules[use.owner], expression))
+            continue
+        program = FieldProgram(obj.fields[use.owner.removeprefix("fields.")], expression)
+        if use.attribute == "settings.expression":
+            formulas.append(program)
+        elif use.attribute == "default_formula":
+            defaults.append(program)
+        else:
+            conditions.setdefault(use.attribute, []).append(program)
+    kinds = {name: tuple(items) for name, items in conditions.items()}
+    return Programs(in_order(formulas), tuple(defaults), kinds, tuple(rules))
+
+
+def in_order(formulas: Iterable[FieldProgram]) -> tuple[FieldProgram, ...]:
+    """Return formulas so that each comes after those it reads; published ones have no cycle."""
+    waiting = {item.field.name: item for item in formulas}
+    done: dict[str, FieldProgram] = {}
+
+    def place(name: str) -> None:
+        item = waiting.pop(name, None)
+        if item is None:
+            return
+        for path in item.expression.paths:
+            place(path)
+        done[name] = item
+
+    for name in list(waiting):
+        place(name)
+    return tuple(done.values())
