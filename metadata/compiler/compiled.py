@@ -80,7 +80,7 @@ class CompiledField:
     @property
     def is_read_only(self) -> bool:
         """Tell whether no caller writes it: kept by the platform, or computed."""
-        return self.spec.is_read_only or self.definition.is_read_only
+        return self.spec.is_read_only or self.definition.is_fixed(self.spec)
 
     def column(self, suffix: str) -> CompiledColumn:
         return next(item for item in self.columns if item.suffix == suffix)

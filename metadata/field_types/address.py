@@ -56,6 +56,7 @@ class Address:
 
 
 class AddressSettings(SettingsForm):
+    flags = ("is_international",)
     is_international = forms.BooleanField(
         label=_("Other countries, too"),
         help_text=_("Otherwise addresses are in China, and the form asks for no country."),

@@ -68,6 +68,7 @@ def input_errors(known: KnownRows, business_object: BusinessObject, given: Field
     errors += _name_form(field_type, given)
     if not errors:
         errors += _target_errors(known, business_object, field_type, given.settings)
+        errors += _named_errors(known.fields_of(business_object), given.api_name, field_type, given.settings)
         errors += _default_errors(known, field_type, given)
     return errors
 
@@ -92,6 +93,7 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
         if field_type.key == "master_detail":
             known.masters.pop(row.business_object.api_name, None)  # the field itself is no second master
         errors += _target_errors(known, row.business_object, field_type, row.settings)
+        errors += _named_errors(known.fields_of(row.business_object), row.api_name, field_type, row.settings)
     if changes.get("default") is not None and not errors:
         spec = FieldSpec(
             row.id,
@@ -202,7 +204,7 @@ def _name_form(field_type: FieldType, given: FieldInput) -> list[FieldError]:
 def _target_errors(
     known: KnownRows, business_object: BusinessObject, field_type: FieldType, settings: Mapping[str, Any]
 ) -> list[FieldError]:
-    if not field_type.is_reference:
+    if not field_type.has_targets:
         return []
     wanted = settings.get("targets") or ([settings["target"]] if "target" in settings else [])
     missing = [name for name in wanted if name not in known.active_objects]
@@ -212,6 +214,20 @@ def _target_errors(
     if field_type.key == "master_detail" and wanted:
         return _master_errors(known, business_object, str(wanted[0]))
     return []
+
+
+def _named_errors(
+    fields: KnownFields, api_name: str, field_type: FieldType, settings: Mapping[str, Any]
+) -> list[FieldError]:
+    """Parameters may name other fields of the object, of the types that they are made for."""
+    errors = []
+    for parameter, names in field_type.named_fields(settings).items():
+        for name in names:
+            is_there = fields.states.get(name) == BusinessField.State.ACTIVE and name != api_name
+            if not is_there or fields.types[name] not in field_type.nameable_types:
+                message = _("The object has no such field of a fitting type: %(name)s") % {"name": name}
+                errors.append(FieldError(f"settings.{parameter}", "invalid_reference", message))
+    return errors
 
 
 def _master_errors(known: KnownRows, business_object: BusinessObject, master: str) -> list[FieldError]:

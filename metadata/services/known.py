@@ -13,20 +13,23 @@ class KnownFields:
     """The fields of one object: their states by name, and what is counted."""
 
     states: dict[str, str]
+    types: dict[str, str]
     indexed: int = 0
     last_position: int = 0
 
     @classmethod
     def of(cls, business_object: BusinessObject) -> KnownFields:
-        rows = list(business_object.fields.values_list("api_name", "state", "is_indexed", "position"))
+        rows = list(business_object.fields.values_list("api_name", "state", "is_indexed", "position", "type"))
         return cls(
-            {name: state for name, state, _, _ in rows},
-            sum(is_indexed for _, _, is_indexed, _ in rows),
-            max((position for *_, position in rows), default=0),
+            {row[0]: row[1] for row in rows},
+            {row[0]: row[4] for row in rows},
+            sum(row[2] for row in rows),
+            max((row[3] for row in rows), default=0),
         )
 
     def add(self, row: BusinessField) -> None:
         self.states[row.api_name] = row.state
+        self.types[row.api_name] = row.type
         self.indexed += row.is_indexed
         self.last_position = max(self.last_position, row.position)
 
