@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: up test lint bench chaos lock clean
+.PHONY: up test lint bench chaos nightly lock clean
 
 up: $(RUN)  ## start everything; Ctrl-C stops it
 	@$(BIN)/python -m crm_platform.launcher
@@ -25,6 +25,9 @@ bench: $(DEV)  ## the product beside a hand-written twin and bare SQL, in one ru
 
 chaos: $(DEV)  ## kill, flush and race at full size
 	@CHAOS=full $(BIN)/python -m tests.kit.run -m chaos -n 0
+
+nightly: $(DEV)  ## the expression language against chance, at full size
+	@EXPRESSIONS=20000 FUZZ=100000 $(BIN)/python -m tests.kit.run tests/metadata/expressions -n 0
 
 lock:  ## resolve the dependencies of pyproject.toml anew
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock --no-header

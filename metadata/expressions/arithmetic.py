@@ -26,10 +26,10 @@ MANY_DIGITS = 10**SCALE
 
 def fit(value: Decimal) -> Decimal | None:
     """Round to the scale; None when the number is too large."""
-    if abs(value) >= TOO_LARGE * 10:
+    if value.copy_abs() >= TOO_LARGE * 10:
         return None
     kept = rounded(value, SCALE)
-    return kept if abs(kept) < TOO_LARGE else None
+    return kept if kept.copy_abs() < TOO_LARGE else None
 
 
 def rounded(value: Decimal, places: int, mode: str = ROUND_HALF_UP) -> Decimal:
@@ -76,12 +76,12 @@ def power(_ctx: object, base: Decimal, exponent: Decimal) -> Decimal | None:
 
 
 def _is_raisable(base: Decimal, exponent: Decimal) -> bool:
-    if abs(exponent) > MAX_EXPONENT or (base == 0 and exponent < 0):
+    if exponent.copy_abs() > MAX_EXPONENT or (base == 0 and exponent < 0):
         return False
     if base < 0 and exponent != exponent.to_integral_value():
         return False
     # The digits before the point of the result, or of its reciprocal.
-    return base == 0 or abs(exponent) * (abs(base.adjusted()) + 1) <= MAX_EXPONENT
+    return base == 0 or exponent.copy_abs() * (abs(base.adjusted()) + 1) <= MAX_EXPONENT
 
 
 def multiply_sql(_ctx: SqlContext, left: Sql, right: Sql) -> Sql:
@@ -125,7 +125,7 @@ def square_root_sql(ctx: SqlContext, value: Sql) -> Sql:
 
 
 def exponential(_ctx: object, value: Decimal) -> Decimal | None:
-    return fit(EXACT.exp(value)) if abs(value) < MAX_EXPONENT_OF_E else None
+    return fit(EXACT.exp(value)) if value.copy_abs() < MAX_EXPONENT_OF_E else None
 
 
 def exponential_sql(_ctx: SqlContext, value: Sql) -> Sql:

@@ -20,7 +20,7 @@ from metadata.expressions.related import RelatedQuery
 from metadata.expressions.scope import Scope
 from metadata.expressions.sql import FormulaSql
 from metadata.expressions.to_orm import Columns, to_orm
-from metadata.expressions.typecheck import FORMULA, PURPOSES, TypeChecker
+from metadata.expressions.typecheck import FORMULA, PURPOSES, TypeChecker, settled
 from metadata.expressions.types import LABELS, ValueType, accepts
 
 _HOP_COST = 10
@@ -195,7 +195,7 @@ def _compile(text: str, scope: Scope, returns: ValueType | None, purpose: str, b
 
 def _returning(checker: TypeChecker, root: Typed, wanted: ValueType | None) -> Typed:
     if wanted is None:
-        return root
+        return settled(root)
     allowed = {wanted, ValueType.TEXT} if wanted is ValueType.CHOICE else {wanted}
     if accepts(frozenset(allowed), root.type):
         return checker.wanted(root, wanted) if root.type is ValueType.NULL else root

@@ -16,7 +16,7 @@ from metadata.expressions.errors import ExpressionError, closest
 from metadata.expressions.functions import functions, operators
 from metadata.expressions.nodes import Apply, Call, Chain, Constant, Literal, Name, Node, Operation, Path, Typed
 from metadata.expressions.scope import Scope, UnknownName
-from metadata.expressions.types import LABELS, MANY, ValueType, accepts, unified
+from metadata.expressions.types import ANY, LABELS, MANY, ValueType, accepts, unified
 
 FORMULA, RULE, DEFAULT, CONDITION = "formula", "rule", "default", "condition"
 PURPOSES = (FORMULA, RULE, DEFAULT, CONDITION)
@@ -153,7 +153,7 @@ class TypeChecker:
             value = _literal(value, param)
         if param.keeps_blank and isinstance(value, Path):
             value = replace(value, zero_if_blank=False)
-        return coerced(value, next(iter(param.types))) if len(param.types) == 1 else value
+        return value if param.types == ANY else coerced(value, _usual(param.types))
 
     # --- helpers for functions that type themselves ---------------------------------------------------------
     def wanted(self, node: Typed, type_: ValueType) -> Typed:
@@ -204,6 +204,11 @@ def element_of(node: Typed) -> ValueType:
 
 def is_many(node: Typed) -> bool:
     return node.type in MANY
+
+
+def _usual(types: frozenset[ValueType]) -> ValueType:
+    """Return the type that NULL takes where several would do."""
+    return ValueType.TEXT if ValueType.TEXT in types else min(types)
 
 
 def _literal(node: Typed, param: Param) -> Typed:

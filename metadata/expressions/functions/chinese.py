@@ -69,9 +69,9 @@ def _age(ev: Evaluator, value: str) -> Decimal | None:
 
 # --- amounts ----------------------------------------------------------------------------------------------
 def _rmb(_ctx: object, amount: Decimal) -> str | None:
-    if abs(amount) >= LARGEST_AMOUNT:
+    if amount.copy_abs() >= LARGEST_AMOUNT:
         return None
-    fen = int(rounded(abs(amount), 2).scaleb(2))
+    fen = int(rounded(amount.copy_abs(), 2).scaleb(2))
     if fen == 0:
         return "零元整"
     yuan, jiao, fen = fen // 100, fen // 10 % 10, fen % 10

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from metadata.expressions.arithmetic import divide, divide_sql
+from metadata.expressions.arithmetic import EXACT, ZERO, divide, divide_sql
 from metadata.expressions.definitions import CLOCK, Param, day, define, moment, number, text, whole
 from metadata.expressions.errors import ExpressionError
 from metadata.expressions.evaluate import Evaluator
@@ -167,6 +167,10 @@ def _tz(_ev: Evaluator, value: datetime, zone: str) -> str | None:
     return shown(value, zoneinfo.ZoneInfo(zone))
 
 
+def _duration(_ctx: object, days: Decimal, hours: Decimal = ZERO, minutes: Decimal = ZERO) -> Decimal:
+    return EXACT.fma(days, 86_400, EXACT.fma(hours, 3_600, EXACT.multiply(minutes, 60)))
+
+
 def _duration_sql(days: Sql, hours: Sql | None = None, minutes: Sql | None = None) -> Sql:
     made = sql("({0} * 86400)", days)
     if hours:
@@ -224,8 +228,7 @@ define("TZ", FAMILY, (moment("moment"), text("zone", is_literal=True)), _type_zo
        ('TZ(DATETIME(2026, 1, 31, 9, 30), "Europe/Berlin")', "2026-01-31 02:30:00"))  # fmt: skip
 define("DURATION", FAMILY, (number("days"), number("hours", is_optional=True), number("minutes", is_optional=True)),
        T.DURATION,
-       lambda _ctx, days, hours=0, minutes=0: days * 86_400 + hours * 3_600 + minutes * 60,
-       lambda _ctx, days, *rest: _duration_sql(days, *rest),
+       _duration, lambda _ctx, days, *rest: _duration_sql(days, *rest),
        _("A length of time from days, hours and minutes."), ("HOURS(DURATION(1, 2))", "26"))  # fmt: skip
 for _name, _length, _summary, _example in (
     ("DAYS", 86_400, _("A length of time in days."), "1.5"),

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from metadata.expressions.arithmetic import plain, rounded
+from metadata.expressions.arithmetic import EXACT, plain, rounded
 from metadata.expressions.types import ValueType
 
 TEXT_FORMATS = ("0.00", "#,##0.00", "0%", "YYYY-MM-DD", "YYYY年M月D日", "HH:mm")
@@ -55,9 +55,9 @@ def _number(value: Decimal, pattern: str) -> str:
     match = _NUMBER.fullmatch(pattern)
     assert match is not None
     fixed, free = len(match["fixed"] or ""), len(match["free"] or "")
-    scaled = value * 100 if match["percent"] else value
+    scaled = EXACT.multiply(value, 100) if match["percent"] else value
     kept = rounded(scaled, fixed + free)
-    whole, _point, decimals = format(abs(kept), "f").partition(".")
+    whole, _point, decimals = format(kept.copy_abs(), "f").partition(".")
     whole = whole.zfill(len(match["whole"]))
     if match["group"]:
         whole = re.sub(r"(?<=\d)(?=(\d{3})+$)", ",", whole)

@@ -102,7 +102,7 @@ def _convert(ev: Evaluator, amount: Decimal, source: str, target: str, on: date 
     return None if worth is None else exact.divide(ev, worth, want)
 
 
-define("ABS", FAMILY, (_N,), T.NUMBER, lambda _ctx, value: abs(value), "abs({0})",
+define("ABS", FAMILY, (_N,), T.NUMBER, lambda _ctx, value: value.copy_abs(), "abs({0})",
        _("A number without its sign."), ("ABS(-5)", "5"))  # fmt: skip
 define("ROUND", FAMILY, (_N, _PLACES), T.NUMBER, _rounding(ROUND_HALF_UP), _round_sql("round"),
        _("A number rounded to some decimals, a half away from zero."), ("ROUND(2.345, 2)", "2.35"))  # fmt: skip

@@ -73,7 +73,7 @@ def _operator(name: str, python: Callable[..., Any], written: Any, nulls: str = 
 # --- values -----------------------------------------------------------------------------------------------
 def add_days(_ctx: object, day: date, count: Decimal) -> date | None:
     """Return a day moved by whole days; None outside the calendar."""
-    if abs(count) > limits.MAX_DAYS:
+    if count.copy_abs() > limits.MAX_DAYS:
         return None
     try:
         return day + timedelta(days=int(count))
@@ -84,7 +84,7 @@ def add_days(_ctx: object, day: date, count: Decimal) -> date | None:
 def add_seconds(_ctx: object, moment: datetime, seconds: Decimal) -> datetime | None:
     """Return a moment moved by seconds, to the microsecond; None outside the calendar."""
     micros = exact.EXACT.quantize(seconds, Decimal("0.000001"))
-    if abs(micros) > limits.MAX_DAYS * SECONDS_PER_DAY:
+    if micros.copy_abs() > limits.MAX_DAYS * SECONDS_PER_DAY:
         return None
     try:
         return in_calendar(moment + timedelta(microseconds=int(micros.scaleb(6))))
@@ -117,7 +117,7 @@ def _swapped(python: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _seconds(days: Decimal) -> Decimal:
-    return days * SECONDS_PER_DAY
+    return exact.EXACT.multiply(days, SECONDS_PER_DAY)
 
 
 def _between(_ctx: object, left: datetime, right: datetime) -> Decimal:
@@ -133,7 +133,7 @@ def _not(_ctx: object, value: bool) -> bool:
 
 
 NOT = _operator("!", _not, "(NOT {0})")
-NEGATE = _operator("-", lambda _ctx, value: -value, "(- {0})")
+NEGATE = _operator("-", lambda _ctx, value: value.copy_negate(), "(- {0})")
 IDENTITY = _operator("+", lambda _ctx, value: value, "{0}")
 CONCAT = _operator("&", _concat, "concat({0}, {1})", OWN)
 _PLUS = _operator("+", lambda _ctx, left, right: exact.EXACT.add(left, right), "({0} + {1})")
@@ -145,12 +145,16 @@ _POWER = _operator("^", exact.power, exact.power_sql)
 _DAY_PLUS = _operator("+", add_days, add_days_sql)
 _PLUS_DAY = _operator("+", _swapped(add_days), lambda ctx, left, right: add_days_sql(ctx, right, left))
 _DAY_MINUS = _operator(
-    "-", lambda ctx, day, n: add_days(ctx, day, -n), lambda ctx, day, n: add_days_sql(ctx, day, sql("(- {0})", n))
+    "-",
+    lambda ctx, day, n: add_days(ctx, day, n.copy_negate()),
+    lambda ctx, day, n: add_days_sql(ctx, day, sql("(- {0})", n)),
 )
 _DAYS_BETWEEN = _operator("-", lambda _ctx, left, right: Decimal((left - right).days), "({0} - {1})::numeric")
 _MOMENT_PLUS = _operator("+", add_seconds, add_seconds_sql)
 _MOMENT_MINUS = _operator(
-    "-", lambda ctx, at, n: add_seconds(ctx, at, -n), lambda ctx, at, n: add_seconds_sql(ctx, at, sql("(- {0})", n))
+    "-",
+    lambda ctx, at, n: add_seconds(ctx, at, n.copy_negate()),
+    lambda ctx, at, n: add_seconds_sql(ctx, at, sql("(- {0})", n)),
 )
 _MOMENT_PLUS_DAYS = _operator(
     "+",
@@ -159,7 +163,7 @@ _MOMENT_PLUS_DAYS = _operator(
 )
 _MOMENT_MINUS_DAYS = _operator(
     "-",
-    lambda ctx, at, n: add_seconds(ctx, at, -_seconds(n)),
+    lambda ctx, at, n: add_seconds(ctx, at, _seconds(n).copy_negate()),
     lambda ctx, at, n: add_seconds_sql(ctx, at, sql(f"({{0}} * -{SECONDS_PER_DAY})", n)),
 )
 _TIME_BETWEEN = _operator("-", _between, "extract(epoch from ({0} - {1}))")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
+from metadata.expressions.arithmetic import EXACT
 from metadata.expressions.definitions import Param, day, define, number, option, whole
 from metadata.expressions.evaluate import Evaluator
 from metadata.expressions.functions import operators as ops
@@ -29,7 +30,7 @@ _COUNT = number("count")
 
 
 def _same_type(_tc: TypeChecker, args: list[Typed]) -> T:
-    return T.DATE if args[0].type is T.NULL else args[0].type
+    return args[0].type
 
 
 # --- ADD… -------------------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ define("ADDMONTHS", FAMILY, (_DAY, _COUNT), _same_type, _addmonths(1), _addmonth
 define("ADDYEARS", FAMILY, (_DAY, _COUNT), _same_type, _addmonths(12), _addmonths_sql(12),
        _("A date or moment some years later."), ("ADDYEARS(DATE(2024, 2, 29), 1)", "2025-02-28"))  # fmt: skip
 define("ADDHOURS", FAMILY, (Param("moment", frozenset({T.DATETIME})), _COUNT), T.DATETIME,
-       lambda ev, value, count: ops.add_seconds(ev, value, count * 3_600),
+       lambda ev, value, count: ops.add_seconds(ev, value, EXACT.multiply(count, 3_600)),
        lambda ctx, value, count: ops.add_seconds_sql(ctx, value, sql("({0} * 3600)", count)),
        _("A moment some hours later."),
        ("ADDHOURS(DATETIME(2026, 1, 31, 9), 1.5)", "2026-01-31 10:30:00"))  # fmt: skip

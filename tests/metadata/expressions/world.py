@@ -16,7 +16,17 @@ from crm_platform.kit.frozen import FrozenDict
 from crm_platform.kit.workdays import CHINA
 from metadata.compiler.record_base import SYSTEM_FIELDS
 from metadata.compiler.spec import ChoiceSetSpec, ChoiceSpec, FieldSpec, Labels, ObjectSpec, SchemaSpec
-from metadata.expressions import Environment, Expression, PlaceColumns, Scope, ValueType, compile_expression, scope_of
+from metadata.expressions import (
+    Environment,
+    Expression,
+    PlaceColumns,
+    Scope,
+    Surroundings,
+    ValueType,
+    compile_expression,
+    scope_of,
+)
+from metadata.expressions.arithmetic import plain
 from metadata.expressions.evaluate import identity
 from metadata.field_types.geography import Point
 from metadata.field_types.values import Calendar, InvalidValue, Reference
@@ -114,11 +124,33 @@ def compiled(text: str, **options: Any) -> Expression:
     return compile_expression(text, scope(), **options)
 
 
+class Known(Surroundings):
+    """Surroundings that need no database."""
+
+    known: Mapping[str, Any] = {"$User.name": "陈静", "$User.id": uuid.UUID(int=7), "$Org.base_currency": "CNY"}
+
+    def constant(self, path: str) -> Any:
+        return self.known.get(path)
+
+    def has_role(self, api_name: str) -> bool:
+        return api_name == "individual"
+
+    def team(self) -> tuple[uuid.UUID, ...]:
+        return (uuid.UUID(int=8), uuid.UUID(int=9))
+
+    def is_manager_of(self, user_id: uuid.UUID) -> bool:
+        return user_id in self.team()
+
+    def in_department(self, department: str) -> bool:
+        return department == "销售部"
+
+
 def environment(values: Mapping[str, Any] | None = None, **options: Any) -> Environment:
     """Return an environment with these values, or those of VALUES; what is not among them is blank."""
     known = VALUES if values is None else values
-    options = {"calendar": Calendar(), "work_calendar": CHINA, "rate": rate, **options}
-    return Environment(known.get, options.pop("actor", ACTOR), options.pop("now", NOW), **options)
+    options = {"actor": ACTOR, "now": NOW, "calendar": Calendar(), "work_calendar": CHINA, "rate": rate, **options}
+    options.setdefault("surroundings", Known(options["actor"]))
+    return Environment(known.get, **options)
 
 
 def rate(code: str, on: date) -> Decimal:
@@ -186,7 +218,7 @@ def constants(values: Mapping[str, Any]) -> Any:
 def comparable(value: Any, expression: Expression) -> Any:
     """Return a value in the form that both back ends share."""
     if isinstance(value, Decimal):
-        return value.normalize() + 0
+        return plain(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC)
     return list(value) if isinstance(value, tuple) else identity(value)
