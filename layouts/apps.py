@@ -9,8 +9,11 @@ class LayoutsConfig(AppConfig):
         from crm_platform.console import navigation
         from layouts.navigation import object_links
         from layouts.packages import register
+        from layouts.usages import usages
+        from metadata.dependencies import UsageFinder, usage_finders
 
         register()
+        usage_finders.register(UsageFinder("layouts", usages))
         navigation.register_object_source(object_links)
         navigation.register(navigation.NavItem("home", _("Home"), "home", "home", "main", position=0))
         navigation.register(navigation.NavItem("trash", _("Trash"), "trash", "trash", "work", position=900))

@@ -82,8 +82,8 @@ def is_wide(field: FieldSpec) -> bool:
 
 
 def narrow_fields(spec: ObjectSpec) -> tuple[FieldSpec, ...]:
-    """Return the business fields that fit a cell."""
-    return tuple(item for item in spec.business_fields if not is_wide(item))
+    """Return the business fields that fit a cell, without those that are offered nowhere new."""
+    return tuple(item for item in spec.business_fields if not (is_wide(item) or item.is_deprecated))
 
 
 def stage_name(spec: ObjectSpec) -> str | None:
@@ -100,7 +100,7 @@ def lookups_to(spec: ObjectSpec, schema: SchemaSpec) -> Iterable[tuple[ObjectSpe
 
 
 def _sections_of_rest(spec: ObjectSpec, placed: set[str], *, has_sections: bool) -> list[Section]:
-    rest = [item for item in spec.business_fields if item.api_name not in placed]
+    rest = [item for item in spec.business_fields if item.api_name not in placed and not item.is_deprecated]
     title = _("More information") if has_sections else _("Details")
     narrow = tuple(item.api_name for item in rest if not is_wide(item))
     wide = tuple(item.api_name for item in rest if is_wide(item))

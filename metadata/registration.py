@@ -12,7 +12,7 @@ from metadata.compiler.current import forget
 from metadata.ddl.backfill import backfill
 from metadata.ddl.contract import contract
 from metadata.ddl.finishing import build_index, validate_constraint
-from metadata.dependencies import UsageFinder, usage_finders
+from metadata.dependencies import UsageFinder, scope_usages, usage_finders
 from metadata.expression_usages import expression_usages
 from metadata.packages.shipped import install_shipped
 from metadata.publishing import CUSTOMIZE
@@ -31,6 +31,7 @@ def register() -> None:
     register_job("metadata.contract", contract, _("Drop deleted fields"))
     register_schedule("metadata.contract", every_seconds=86_400, kind="metadata.contract", args={})
     usage_finders.register(UsageFinder("metadata.expressions", expression_usages))
+    usage_finders.register(UsageFinder("metadata.unique_scopes", scope_usages))
     organization_deleted.append(forget)
     organization_created.register(OrganizationHook("metadata.packages", 500, install_shipped))
     navigation.register(

@@ -87,7 +87,7 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
     if "unique_scope" in changes:
         fields = KnownRows().fields_of(row.business_object)
         errors += _scope_errors(fields, row.api_name, row.unique_scope, row.is_unique)
-    errors += _place_errors(row)
+    errors += _place_errors(row) + _deprecation_errors(row, field_type)
     if "settings" in changes and not errors:
         known = KnownRows()
         if field_type.key == "master_detail":
@@ -107,6 +107,14 @@ def change_errors(row: BusinessField, changes: Mapping[str, Any]) -> list[FieldE
         )
         errors += _clean_default(field_type, spec)
     return errors
+
+
+def _deprecation_errors(row: BusinessField, field_type: FieldType) -> list[FieldError]:
+    """A field without which no record can be stays in use."""
+    is_needed = field_type.always_required or row.api_name == row.business_object.name_field
+    if not (row.is_deprecated and is_needed):
+        return []
+    return [FieldError("is_deprecated", "invalid_choice", _("Records can't be without this field."))]
 
 
 def _place_errors(row: BusinessField) -> list[FieldError]:

@@ -82,6 +82,8 @@ def delete_field(actor: Actor, object_name: str, field_name: str) -> None:
     field = spec.field_map.get(field_name)
     if field is None or field.is_system:
         raise NotFound(_("There is no such field."))
+    if any(item.partner == field.id for item in spec.successors):
+        raise StateConflict(_("The field is getting another type. Cancel that first."))
     found = usages(spec, field)
     if found:
         names = ", ".join(f"{usage.kind}: {usage.name}" for usage in found)

@@ -35,4 +35,4 @@ def editable_fields(actor: Actor, obj: CompiledObject, *, for_create: bool) -> t
 
 def is_writable(field: CompiledField) -> bool:
     """Tell whether any caller may write the field at all."""
-    return not field.is_read_only
+    return not (field.is_read_only or field.spec.is_deprecated)

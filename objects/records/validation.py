@@ -79,4 +79,4 @@ def required(batch: Batch) -> None:
 
 def is_mandatory(field: CompiledField) -> bool:
     """Tell whether a record can't be without the field."""
-    return field.type.is_mandatory(field.spec)
+    return field.type.is_mandatory(field.spec) and not field.spec.is_deprecated
