@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-
 from crm_platform.kit.registry import Registry
 from metadata.compiler.spec import FieldSpec, ObjectSpec
 
@@ -28,12 +25,6 @@ class UsageFinder:
 
 
 usage_finders: Registry[UsageFinder] = Registry("usage finder")
-
-
-def scope_usages(spec: ObjectSpec, field: FieldSpec) -> list[Usage]:
-    """Return the fields that are unique among the records with the same value of this one."""
-    users = (item for item in spec.business_fields if field.api_name in item.unique_scope)
-    return [Usage(_("Unique within"), item.label.text(get_language() or "en")) for item in users]
 
 
 def usages(spec: ObjectSpec, field: FieldSpec) -> list[Usage]:

@@ -9,10 +9,11 @@ from crm_platform.console.navigation import NavItem
 from crm_platform.jobs.services import register_job, register_schedule
 from crm_platform.tenancy.hooks import OrganizationHook, organization_created, organization_deleted
 from metadata.compiler.current import forget
+from metadata.currencies import PERMISSION
 from metadata.ddl.backfill import backfill
 from metadata.ddl.contract import contract
 from metadata.ddl.finishing import build_index, validate_constraint
-from metadata.dependencies import UsageFinder, scope_usages, usage_finders
+from metadata.dependencies import UsageFinder, usage_finders
 from metadata.expression_usages import expression_usages
 from metadata.packages.shipped import install_shipped
 from metadata.publishing import CUSTOMIZE
@@ -31,12 +32,12 @@ def register() -> None:
     register_job("metadata.contract", contract, _("Drop deleted fields"))
     register_schedule("metadata.contract", every_seconds=86_400, kind="metadata.contract", args={})
     usage_finders.register(UsageFinder("metadata.expressions", expression_usages))
-    usage_finders.register(UsageFinder("metadata.unique_scopes", scope_usages))
     organization_deleted.append(forget)
     organization_created.register(OrganizationHook("metadata.packages", 500, install_shipped))
     navigation.register(
         NavItem("objects", _("Business objects"), "database", "metadata-objects", "admin", CUSTOMIZE, 10)
     )
+    navigation.register(NavItem("currencies", _("Currencies"), "coins", "currencies", "admin", PERMISSION, 45))
     navigation.register(
         NavItem("picklists", _("Picklists"), "list-check", "metadata-picklists", "admin", CUSTOMIZE, 20)
     )

@@ -53,4 +53,4 @@ def test_what_records_can_not_be_without_is_not_deprecated(crate: None, admin_ac
 def test_a_field_within_which_another_is_unique_is_used(crate: None, admin_actor: Actor) -> None:
     with pytest.raises(StateConflict) as refused:
         services.delete_field(admin_actor, "crate__c", "kind__c")
-    assert [usage.name for usage in refused.value.details["usages"]] == ["Code"]
+    assert [usage.name for usage in refused.value.details["usages"]] == ["Crate · Code"]
