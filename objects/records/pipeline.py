@@ -19,7 +19,7 @@ from objects.records.locking import lock
 from objects.records.numbering import number
 from objects.records.recalculation import derive
 from objects.records.references import references
-from objects.records.rollups import rollups
+from objects.records.rollups import measure, rollups
 from objects.records.rules import note_confirmed, rules
 from objects.records.successors import mirror
 from objects.records.traces import history, outbox
@@ -93,6 +93,7 @@ UPDATE: tuple[Stage, ...] = (
     duplicates,
     stop,
     mirror,
+    measure,
     write,
     stop,
     remember,

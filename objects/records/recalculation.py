@@ -20,8 +20,8 @@ from objects.records.dependents import request_recalculation
 from objects.records.drafts import Batch, Draft
 from objects.records.formulas import related_values, work_out
 from objects.records.programs import FieldProgram, programs
-from objects.records.rollup_plans import rollups_over
-from objects.records.rollups import Changed
+from objects.records.rollup_plans import rollups_of, rollups_over
+from objects.records.rollups import Changed, moved_as_a_whole
 from objects.records.table import record_table
 
 Fields = Mapping[uuid.UUID, set[str]]
@@ -128,6 +128,30 @@ def _summarise_above(
         for parent in rollup_sql.recompute(rollup, blank_environment(actor, now), parents):
             changed.setdefault(rollup.parent.name, {}).setdefault(parent, set()).add(rollup.field.name)
     return changed
+
+
+def move_whole_records(
+    actor: Actor, snapshot: SchemaSnapshot, records: Mapping[int, Sequence[uuid.UUID]], sign: int, now: datetime
+) -> None:
+    """Take deleted records (-1), by object id, out of the roll-ups above them, or put restored ones (1) back in."""
+    changed: Changed = {}
+    for object_id, ids in records.items():
+        if ids and object_id in snapshot.spec.object_by_id:
+            found = moved_as_a_whole(actor, snapshot, snapshot.object_by_id(object_id), ids, sign, now)
+            for name, items in found.items():
+                for record, names in items.items():
+                    changed.setdefault(name, {}).setdefault(record, set()).update(names)
+    carry_on(actor, snapshot, changed, now)
+
+
+def refresh(
+    actor: Actor, snapshot: SchemaSnapshot, obj: CompiledObject, ids: Sequence[uuid.UUID], now: datetime
+) -> None:
+    """Work out all computed fields of records anew, roll-ups first: after their children were moved in bulk."""
+    for rollup in rollups_of(snapshot, obj):
+        rollup_sql.lock_parents(rollup, ids)
+        rollup_sql.recompute(rollup, blank_environment(actor, now), ids)
+    carry_on(actor, snapshot, {obj.name: everything(ids)}, now)
 
 
 def everything(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, set[str]]:

@@ -34,6 +34,15 @@ def rules(batch: Batch) -> None:
             judge(batch, draft, found, environment(batch, draft, related))
 
 
+def check_deletion(batch: Batch) -> None:
+    """Raise ValidationFailed when a rule forbids to delete the record; what cascades from it is not asked."""
+    rules(batch)
+    for draft in batch.drafts:
+        if not draft.is_sound:
+            raise draft.failure()
+    note_confirmed(batch)
+
+
 def judge(batch: Batch, draft: Draft, found: Sequence[RuleProgram], env: Environment) -> None:
     """Add an error for every rule whose condition is true; a confirmed warning is written down instead."""
     for program in found:

@@ -97,7 +97,7 @@ class RecordService:
         """
 
         def work() -> uuid.UUID:
-            return trash.delete(self.actor, object_name, known_id(record_id), expected_version)
+            return trash.delete(self.actor, object_name, known_id(record_id), expected_version, self.consent)
 
         return run_unit(work, dry_run=dry_run)
 

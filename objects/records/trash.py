@@ -18,27 +18,40 @@ from crm_platform.kit.ids import uuid7
 from crm_platform.kit.sqlnames import quote, table_name
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
+from metadata.compiler.record_base import Record
 from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.compiler.spec import ObjectSpec
 from objects.access.policy import AccessPolicy
 from objects.history.models import RecordChange
 from objects.history.recording import ChangeInput, record_changes
 from objects.records import family as families
+from objects.records.drafts import Batch, Consent, Draft
 from objects.records.locking import FOR_DELETE, FOR_REFERENCE, lock_live, scope_sql
 from objects.records.models import Deletion
+from objects.records.recalculation import move_whole_records
+from objects.records.rules import check_deletion
 from objects.records.table import record_table
 from objects.records.violations import violated_field
 
 Versions = list[tuple[uuid.UUID, int]]
 
 
-def delete(actor: Actor, object_name: str, record_id: uuid.UUID, expected_version: int | None) -> uuid.UUID:
+def delete(
+    actor: Actor,
+    object_name: str,
+    record_id: uuid.UUID,
+    expected_version: int | None,
+    consent: Consent | None = None,
+) -> uuid.UUID:
     """Move a record to the trash with everything that cascades from it; returns the deletion's id."""
     snapshot, now = current_snapshot(), timezone.now()
     policy = AccessPolicy.of(actor)
     policy.require(object_name, "delete")
     obj = snapshot.object(object_name)
-    _lock_for_delete(policy, snapshot, obj, record_id, expected_version)
+    record = _lock_for_delete(policy, snapshot, obj, record_id, expected_version)
+    check_deletion(
+        Batch(actor, snapshot, obj, "delete", [Draft(0, {}, record_id, record=record)], now, consent=consent)
+    )
     return to_trash(actor, snapshot, obj.spec, [record_id], now)
 
 
@@ -65,6 +78,8 @@ def to_trash(
         values = [now, actor.user_id, deletion.id]
         rows = _mark(actor, object_id, changes, values, "id = ANY(%s)", [members], now)
         _leave_traces(actor, snapshot.spec.object_by_id[object_id], "deleted", now, rows)
+    records = {object_id: list(members) for object_id, members in family.items()}
+    move_whole_records(actor, snapshot, records, -1, now)
     return deletion.id
 
 
@@ -82,6 +97,8 @@ def restore(actor: Actor, deletion_id: uuid.UUID) -> int:
     for spec, rows in restored:
         _require_parents(actor, snapshot, spec, [record_id for record_id, _version in rows])
         _leave_traces(actor, spec, "restored", now, rows)
+    records = {spec.id: [record_id for record_id, _version in rows] for spec, rows in restored}
+    move_whole_records(actor, snapshot, records, 1, now)
     deletion.delete()
     return sum(len(rows) for _spec, rows in restored)
 
@@ -103,16 +120,18 @@ def deletion_of(actor: Actor, object_name: str, record_id: uuid.UUID) -> uuid.UU
 
 def _lock_for_delete(
     policy: AccessPolicy, snapshot: SchemaSnapshot, obj: CompiledObject, record_id: uuid.UUID, expected: int | None
-) -> None:
+) -> Record:
     table = record_table(snapshot, obj)
     row = lock_live(policy, obj, table, [record_id], "delete", FOR_DELETE).get(record_id)
     if row is None:
         raise NotFound
     if not row[-1]:
         raise Forbidden
-    version = table.load(row).version
-    if expected is not None and expected != version:
-        raise VersionConflict(current_version=version)
+    record = table.load(row)
+    if expected is not None and expected != record.version:
+        raise VersionConflict(current_version=record.version)
+    table.load_second({record_id: record})
+    return record
 
 
 def _refuse_if_held(actor: Actor, snapshot: SchemaSnapshot, family: families.Family) -> None:
