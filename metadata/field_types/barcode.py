@@ -52,7 +52,7 @@ class BarcodeType(TextType):
     def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
         if not value:
             return SafeString()
-        return format_html('<span class="barcode">{}<span>{}</span></span>', drawing(value, self.format(field)), value)
+        return format_html('<span class="barcode"><span>{}</span>{}</span>', value, drawing(value, self.format(field)))
 
 
 field_types.register(BarcodeType())

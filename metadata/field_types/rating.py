@@ -11,16 +11,15 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from crm_platform.console.templatetags.console import icon
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import Column, SettingsForm, nullable
 from metadata.field_types.integer import IntegerType
 from metadata.field_types.registry import field_types
+from metadata.field_types.signs import SIGNS, sign
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
 
 DEFAULT_MAX, LARGEST = 5, 10
-ICONS = {"star": _("Stars"), "heart": _("Hearts"), "flag": _("Flags"), "trophy": _("Trophies")}
 
 
 class RatingSettings(SettingsForm):
@@ -33,7 +32,7 @@ class RatingSettings(SettingsForm):
         widget=widgets.NumberInput,
     )
     icon = forms.ChoiceField(
-        label=_("Icon"), choices=[("", ICONS["star"]), *ICONS.items()], required=False, widget=widgets.Select
+        label=_("Icon"), choices=[("", SIGNS["star"]), *SIGNS.items()], required=False, widget=widgets.Select
     )
 
 
@@ -69,15 +68,15 @@ class RatingType(IntegerType):
     def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
         if value is None:
             return SafeString()
-        sign, most = self.sign(field), self.highest(field)
-        signs = format_html_join("", "{}", ((icon(sign, **{"class": "on"} if n < value else {}),) for n in range(most)))
+        most = self.highest(field)
+        signs = format_html_join("", "{}", ((sign(self.sign(field), is_on=n < value),) for n in range(most)))
         with override(ctx.language):
             text = gettext("%(rating)d of %(max)d") % {"rating": value, "max": most}
         return format_html('<span class="rating">{}<span class="visually-hidden">{}</span></span>', signs, text)
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:
         numbers = [(str(n), str(n)) for n in range(1, self.highest(field) + 1)]
-        return RatingField(choices=[("", _("No rating")), *numbers], widget=widgets.RatingInput(self.sign(field)))
+        return RatingField(choices=[("", _("No rating")), *numbers], widget=widgets.RatingInput(sign(self.sign(field))))
 
     def form_initial(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> Any:
         return None if value is None else str(value)

@@ -239,13 +239,13 @@ class RatingInput(Radios):
     template_name = "fields/rating.html"
     known: Mapping[str, str] = {"0": "0"}
 
-    def __init__(self, sign: str) -> None:
-        self.sign = sign
+    def __init__(self, drawing: str) -> None:
+        self.drawing = drawing
         super().__init__()
 
     def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        context["widget"]["sign"] = self.sign
+        context["widget"]["drawing"] = self.drawing
         return context
 
 
