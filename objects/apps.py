@@ -14,6 +14,7 @@ class ObjectsConfig(AppConfig):
         from objects.access.defaults import grant_new_object
         from objects.access.packages import register
         from objects.duplicates import registration as duplicates
+        from objects.merging import registration as merging
         from objects.query.query import visible_ids
         from objects.records import attachments, number_tidying, recalculation_jobs, resealing, retention
         from objects.search import registration as search
@@ -23,6 +24,7 @@ class ObjectsConfig(AppConfig):
         visible_records.append(visible_ids)
         search.register()
         duplicates.register()
+        merging.register()
         retention.register()
         number_tidying.register()
         resealing.register()

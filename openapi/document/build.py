@@ -11,6 +11,8 @@ from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
 from openapi.document.components import PARAMETERS, SCHEMAS
+from openapi.document.currencies import CURRENCY_OPERATIONS, CURRENCY_PARAMETERS, CURRENCY_SCHEMAS
+from openapi.document.duplicates import DUPLICATE_OPERATIONS, DUPLICATE_RULE_OPERATIONS, DUPLICATE_SCHEMAS
 from openapi.document.files import FILE_OPERATIONS, FILE_PARAMETERS, FILE_SCHEMAS
 from openapi.document.operations import RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
 from openapi.document.schemas import record_schemas, schema_names
@@ -38,12 +40,12 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         snapshot.object(spec.api_name) for spec in policy.readable_objects() if not only or spec.api_name in only
     ]
     paths: dict[str, dict[str, Any]] = {}
-    schemas = SCHEMAS | FILE_SCHEMAS
-    for operation in (*STATIC_OPERATIONS, *FILE_OPERATIONS):
+    schemas = SCHEMAS | FILE_SCHEMAS | CURRENCY_SCHEMAS | DUPLICATE_SCHEMAS
+    for operation in (*STATIC_OPERATIONS, *FILE_OPERATIONS, *CURRENCY_OPERATIONS, *DUPLICATE_RULE_OPERATIONS):
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, None)
     for obj in objects:
         schemas |= record_schemas(policy, obj) | _envelopes(obj)
-        for operation in RECORD_OPERATIONS:
+        for operation in (*RECORD_OPERATIONS, *DUPLICATE_OPERATIONS):
             path = operation.path.replace("{object}", obj.name)
             paths.setdefault(path, {})[operation.method] = _operation(operation, obj, policy.actor.language)
     return {
@@ -54,7 +56,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "parameters": PARAMETERS | FILE_PARAMETERS,
+            "parameters": PARAMETERS | FILE_PARAMETERS | CURRENCY_PARAMETERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "crm_sk_live_<org>_<secret>"}
             },

@@ -24,6 +24,7 @@ PARAMETERS: dict[str, Any] = {
     "Object": _path("object"),
     "Field": _path("field"),
     "Rule": _path("rule"),
+    "Merge": _path("merge"),
     "KeyField": _path("field"),
     "KeyValue": _path("value"),
     "Fields": _query("fields", TEXT, description="Fields and paths, separated by commas: name,account.name"),

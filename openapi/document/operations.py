@@ -40,7 +40,7 @@ RECORD_OPERATIONS = (
         "create_{object}",
         _("Create a record"),
         "records:write",
-        WRITE,
+        ("Prefer", *WRITE),
         body="{create}",
         answer="{read}",
         status=201,
@@ -135,8 +135,8 @@ RECORD_OPERATIONS = (
     ),
 )
 
-_META_WRITE = ("IfMatch", *WRITE)
-_META_ERRORS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 503)
+META_WRITE = ("IfMatch", *WRITE)
+META_ERRORS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 503)
 STATIC_OPERATIONS = (
     Operation("get", "/me", "get_me", _("The caller"), None, answer="Me", tags=("general",)),
     Operation(
@@ -155,10 +155,10 @@ STATIC_OPERATIONS = (
         "create_object",
         _("Add an object"),
         "meta:write",
-        _META_WRITE,
+        META_WRITE,
         body="ObjectInput",
         status=201,
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -170,9 +170,9 @@ STATIC_OPERATIONS = (
         "update_object",
         _("Change an object"),
         "meta:write",
-        ("Object", *_META_WRITE),
+        ("Object", *META_WRITE),
         body="ObjectChanges",
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -181,8 +181,8 @@ STATIC_OPERATIONS = (
         "delete_object",
         _("Delete an object"),
         "meta:write",
-        ("Object", *_META_WRITE),
-        errors=_META_ERRORS,
+        ("Object", *META_WRITE),
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -191,8 +191,8 @@ STATIC_OPERATIONS = (
         "restore_object",
         _("Restore a deleted object"),
         "meta:write",
-        ("Object", *_META_WRITE),
-        errors=_META_ERRORS,
+        ("Object", *META_WRITE),
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -219,10 +219,10 @@ STATIC_OPERATIONS = (
         "create_field",
         _("Add a field"),
         "meta:write",
-        ("Object", *_META_WRITE),
+        ("Object", *META_WRITE),
         body="FieldInput",
         status=201,
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -240,9 +240,9 @@ STATIC_OPERATIONS = (
         "update_field",
         _("Change a field"),
         "meta:write",
-        ("Object", "Field", *_META_WRITE),
+        ("Object", "Field", *META_WRITE),
         body="FieldChanges",
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -251,8 +251,8 @@ STATIC_OPERATIONS = (
         "delete_field",
         _("Delete a field"),
         "meta:write",
-        ("Object", "Field", *_META_WRITE),
-        errors=_META_ERRORS,
+        ("Object", "Field", *META_WRITE),
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -261,8 +261,8 @@ STATIC_OPERATIONS = (
         "restore_field",
         _("Restore a deleted field"),
         "meta:write",
-        ("Object", "Field", *_META_WRITE),
-        errors=_META_ERRORS,
+        ("Object", "Field", *META_WRITE),
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -272,7 +272,7 @@ STATIC_OPERATIONS = (
         _("List the validation rules of an object"),
         "meta:read",
         ("Object",),
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -281,10 +281,10 @@ STATIC_OPERATIONS = (
         "create_validation_rule",
         _("Create a validation rule"),
         "meta:write",
-        ("Object", *_META_WRITE),
+        ("Object", *META_WRITE),
         body="ValidationRuleInput",
         status=201,
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -294,7 +294,7 @@ STATIC_OPERATIONS = (
         _("Get a validation rule"),
         "meta:read",
         ("Object", "Rule"),
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -303,9 +303,9 @@ STATIC_OPERATIONS = (
         "update_validation_rule",
         _("Change a validation rule"),
         "meta:write",
-        ("Object", "Rule", *_META_WRITE),
+        ("Object", "Rule", *META_WRITE),
         body="ValidationRuleChanges",
-        errors=_META_ERRORS,
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(
@@ -314,8 +314,8 @@ STATIC_OPERATIONS = (
         "delete_validation_rule",
         _("Delete a validation rule"),
         "meta:write",
-        ("Object", "Rule", *_META_WRITE),
-        errors=_META_ERRORS,
+        ("Object", "Rule", *META_WRITE),
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
-from crm_platform.kit.errors import FieldError, ValidationFailed
+from crm_platform.kit.errors import FieldError, NotFound, ValidationFailed
 from crm_platform.kit.json import loads
+from objects.merging.redirects import survivor_of
 from objects.query import filters
 from objects.query.conditions import from_json
 from objects.query.query import RecordQuery
@@ -81,11 +82,25 @@ class RecordDetail(Endpoint):
     def get(self, request: Request, object_name: str, record_id: uuid.UUID) -> HttpResponse:
         params = request.query_params
         query = _projected(RecordQuery(self.actor, object_name), params)
-        found = {"object": object_name, **query.get(record_id, labels=_wants_labels(params))}
+        try:
+            found = {"object": object_name, **query.get(record_id, labels=_wants_labels(params))}
+        except NotFound:
+            return self._survivor(request, query, object_name, record_id)
         version = found.get("version")
         if version is not None and not_modified(request, version):
             return HttpResponse(status=304, headers={"ETag": f'"{version}"'})
         return json_response(found, etag=str(version)) if version is not None else json_response(found)
+
+    def _survivor(self, request: Request, query: RecordQuery, object_name: str, record_id: uuid.UUID) -> HttpResponse:
+        """Answer with the record into which one was merged; raises NotFound when it was not."""
+        survivor = survivor_of(object_name, record_id)
+        if survivor is None:
+            raise NotFound
+        labels = _wants_labels(request.query_params)
+        found = {"object": object_name, **query.get(survivor, labels=labels), "merged_from": str(record_id)}
+        response = json_response(found, etag=str(found["version"])) if "version" in found else json_response(found)
+        response["Content-Location"] = f"/api/v1/records/{object_name}/{survivor}"
+        return response
 
     def patch(self, request: Request, object_name: str, record_id: uuid.UUID) -> HttpResponse:
         def work() -> HttpResponse:

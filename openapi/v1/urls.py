@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from openapi.v1 import duplicates, files, matching_rules, me, metadata, records, revealing, search, validation_rules
+from openapi.v1 import (
+    currencies,
+    duplicates,
+    files,
+    matching_rules,
+    me,
+    merges,
+    metadata,
+    records,
+    revealing,
+    search,
+    validation_rules,
+)
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
 
@@ -12,6 +24,12 @@ urlpatterns = [
     path("records/<str:object_name>/bulk-update", records.BulkUpdate.as_view(), name="api-bulk-update"),
     path("records/<str:object_name>/by/<str:field>/<path:value>", records.RecordByKey.as_view(), name="api-by-key"),
     path("records/<str:object_name>/duplicates", duplicates.DuplicateCheck.as_view(), name="api-duplicate-check"),
+    path("records/<str:object_name>/merge", merges.RecordMerge.as_view(), name="api-merge"),
+    path(
+        "records/<str:object_name>/merges/<uuid:merge_id>/undo",
+        merges.MergeUndo.as_view(),
+        name="api-merge-undo",
+    ),
     path(
         "records/<str:object_name>/<uuid:record_id>/duplicates",
         duplicates.RecordDuplicates.as_view(),
@@ -66,6 +84,8 @@ urlpatterns = [
         matching_rules.DuplicateRuleDetail.as_view(),
         name="api-duplicate-rule",
     ),
+    path("currencies", currencies.CurrencyList.as_view(), name="api-currencies"),
+    path("currencies/<str:code>/rates", currencies.CurrencyRates.as_view(), name="api-rates"),
     path("search", search.Search.as_view(), name="api-search"),
     path("openapi.json", OpenApiDocument.as_view(), name="api-openapi"),
     re_path(r"^.*$", no_such_route, name="api-unknown"),

@@ -35,6 +35,7 @@ API_RECORD = "401 404 404 200 200 200 403 401"
 API_ADMIN = "401 403 403 403 403 200 403 401"
 API_ADMIN_NEW = "401 403 403 403 403 201 403 401"
 API_ADMIN_HELD = "401 403 403 403 403 409 403 401"
+API_MERGE = "401 422 422 422 422 422 403 401"  # into itself
 API_TAKEN = "401 404 422 200 200 200 403 401"  # the record is another's: not found, or its value is taken
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
@@ -135,6 +136,11 @@ MATRIX: dict[str, Row] = {
     "metadata-validation-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-validation-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
     "metadata-validation-rule-delete": row(POST=ADMIN_DONE, args={"rule_name": "kept__c"}),
+    "currencies": row(GET=ADMIN, POST=ADMIN_FORM),
+    "currency": row(GET=ADMIN, POST=ADMIN_FORM),
+    "currency-close": row(POST=ADMIN_DONE),
+    "currency-reopen": row(POST=ADMIN_DONE),
+    "currency-rate-remove": row(POST=ADMIN_DONE),
     "metadata-picklists": row(GET=ADMIN),
     "metadata-picklist-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-picklist": row(GET=ADMIN, POST=ADMIN_FORM),
@@ -142,6 +148,8 @@ MATRIX: dict[str, Row] = {
     "api-me": row(GET=API_ALL),
     "api-openapi": row(GET=API_ALL),
     "api-meta": row(GET=API_SCOPED),
+    "api-currencies": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"code": "EUR"}),
+    "api-rates": row(GET=API_SCOPED, PUT=API_ADMIN, data={"valid_from": "2026-02-01", "rate": "7"}),
     "api-search": row(GET=API_SCOPED, query="?q=Kept"),
     "api-objects": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"api_name": "n__c", "label": "N"}),
     "api-object": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),
@@ -163,6 +171,8 @@ MATRIX: dict[str, Row] = {
     ),
     "api-duplicate-check": row(POST=API_OBJECT, data=NEW_NAME),
     "api-duplicates": row(GET=API_RECORD),
+    "api-merge": row(POST=API_MERGE, data={"survivor": "{record_id}", "losers": ["{record_id}"]}),
+    "api-merge-undo": row(POST="401 404 404 404 404 404 403 401", args={"merge_id": "{record_id}"}),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
     "api-records": row(GET=API_OBJECT, POST=API_CREATE, data=NEW_NAME),
     "api-record": row(GET=API_RECORD, PATCH=API_RECORD, DELETE=API_RECORD, data=NEW_NAME),
