@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.db import fetch_prepared
-from crm_platform.kit.errors import FieldError, Forbidden, StateConflict, ValidationFailed
+from crm_platform.kit.errors import FieldError, Forbidden, NotFound, StateConflict, ValidationFailed
 from metadata.field_types.values import missing_rate
 from metadata.models import Currency, ExchangeRate
 
@@ -109,6 +110,50 @@ def set_rate(actor: Actor, code: str, valid_from: date, rate: Decimal) -> Exchan
     )
     _forget(actor)
     return row
+
+
+def remove_rate(actor: Actor, code: str, valid_from: date) -> None:
+    """Take a rate back, as if it had never been set; base amounts already written stay. Raises NotFound."""
+    _require_permission(actor)
+    deleted, _by_model = ExchangeRate.objects.filter(currency_id=code, valid_from=valid_from).delete()
+    if not deleted:
+        raise NotFound
+    _forget(actor)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyInUse:
+    """A currency as the organisation has it: the rate of today and from when, None without one or for the base."""
+
+    code: str
+    is_base: bool
+    is_active: bool
+    rate: Decimal | None = None
+    valid_from: date | None = None
+
+
+def all_currencies(today: date) -> tuple[CurrencyInUse, ...]:
+    """Return every currency that is or was in use, the base currency first; two statements."""
+    base = base_currency()
+    newest = (
+        ExchangeRate.objects.filter(valid_from__lte=today)
+        .order_by("currency_id", "-valid_from")
+        .distinct("currency_id")
+    )
+    rates = {row.currency_id: row for row in newest}
+    others = [
+        CurrencyInUse(row.code, False, row.is_active, getattr(rate, "rate", None), getattr(rate, "valid_from", None))
+        for row in Currency.objects.exclude(code=base)
+        for rate in [rates.get(row.code)]
+    ]
+    return (CurrencyInUse(base, True, True), *others)
+
+
+def rates_of(code: str) -> tuple[ExchangeRate, ...]:
+    """Return the rates of a currency, the newest first; raises NotFound for one that was never in use."""
+    if not Currency.objects.filter(code=code).exists() and code != base_currency():
+        raise NotFound
+    return tuple(ExchangeRate.objects.filter(currency_id=code).order_by("-valid_from"))
 
 
 def _require_permission(actor: Actor) -> None:

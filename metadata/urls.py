@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from metadata.views import fields, objects, picklists, validation_rules
+from metadata.views import currencies, fields, objects, picklists, validation_rules
 
 urlpatterns = [
     path("objects/", objects.object_list, name="metadata-objects"),
@@ -34,6 +34,11 @@ urlpatterns = [
         validation_rules.rule_delete,
         name="metadata-validation-rule-delete",
     ),
+    path("currencies/", currencies.currency_list, name="currencies"),
+    path("currencies/<slug:code>/", currencies.currency, name="currency"),
+    path("currencies/<slug:code>/close", currencies.currency_close, name="currency-close"),
+    path("currencies/<slug:code>/reopen", currencies.currency_reopen, name="currency-reopen"),
+    path("currencies/<slug:code>/rates/<slug:day>/remove", currencies.rate_remove, name="currency-rate-remove"),
     path("picklists/", picklists.picklist_list, name="metadata-picklists"),
     path("picklists/new", picklists.picklist_new, name="metadata-picklist-new"),
     path("picklists/<slug:set_name>/", picklists.picklist_edit, name="metadata-picklist"),

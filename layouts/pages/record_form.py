@@ -15,11 +15,15 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from layouts.documents import Layout
 from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.currencies import currencies_in_use
 from metadata.field_types.address_input import RegionInput
+from metadata.field_types.currency import CurrencyType
 from metadata.field_types.labelled_input import LabelledInput
 from metadata.field_types.link_inputs import LinksInput
 from metadata.field_types.values import DisplayContext
 from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX, LookupInput
+
+CURRENCY = "currency"
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,8 @@ class RecordForm(forms.Form):
 
     def sections(self, layout: Layout, language: str) -> Iterator[FormSection]:
         """Yield the layout's sections with the fields that this form has."""
-        for section in layout.sections:
-            bound = tuple(self[name] for name in section.fields if name in self.fields)
+        for section, names in zip(layout.sections, with_currency(self.obj, layout), strict=True):
+            bound = tuple(self[name] for name in names if name in self.fields)
             if bound:
                 yield FormSection(section.label.text(language), section.columns, bound)
 
@@ -98,8 +102,23 @@ def form_fields(
 ) -> tuple[CompiledField, ...]:
     """Return the fields that go on a form: those of the layout which the caller may write, in its order."""
     allowed = {field.name: field for field in editable}
-    placed = dict.fromkeys(name for section in layout.sections for name in section.fields)
+    if len(currencies_in_use(actor)) < 2:
+        allowed.pop(CURRENCY, None)
+    placed = dict.fromkeys(name for names in with_currency(obj, layout) for name in names)
     return tuple(allowed[name] for name in placed if name in allowed)
+
+
+def with_currency(obj: CompiledObject, layout: Layout) -> Iterator[tuple[str, ...]]:
+    """Yield the names of each section's fields, the record's currency before the first amount that is in it."""
+    placed = [name for section in layout.sections for name in section.fields]
+    first = None if CURRENCY in placed else next((name for name in placed if _is_amount(obj.fields.get(name))), None)
+    for section in layout.sections:
+        yield tuple(shown for name in section.fields for shown in ([CURRENCY, name] if name == first else [name]))
+
+
+def _is_amount(field: CompiledField | None) -> bool:
+    """Tell whether a field is an amount in the record's currency."""
+    return field is not None and isinstance(field.type, CurrencyType) and field.type.follows_record(field.spec)
 
 
 def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[str]]:

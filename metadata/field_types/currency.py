@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
@@ -15,18 +17,38 @@ from metadata.field_types import widgets
 from metadata.field_types.base import Column, SettingsForm
 from metadata.field_types.decimal import DecimalType
 from metadata.field_types.formats import money_text
-from metadata.field_types.numbers import DIGITS, fit, scale_field
+from metadata.field_types.numbers import DIGITS, exact_number, fit, scale_field
 from metadata.field_types.registry import field_types
-from metadata.field_types.values import CleanContext, DisplayContext
+from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
 
 DEFAULT_SCALE = 2
 MOST_DECIMALS = 6
 BASE = "_base"
+RECORD, ORGANIZATION = "record", "organization"
 
 
 class CurrencySettings(SettingsForm):
-    fixed = ("scale",)
+    fixed = ("scale", "currency_mode")
     scale = scale_field(MOST_DECIMALS, DEFAULT_SCALE)
+    currency_mode = forms.ChoiceField(
+        label=_("Currency of the amount"),
+        help_text=_("The record's currency is converted at the rate of the day. It can't be changed later."),
+        choices=[(RECORD, _("that of the record")), (ORGANIZATION, _("always the organisation's"))],
+        required=False,
+        widget=widgets.Select,
+    )
+
+
+class Amount(Decimal):
+    """An amount that knows what it is worth in the base currency; equal to the plain number."""
+
+    base: Decimal
+
+    @classmethod
+    def of(cls, value: Decimal, base: Decimal) -> Amount:
+        made = cls(value)
+        made.base = base
+        return made
 
 
 class CurrencyType(DecimalType):
@@ -50,18 +72,42 @@ class CurrencyType(DecimalType):
     def to_columns(self, field: FieldSpec, value: Any, ctx: CleanContext) -> dict[str, Any]:
         if value is None:
             return {"": None, BASE: None}
-        rate = ctx.rate(ctx.currency, ctx.today) if ctx.currency else Decimal(1)
+        rate = ctx.rate(ctx.currency, ctx.today) if ctx.currency and self.follows_record(field) else Decimal(1)
         scale = self.scale(field)
         base = (value * rate).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
         return {"": value, BASE: fit(base, DIGITS, scale)}
 
+    def follows_record(self, field: FieldSpec) -> bool:
+        """Tell whether the amount is in the record's currency; otherwise it is in the base currency."""
+        return bool(field.settings.get("currency_mode", RECORD) == RECORD)
+
     def from_columns(self, field: FieldSpec, parts: Mapping[str, Any]) -> Any:
-        return parts[""]
+        value, base = parts[""], parts.get(BASE)
+        if isinstance(value, Decimal) and isinstance(base, Decimal) and base != value:
+            return Amount.of(value, base)
+        return value
+
+    def is_same_input(self, field: FieldSpec, raw: Any, before: Any) -> bool:
+        """Equal numbers are the same, whatever they know of their worth."""
+        if before is None or isinstance(raw, bool):
+            return super().is_same_input(field, raw, before)
+        try:
+            return bool(exact_number(raw) == before)
+        except InvalidValue:
+            return False
+
+    def cell(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> SafeString:
+        """Return the amount, with its worth in the base currency as the title where that is another."""
+        text = self.to_text(field, value, ctx)
+        if not isinstance(value, Amount):
+            return format_html("{}", text)
+        worth = money_text(value.base, self.scale(field), ctx.currency, ctx.language)
+        return format_html('<span title="{}">{}</span>', f"≈ {worth}", text)
 
     def to_text(self, field: FieldSpec, value: Any, ctx: DisplayContext) -> str:
         if value is None:
             return ""
-        code = ctx.record.get("currency") or ctx.currency
+        code = (self.follows_record(field) and ctx.record.get("currency")) or ctx.currency
         return money_text(value, self.scale(field), str(code or ""), ctx.language)
 
     def form_field(self, field: FieldSpec, language: str) -> forms.Field:

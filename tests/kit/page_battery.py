@@ -21,7 +21,7 @@ POST_ONLY = frozenset({
     "set-language", "sign-out", "api-key-revoke", "department-close", "department-reopen", "user-deactivate",
     "user-reactivate", "job-action", "system-replay", "metadata-object-restore", "metadata-field-restore",
     "metadata-object-delete", "metadata-field-delete",
-    "file-upload", "record-reveal", "trash-restore", "record-assign", "record-bulk-delete", "record-stage", "list-view-delete",
+    "file-upload", "record-reveal", "currency-close", "currency-reopen", "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage", "list-view-delete",
 })  # fmt: skip
 NO_PAGES = frozenset({"lookup", "regions", "tags", "file", "organization-logo", "sign-in", "api-docs"})  # JSON, pictures, other frames
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own

@@ -63,6 +63,7 @@ def known(crm: World) -> dict[str, str]:
         "field_name": "amount",
         "type_key": "text",
         "set_name": "industry",
+        "code": "CNY",
         "view_id": str(view.uuid),
         "user_id": str(crm.users["rep"].pk),
         "department_id": str(Department.objects.get(name="City").pk),

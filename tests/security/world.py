@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from crm_platform.identity.auth import build_actor
@@ -15,6 +17,7 @@ from crm_platform.kit.context import system_actor
 from crm_platform.tenancy.context import tenant_context
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
+from metadata.currencies import add_currency, set_rate
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessObject
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
@@ -100,6 +103,8 @@ def _model(admin: Any) -> None:
     services.create_choice_set(admin, "grades", "等级", [ChoiceInput("a", "A")])
     for name in (OBJECT, CLOSED, GONE):
         services.create_object(admin, ObjectInput(name, name, fields=FIELDS if name == OBJECT else ()))
+    add_currency(admin, "USD")
+    set_rate(admin, "USD", date(2026, 1, 1), Decimal("7.1"))
     services.delete_field(admin, OBJECT, "old__c")
     services.create_validation_rule(admin, OBJECT, ValidationRuleInput("kept__c", "R", "name = 'bad'", "M"))
     matcher = {"method": "exact", "fields": ["code__c"]}
@@ -144,6 +149,8 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "file_id": str(scan.id),
         "view_id": str(view.uuid),
         "key_id": str(key.pk),
+        "code": "USD",
+        "day": "2026-01-01",
         "user_id": str(make.user(name="Someone").pk),
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
