@@ -68,8 +68,8 @@ def field_error(error: FieldError) -> dict[str, Any]:
     """Return one entry of `errors`. A pointer begins with `#/fields/`, or is the query parameter's name."""
     params = dict(error.params)
     pointer = params.pop("pointer", None) or (f"#/fields/{error.field}" if error.field else "#")
-    message = str(error.message)
-    entry = {"pointer": pointer, "code": error.code, "message": message % params if params else message}
+    entry = {"pointer": pointer, "code": error.code, "message": error.text}
+    entry |= {name: params.pop(name) for name in ("rule", "severity") if name in params}
     return {**entry, "params": params} if params else entry
 
 

@@ -51,7 +51,7 @@ class PlatformErrorMiddleware:
 
 def _texts(error: PlatformError) -> list[str]:
     errors = error.errors if isinstance(error, ValidationFailed) else ()
-    return [str(item.message) % dict(item.params) if item.params else str(item.message) for item in errors]
+    return [item.text for item in errors]
 
 
 def _message_of(error: PlatformError) -> str:

@@ -28,7 +28,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             raise Refused("required", _("Choose a file."))
         kept = services.keep(request.actor, sent, sent.name or "", sent.content_type or "")  # type: ignore[attr-defined]
     except ValidationFailed as failed:
-        message = " ".join(str(item.message) % dict(item.params) for item in failed.errors)
+        message = " ".join(item.text for item in failed.errors)
         return _json({"code": failed.errors[0].code, "message": message}, failed.status)
     return _json(facts_of(kept), 201)
 

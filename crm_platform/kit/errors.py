@@ -26,6 +26,12 @@ class FieldError:
     message: Message
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    @property
+    def text(self) -> str:
+        """The message as people read it, its placeholders filled in."""
+        text = str(self.message)
+        return text % dict(self.params) if self.params else text
+
 
 class PlatformError(Exception):
     """Base of every expected failure: a stable `code`, an HTTP `status` and a translated message."""

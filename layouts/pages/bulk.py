@@ -47,7 +47,7 @@ def assign(request: HttpRequest, object_name: str) -> HttpResponse:
         return _ask(request, "assign", {"desk": opened, "ids": ids, "form": form}, 422 if is_sent else 200)
     rows = [{"id": str(item), OWNER: form.cleaned_data[OWNER]} for item in ids]
     results = RecordService(opened.actor).bulk_update(object_name, rows, all_or_none=False)
-    problems = [str(error.message) for result in results for error in result.errors[:1]]
+    problems = [error.text for result in results for error in result.errors[:1]]
     moved = len(ids) - len(problems)
     text = ngettext("%(count)d record has a new owner.", "%(count)d records have a new owner.", moved)
     _report(request, text % {"count": moved}, moved, problems)

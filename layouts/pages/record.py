@@ -222,7 +222,7 @@ def move_stage(request: HttpRequest, object_name: str, record_id: uuid.UUID) -> 
     except VersionConflict:
         messages.warning(request, _("Someone else changed this record meanwhile. Look at it, then move it again."))
     except ValidationFailed as failure:
-        messages.error(request, " ".join(str(error.message) for error in failure.errors))
+        messages.error(request, " ".join(error.text for error in failure.errors))
     except NotFound:
         raise
     except PlatformError as error:

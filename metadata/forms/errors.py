@@ -19,7 +19,7 @@ def show_errors(
     for error in failed.errors:
         name = (aliases or {}).get(error.field or "", error.field or "")
         target, field = _place(name, (form, *others))
-        (target or form).add_error(field, str(error.message))
+        (target or form).add_error(field, error.text)
 
 
 def choice_errors(errors: Iterable[FieldError], formset: forms.BaseFormSet[forms.Form]) -> list[FieldError]:

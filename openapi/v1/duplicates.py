@@ -17,12 +17,14 @@ _REASON = re.compile(r'reason\s*=\s*"?([^",;]{1,500})')
 
 
 def consent(request: Request) -> Consent:
-    """Return what the caller wants in spite of warnings: `Prefer: duplicates=allow; reason="Father and son"`."""
+    """Return what the caller wants in spite of warnings: `Prefer: duplicates=allow; reason="Father and son"`.
+
+    `warnings=allow` confirms the warnings of validation rules.
+    """
     preference = request.headers.get("Prefer", "")
-    if not re.search(r"\bduplicates\s*=\s*allow\b", preference):
-        return Consent()
-    reason = _REASON.search(preference)
-    return Consent(duplicates=True, reason=reason[1].strip() if reason else "")
+    allowed = {kind: bool(re.search(rf"\b{kind}\s*=\s*allow\b", preference)) for kind in ("duplicates", "warnings")}
+    reason = _REASON.search(preference) if any(allowed.values()) else None
+    return Consent(**allowed, reason=reason[1].strip() if reason else "")
 
 
 class DuplicateCheck(Endpoint):

@@ -20,7 +20,7 @@ INDENT = "\u3000"  # an ideographic space: <option> knows no other way to indent
 def show_failure(form: forms.Form, failed: ValidationFailed) -> None:
     """Put the mistakes that a service found to the form's fields, the others above the form."""
     for error in failed.errors:
-        text = str(error.message) % dict(error.params) if error.params else str(error.message)
+        text = error.text
         form.add_error(error.field if error.field in form.fields else None, text)
 
 
