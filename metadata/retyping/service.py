@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -58,6 +59,18 @@ def preview_type_change(actor: Actor, change: TypeChange) -> Preview | Job:
         return enqueue(PREVIEW_KIND, args, actor=actor, label=label)
     new = new_spec(old.spec, change.type, change.settings, change.choices, change.choice_set)
     return preview_all(actor, obj, old, new).seen_by(actor, obj.name)
+
+
+def preview_of(actor: Actor, object_name: str, field_name: str, job_id: UUID) -> tuple[Job, Preview | None]:
+    """Return the job of a preview with its result, None while there is none; raises NotFound."""
+    require_customize(actor)
+    wanted = {"kind": PREVIEW_KIND, "args__object": object_name, "args__field": field_name}
+    job = Job.objects.filter(pk=job_id, **wanted).first()
+    if job is None:
+        raise NotFound
+    if job.state != Job.State.SUCCEEDED or job.result is None:
+        return job, None
+    return job, Preview(**job.result).seen_by(actor, object_name)
 
 
 def change_type(actor: Actor, change: TypeChange) -> Job | None:

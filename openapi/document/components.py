@@ -24,6 +24,7 @@ PARAMETERS: dict[str, Any] = {
     "Object": _path("object"),
     "Field": _path("field"),
     "Rule": _path("rule"),
+    "Job": _path("job", UUID),
     "Merge": _path("merge"),
     "KeyField": _path("field"),
     "KeyValue": _path("value"),
@@ -158,6 +159,18 @@ SCHEMAS: dict[str, Any] = {
     },
     "SearchResult": {"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object"}}}},
     "FieldInput": FIELD_INPUT,
+    "TypeChange": {
+        "type": "object",
+        "required": ["type"],
+        "additionalProperties": False,
+        "properties": {
+            "type": TEXT,
+            "settings": {"type": "object"},
+            "choices": {"type": "array", "items": CHOICE},
+            "choice_set": TEXT,
+            "on_failure": {"type": "string", "enum": ["block", "empty"], "default": "block"},
+        },
+    },
     "ValidationRuleInput": {
         "type": "object",
         "required": ["api_name", "label", "condition", "message"],

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
+from metadata.retyping.requests import TypeChange
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
 
 LOCALES = {"zh-CN": "zh-hans", "zh-Hans": "zh-hans", "default": ""}
@@ -220,6 +221,17 @@ def _duplicate_members(reader: _Reader) -> dict[str, Any]:
         **reader.flags("include_trashed", "include_converted", "is_active"),
         **reader.integers("period_days", "position"),
     }
+
+
+def type_change(object_name: str, field_name: str, data: Mapping[str, Any]) -> TypeChange:
+    """Return the wish to give a field another type; raises ValidationFailed."""
+    reader = _Reader(data)
+    given: dict[str, Any] = {**reader.words("type", "choice_set", "on_failure"), **reader.objects("settings")}
+    choices = reader.lists("choices").get("choices", [])
+    reader.done()
+    _require(given, "type")
+    read = [choice_input(_mapping(item, "choices")) for item in choices]
+    return TypeChange(object_name, field_name, choices=read, **given)
 
 
 def choice_input(data: Mapping[str, Any]) -> ChoiceInput:

@@ -25,9 +25,9 @@ from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessField, ChoiceSet
 from metadata.retyping import job as jobs
 from metadata.retyping import preview as previews
+from metadata.retyping.requests import TypeChange
 from metadata.retyping.service import (
     Pending,
-    TypeChange,
     cancel_type_change,
     change_type,
     pending_change,

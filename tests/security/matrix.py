@@ -34,6 +34,8 @@ API_CREATE = "401 404 201 201 201 201 403 401"
 API_RECORD = "401 404 404 200 200 200 403 401"
 API_ADMIN = "401 403 403 403 403 200 403 401"
 API_ADMIN_NEW = "401 403 403 403 403 201 403 401"
+API_ADMIN_LATER = "401 403 403 403 403 202 403 401"
+API_NO_CHANGE = "401 403 403 403 403 404 403 401"
 API_ADMIN_HELD = "401 403 403 403 403 409 403 401"
 API_MERGE = "401 422 422 422 422 422 403 401"  # into itself
 API_TAKEN = "401 404 422 200 200 200 403 401"  # the record is another's: not found, or its value is taken
@@ -173,6 +175,15 @@ MATRIX: dict[str, Row] = {
     "api-duplicates": row(GET=API_RECORD),
     "api-merge": row(POST=API_MERGE, data={"survivor": "{record_id}", "losers": ["{record_id}"]}),
     "api-merge-undo": row(POST="401 404 404 404 404 404 403 401", args={"merge_id": "{record_id}"}),
+    "api-field-usage": row(GET=API_ADMIN, args={"field_name": "code__c"}),
+    "api-field-type": row(
+        GET=API_NO_CHANGE,
+        POST=API_ADMIN_LATER,
+        DELETE=API_NO_CHANGE,
+        data={"type": "integer"},
+        args={"field_name": "note__c"},
+    ),
+    "api-field-type-preview": row(GET=API_NO_CHANGE, args={"field_name": "note__c", "job_id": "{record_id}"}),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
     "api-records": row(GET=API_OBJECT, POST=API_CREATE, data=NEW_NAME),
     "api-record": row(GET=API_RECORD, PATCH=API_RECORD, DELETE=API_RECORD, data=NEW_NAME),
