@@ -18,7 +18,7 @@ from crm_platform.kit.errors import NotFound
 SHOWN_KINDS = ("image/", "audio/", "video/")  # what a page may show in place; all else is saved to disk
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-cache",  # asked again each time: rights may have been taken away
 }

@@ -89,7 +89,7 @@ def test_content_is_never_a_page_of_this_site(
     answer = admin_client.get(f"/files/{kept.id}")
     assert answer["Content-Disposition"].startswith(disposition)
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
     assert answer["Cache-Control"].startswith("private")
     assert answer["Content-Type"] == kept.content_type
     forced = admin_client.get(f"/files/{kept.id}?download=1")

@@ -41,7 +41,7 @@ def test_upload_give_to_a_record_and_read_back(caller: OrganizationAPIClient, pa
     content = caller.get(f"{made['Location']}/content")
     assert b"".join(content.streaming_content) == PDF
     assert content["X-Content-Type-Options"] == "nosniff"
-    assert content["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert content["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
     same = caller.patch(f"{papers}/{record.json()['id']}", {"papers__c": record.json()["papers__c"]})
     assert same.json()["version"] == 1
     twice = caller.post(papers, {"name": "Again", "papers__c": [file_id]})
