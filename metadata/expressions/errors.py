@@ -22,7 +22,7 @@ class ExpressionError(PlatformError):
     status = 422
 
     def __init__(self, message: Message, start: int, end: int, suggestion: str = "", **params: Any) -> None:
-        super().__init__(_filled(message, params) if params else message)
+        super().__init__(filled(message, params) if params else message)
         self.start, self.end, self.suggestion = start, end, suggestion
 
     def line_and_column(self, text: str) -> tuple[int, int]:
@@ -50,6 +50,7 @@ def _fill(message: Message, params: dict[str, Any]) -> str:
     return str(message) % params
 
 
-def _filled(message: Message, params: dict[str, Any]) -> Message:
+def filled(message: Message, params: dict[str, Any]) -> Message:
+    """Return a message with its places filled when it is shown, in the language of that moment."""
     short = {key: value[:80] if isinstance(value, str) else value for key, value in params.items()}
     return lazy(_fill, str)(message, short)

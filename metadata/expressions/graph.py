@@ -65,17 +65,18 @@ def find_cycle(reads: Reads) -> tuple[FieldNode, ...]:
     """Return the fields of a circle, each reading the next and the last one the first; empty when there is none."""
     finished: set[FieldNode] = set()
     for start in reads:
-        trail: list[FieldNode] = [start]
+        trail = {start: None}
         stack = [iter(reads[start])]
         while stack:
             below = next(stack[-1], None)
             if below is None:
-                finished.add(trail.pop())
+                finished.add(trail.popitem()[0])
                 stack.pop()
             elif below in trail:
-                return tuple(trail[trail.index(below) :])
+                steps = list(trail)
+                return tuple(steps[steps.index(below) :])
             elif below in reads and below not in finished:
-                trail.append(below)
+                trail[below] = None
                 stack.append(iter(reads[below]))
     return ()
 

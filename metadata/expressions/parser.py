@@ -54,8 +54,9 @@ def _refuse(text: str, error: UnexpectedInput) -> NoReturn:
     token = getattr(error, "token", None)
     if token is None or token.type == "$END" or token.start_pos is None:
         raise ExpressionError(_("Something is missing at the end."), len(text), len(text)) from None
-    if text.startswith("/*", token.start_pos):
-        raise ExpressionError(_("This comment has no end."), token.start_pos, len(text)) from None
+    opening = text.find("/*", max(token.start_pos - 1, 0), token.end_pos + 1)
+    if opening >= 0 and "*/" not in text[opening + 2 :]:
+        raise ExpressionError(_("This comment has no end."), opening, len(text)) from None
     message = _("“%(word)s” can't stand here.")
     raise ExpressionError(message, token.start_pos, token.end_pos, word=str(token)) from None
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.errors import Message
 from metadata.compiler.compile import SHARED_TARGETS
 from metadata.compiler.shared_targets import shared_target_spec
 from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
-from metadata.expressions.errors import closest
+from metadata.expressions.errors import closest, filled
 from metadata.expressions.limits import MAX_HOPS
 from metadata.expressions.types import ValueType
 from metadata.field_types import field_types
@@ -57,10 +56,10 @@ class ResolvedName:
 
 
 class UnknownName(LookupError):
-    """A step of a path that does not exist: its number, what it was looked for in, what was perhaps meant."""
+    """A step of a path that does not exist: its number, and what was perhaps meant."""
 
-    def __init__(self, message: Message, step: int, suggestion: str = "") -> None:
-        self.message, self.step, self.suggestion = message, step, suggestion
+    def __init__(self, message: Message, step: int, suggestion: str = "", **params: Any) -> None:
+        self.message, self.step, self.suggestion = filled(message, params), step, suggestion
         super().__init__(str(message))
 
 
@@ -98,7 +97,7 @@ class Scope:
         if prefix == "$Item" and not steps and self.item:
             return ResolvedName(ITEM, "$Item", self.item)
         if not steps:
-            raise UnknownName(_known_prefix(prefix), 0, closest(first, _PREFIXES))
+            raise _unknown_prefix(prefix, first)
         if prefix in ("$Record", "$Old"):
             return self._of_record(prefix, steps)
         if prefix in _OBJECTS:
@@ -116,7 +115,7 @@ class Scope:
     def _walk(self, start: str, steps: list[str], offset: int) -> ResolvedName:
         *hops, last = steps
         if len(hops) > MAX_HOPS:
-            raise UnknownName(_("A path steps through at most %(max)d lookups.") % {"max": MAX_HOPS}, offset + MAX_HOPS)
+            raise UnknownName(_("A path steps through at most %(max)d lookups."), offset + MAX_HOPS, max=MAX_HOPS)
         here, fields, objects = self.object(start), [], [start]
         for number, step in enumerate(hops):
             field = here and lookup_field(here, step)
@@ -128,6 +127,8 @@ class Scope:
         field = here and (here.field_map.get(last) or here.path_map.get(last))
         if not here or not field:
             raise _unknown_field(here, last, offset + len(hops))
+        if not can_be_read(field):
+            raise UnknownName(_("Expressions can't read fields of this type."), offset + len(hops))
         path = ".".join([*(field.path_name for field in fields), field.api_name])
         kind = value_type(field)
         return ResolvedName(RECORD, path, kind, _ELEMENTS.get(kind), field, tuple(fields), tuple(objects))
@@ -136,7 +137,8 @@ class Scope:
         """Yield what can stand directly: every field of the object with its type (for completion)."""
         spec = self.object(self.object_name)
         for field in spec.fields if spec else ():
-            yield field.api_name, value_type(field), field
+            if can_be_read(field):
+                yield field.api_name, value_type(field), field
 
 
 def scope_of(source: SchemaSpec | HasSpec, object_name: str) -> Scope:
@@ -157,8 +159,16 @@ def scope_of(source: SchemaSpec | HasSpec, object_name: str) -> Scope:
 
 
 def value_type(field: FieldSpec) -> ValueType:
-    """Return the type of a field's values in expressions; computed fields have that of what they return."""
-    return ValueType(field_types.get(field.type).behaves_as(field).expression_type)
+    """Return the type of a field's values in expressions; computed fields have that of what they return.
+
+    Fields that expressions can't read take texts, as those of a default.
+    """
+    return ValueType(field_types.get(field.type).behaves_as(field).expression_type or ValueType.TEXT)
+
+
+def can_be_read(field: FieldSpec) -> bool:
+    """Tell whether the field's values have a type of the language."""
+    return bool(field_types.get(field.type).behaves_as(field).expression_type)
 
 
 def lookup_target(field: FieldSpec) -> str | None:
@@ -180,33 +190,29 @@ def _spelled(prefix: str) -> str:
     return next((known for known in (*_PREFIXES, "$Item") if known.lower() == prefix.lower()), prefix)
 
 
-def _known_prefix(prefix: str) -> Message:
+def _unknown_prefix(prefix: str, written: str) -> UnknownName:
     if prefix in _PREFIXES:
-        return _("Write a name after %(prefix)s and a dot.") % {"prefix": prefix}
-    return _("There is no “%(name)s”.") % {"name": prefix[:60]}
+        return UnknownName(_("Write a name after %(prefix)s and a dot."), 0, prefix, prefix=prefix)
+    return UnknownName(_("There is no “%(name)s”."), 0, closest(written, _PREFIXES), name=written)
 
 
 def _constant(prefix: str, first: str, rest: str) -> ResolvedName:
     if prefix not in _CONSTANTS:
-        raise UnknownName(_known_prefix(prefix), 0, closest(first, _PREFIXES))
+        raise _unknown_prefix(prefix, first)
     if rest not in _CONSTANTS[prefix]:
-        message = _("%(prefix)s has no “%(name)s”.") % {"prefix": prefix, "name": rest[:60]}
-        raise UnknownName(message, 1, closest(rest, _CONSTANTS[prefix]))
+        message = _("%(prefix)s has no “%(name)s”.")
+        raise UnknownName(message, 1, closest(rest, _CONSTANTS[prefix]), prefix=prefix, name=rest)
     return ResolvedName(GLOBAL, f"{prefix}.{rest}", _CONSTANTS[prefix][rest])
 
 
 def _unknown_step(spec: ObjectSpec | None, step: str, number: int) -> UnknownName:
     lookups = [name for name, field in spec.path_map.items() if lookup_target(field)] if spec else []
     field = spec.field_map.get(step) if spec else None
-    if field and lookup_target(field):  # account_id.name, where account.name is meant
-        return UnknownName(_no_lookup(step), number, field.path_name)
-    return UnknownName(_no_lookup(step), number, closest(step, lookups))
+    is_itself = field and lookup_target(field)  # account_id.name, where account.name is meant
+    suggestion = field.path_name if field and is_itself else closest(step, lookups)
+    return UnknownName(_("“%(name)s” is no lookup to step through."), number, suggestion, name=step)
 
 
 def _unknown_field(spec: ObjectSpec | None, name: str, number: int) -> UnknownName:
-    message = _("There is no field “%(name)s”.") % {"name": name[:60]}
-    return UnknownName(message, number, closest(name, spec.field_map) if spec else "")
-
-
-def _no_lookup(step: str) -> str | Promise:
-    return _("“%(name)s” is no lookup to step through.") % {"name": step[:60]}
+    suggestion = closest(name, spec.field_map) if spec else ""
+    return UnknownName(_("There is no field “%(name)s”."), number, suggestion, name=name)

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext_lazy
 from crm_platform.kit.errors import Message
 from metadata.expressions import scope as names
 from metadata.expressions.definitions import NEW, OLD, RANDOM, Function, Param
-from metadata.expressions.errors import ExpressionError, closest
+from metadata.expressions.errors import ExpressionError, closest, filled
 from metadata.expressions.functions import functions, operators
 from metadata.expressions.nodes import Apply, Call, Chain, Constant, Literal, Name, Node, Operation, Path, Typed
 from metadata.expressions.scope import Scope, UnknownName
@@ -167,10 +167,9 @@ class TypeChecker:
         message: Message = _("%(wanted)s is needed here, this is %(given)s.")
         if len(wanted) > 3:
             raise ExpressionError(_("%(given)s can't stand here."), node.start, node.end, given=LABELS[node.type])
-        labels = _("%(first)s or %(second)s") if len(wanted) > 1 else None
         shown: Message = LABELS[wanted[0]]
         for other in wanted[1:]:
-            shown = str(labels) % {"first": shown, "second": LABELS[other]}
+            shown = filled(_("%(first)s or %(second)s"), {"first": shown, "second": LABELS[other]})
         raise ExpressionError(message, node.start, node.end, wanted=shown, given=LABELS[node.type])
 
     def same(self, args: list[Typed], places: Sequence[int]) -> ValueType:

@@ -70,7 +70,10 @@ def _type_sum(tc: TypeChecker, args: list[Typed]) -> T:
 
 
 def _unique(_ctx: object, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple({identity(value): value for value in reversed(values)}.values())[::-1]
+    first: dict[Any, Any] = {}
+    for value in values:
+        first.setdefault(identity(value), value)
+    return tuple(first.values())
 
 
 def _sum(_ctx: object, values: tuple[Decimal, ...]) -> Decimal | None:

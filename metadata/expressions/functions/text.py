@@ -50,7 +50,8 @@ def _find_sql(ctx: SqlContext, part: Sql, value: Sql, start: Sql | None = None) 
     if start is None:
         return sql("strpos({0}, {1})::numeric", value, part)
     body = (
-        "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {2} > length({0}) + 1 THEN 0 WHEN strpos(substr({0}, {2}), {1}) = 0 THEN 0 "
+        "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {2} > length({0}) + 1 THEN 0 "
+        "WHEN strpos(substr({0}, {2}), {1}) = 0 THEN 0 "
         "ELSE strpos(substr({0}, {2}), {1}) + {2} - 1 END)::numeric"
     )
     return ctx.let([value, part, start], lambda v, p, s: sql(body, v, p, s))

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -116,6 +117,7 @@ VALUES: Mapping[str, Any] = {
 }
 
 
+@cache
 def scope(object_name: str = "deal") -> Scope:
     return scope_of(SPEC, object_name)
 
