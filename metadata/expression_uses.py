@@ -32,6 +32,11 @@ class ExpressionUse:
     blank_is_zero: bool = False
 
 
+def has_formulas(spec: ObjectSpec) -> bool:
+    """Tell whether any field of the object is worked out by a formula."""
+    return any(isinstance(field_types.get(item.type), FormulaType) for item in spec.business_fields)
+
+
 def expression_uses(spec: ObjectSpec) -> Iterator[ExpressionUse]:
     """Yield every expression of an object: of its fields in their order, then of its rules."""
     for field in spec.business_fields:

@@ -118,6 +118,10 @@ class FieldType(ABC):
 
         return clean_settings(self, settings)
 
+    def admin_note(self, field: FieldSpec) -> str:
+        """Return what an admin should know of a field besides its parameters, in the current language."""
+        return ""
+
     @abstractmethod
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
         """Return the physical columns, the main one (suffix "") first where there is one."""
@@ -269,6 +273,10 @@ class FieldType(ABC):
     def operand_field(self, field: FieldSpec, operator: str, language: str) -> forms.Field | None:
         """Return the input of an operand that is no value of the field; None where it is one, or plain text."""
         return None
+
+    def operand_text(self, operator: str, item: Any) -> str:
+        """Return how people read an operand that is no value of the field."""
+        return str(item)
 
     @abstractmethod
     def predicate(

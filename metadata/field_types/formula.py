@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -37,7 +39,7 @@ class FormulaType(ComputedType):
     key = "formula"
     label = _("Formula")
     icon = "math-function"
-    settings_form = FormulaSettings
+    settings_form: ClassVar[type[SettingsForm]] = FormulaSettings
 
     def expression(self, field: FieldSpec) -> str:
         return str(field.settings["expression"])

@@ -159,6 +159,7 @@ class _FieldPage:
             "field": self.field,
             "label": self.field.label.text(language) if self.field else "",
             "type": self.type,
+            "note": self.type.admin_note(self.field) if self.field else "",
             "form": self.form,
             "settings_form": self.settings,
             "choices": self.choices,

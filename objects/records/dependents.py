@@ -12,6 +12,7 @@ from crm_platform.jobs.services import enqueue
 from crm_platform.kit.json import dumps
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.expression_uses import has_formulas
 from objects.records.programs import programs
 
 RECALCULATE = "records.recalculate"
@@ -61,7 +62,7 @@ def request_recalculation(
 def _all(snapshot: SchemaSnapshot) -> dict[str, tuple[Dependent, ...]]:
     found: dict[str, dict[tuple[int, tuple[int, ...], str], Dependent]] = {}
     for spec in snapshot.objects():
-        if not any(item.type == "formula" for item in spec.business_fields):
+        if not has_formulas(spec):
             continue
         obj = snapshot.object(spec.api_name)
         for program in programs(snapshot, obj).formulas:

@@ -16,6 +16,7 @@ from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject, UnknownObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.expression_uses import has_formulas
 from metadata.expressions import blank_environment
 from objects.records import rollup_sql
 from objects.records.dependents import RECALCULATE
@@ -61,7 +62,7 @@ def recalculate_clock(context: JobContext) -> dict[str, Any]:
     names = [
         spec.api_name
         for spec in snapshot.objects()
-        if any(item.type == "formula" for item in spec.business_fields)
+        if has_formulas(spec)
         and any(item.expression.uses_clock for item in programs(snapshot, snapshot.object(spec.api_name)).formulas)
     ]
     for name in names:

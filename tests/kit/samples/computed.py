@@ -61,3 +61,38 @@ def rollup() -> FieldSamples:
         ascending=(),
         texts=((None, "", ""), (12, "12", "12")),
     )
+
+
+def dynamic_url() -> FieldSamples:
+    address = "https://example.com/find?n=Row"
+    return FieldSamples(
+        "dynamic_url",
+        settings={"template": "https://example.com/find?n={name}", "display": "button"},
+        bad_settings=(
+            {},
+            {"template": "javascript:alert({name})"},
+            {"template": "https://{name}.example.com/"},
+            {"template": "https://example.com{name}"},
+            {"template": "https://example.com/{na me}"},
+            {"template": 'https://example.com/"{name}'},
+            {"template": "https://example.com/{name}", "display": "shout"},
+        ),
+        valid=(Valid(None, None), Valid(address, address)),
+        invalid=(),
+        rows=(None, None, None),
+        matches=(
+            match("contains", "FIND", *EVERY),
+            match("ncontains", "find"),
+            match("eq", address, *EVERY),
+            match("ne", address),
+            match("starts", "https", *EVERY),
+            match("ends", "row", *EVERY),
+            match("regex", "n=[A-Z]", *EVERY),
+            match("in", [address], *EVERY),
+            match("nin", [address]),
+            match("empty", None),
+            match("nempty", None, *EVERY),
+        ),
+        ascending=(),
+        texts=((None, "", ""), (address, address, address)),
+    )

@@ -21,7 +21,7 @@ from tests.kit.field_specs import clean_context, display_context, field_spec, sp
 from tests.kit.samples.shapes import FieldSamples
 
 ALL = field_samples()
-GROUPS = {"text", "number", "date", "choice", "place", "file", "reference", "system"}
+GROUPS = {"text", "number", "date", "choice", "place", "file", "computed", "reference", "system"}
 EXPRESSION_TYPES = {
     *("text", "number", "boolean", "date", "datetime", "time", "duration"),
     *("choice", "choices", "reference", "references", "geo", "sealed", "list"),
