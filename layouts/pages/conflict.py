@@ -86,7 +86,8 @@ def _fingerprint(sent: Mapping[str, list[str]]) -> str:
     """
     values = [items for key, items in sent.items() if not key.endswith((TEXT_SUFFIX, OBJECT_SUFFIX))]
     plain = [[str(item).replace("\r\n", "\n").strip() for item in items] for items in values]
-    text = json.dumps([[item for item in items if item] for items in plain])
+    # One empty input is no value; among several inputs of a name it keeps the place of its own.
+    text = json.dumps([[item for item in items if item or len(items) > 1] for items in plain])
     return format(zlib.crc32(text.encode()), "x")
 
 

@@ -125,7 +125,7 @@ def _starting_values(opened: ObjectDesk, fields: Iterable[CompiledField], given:
 def _from_address(field: CompiledField, given: Mapping[str, Any]) -> Any:
     if field.name not in given:
         return None
-    if not field.type.is_reference:
+    if not field.type.has_targets:
         return given[field.name]
     box = field.type.form_field(field.spec, "")
     try:

@@ -26,6 +26,7 @@ from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.field_types import widgets
 from metadata.field_types.choices import all_choices, label_of
 from metadata.field_types.contexts import clean_context
+from metadata.field_types.department import MINE
 from metadata.field_types.operators import Arity, operators
 from metadata.field_types.ranges import PERIODS
 from metadata.field_types.references import clean_reference
@@ -41,10 +42,10 @@ LIMITS = (MinValueValidator, MaxValueValidator, DecimalValidator)
 
 
 class IdsField(forms.Field):
-    """Returns the chosen ids as a list."""
+    """Returns the chosen ids as a list, and the word that stands for the caller's own department."""
 
     def to_python(self, value: Any) -> list[str]:
-        return [str(item) for item in value or () if parse_uuid(item) is not None]
+        return [str(item) for item in value or () if item == MINE or parse_uuid(item) is not None]
 
 
 class FilterForm:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,12 +31,23 @@ def names_of(actor: Actor, references: Iterable[Reference]) -> dict[uuid.UUID, s
 
 def with_names(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values with every reference knowing the name of what it points at."""
-    nameless = [value for value in values.values() if isinstance(value, Reference) and not value.name]
+    nameless = [link for value in values.values() for link in _links(value) if not link.name]
     names = names_of(actor, nameless) if nameless else {}
-    return {
-        name: replace(value, name=names.get(value.id, "")) if isinstance(value, Reference) and not value.name else value
-        for name, value in values.items()
-    }
+
+    def named(value: Any) -> Any:
+        if isinstance(value, Reference):
+            return value if value.name else replace(value, name=names.get(value.id, ""))
+        return tuple(named(link) for link in value) if _links(value) else value
+
+    return {name: named(value) for name, value in values.items()}
+
+
+def _links(value: Any) -> Sequence[Reference]:
+    """Return the references that a value is or consists of."""
+    if isinstance(value, Reference):
+        return (value,)
+    is_list = isinstance(value, tuple) and bool(value) and all(isinstance(item, Reference) for item in value)
+    return value if is_list else ()
 
 
 def _names(actor: Actor, target: str, ids: set[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -44,6 +44,11 @@ class RelatedRecords:
         return self.desk.obj.field(self.spec.field)
 
     @property
+    def operator(self) -> str:
+        """How the lookup says that it points at the record: it alone, or among others."""
+        return "any" if self.lookup.type.is_reference_list else "eq"
+
+    @property
     def label(self) -> str:
         """The heading that the lookup asks for, else the object's plural."""
         texts = self.lookup.spec.settings.get("related_label") or {}
@@ -55,7 +60,7 @@ class RelatedRecords:
 
     @property
     def query(self) -> RecordQuery:
-        condition = Condition(self.spec.field, "eq", str(self.record_id))
+        condition = Condition(self.spec.field, self.operator, str(self.record_id))
         return RecordQuery(self.desk.actor, self.desk.name).where(condition)
 
     @cached_property
@@ -80,13 +85,13 @@ class RelatedRecords:
         if not self.desk.rights["create"]:
             return None
         names = {self.spec.field: str(self.record_id)}
-        if self.lookup.main.references is None:
+        if self.lookup.type.is_reference and self.lookup.main.references is None:
             names[f"{self.spec.field}{OBJECT_SUFFIX}"] = self.parent.name
         return self.desk.new_url(**names, next=self.parent.record_url(self.record_id))
 
     @property
     def all_url(self) -> str:
-        return f"{self.desk.list_url}?{self.spec.field}__eq={self.record_id}"
+        return f"{self.desk.list_url}?{self.spec.field}__{self.operator}={self.record_id}"
 
 
 @dataclass(frozen=True)

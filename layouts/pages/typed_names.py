@@ -27,17 +27,27 @@ def resolve_typed(desk: ObjectDesk, fields: Iterable[CompiledField], data: Query
     completed = data.copy()
     for field in fields:
         text = data.get(field.name + TEXT_SUFFIX, "").strip()
-        if not field.type.is_reference or not text or data.get(field.name):
+        is_chosen = bool(data.get(field.name)) and not field.type.is_reference_list
+        if not field.type.has_targets or not text or is_chosen:
             continue
         wanted = data.get(field.name + OBJECT_SUFFIX)
         for target in targets_of(field):
             found = _named(desk.actor, target, text) if wanted in (None, "", target) else []
             if len(found) == 1:
-                completed[field.name] = str(found[0])
-                if field.main.references is None:
-                    completed[field.name + OBJECT_SUFFIX] = target
+                _choose(completed, field, target, found[0])
                 break
     return completed
+
+
+def _choose(data: QueryDict, field: CompiledField, target: str, found: UUID) -> None:
+    """Put the id where the box would have put it when the name was chosen."""
+    if field.type.is_reference_list:
+        data.appendlist(field.name, str(found))
+        data[field.name + TEXT_SUFFIX] = ""
+        return
+    data[field.name] = str(found)
+    if field.main.references is None:
+        data[field.name + OBJECT_SUFFIX] = target
 
 
 def _named(actor: Actor, target: str, name: str) -> list[UUID]:

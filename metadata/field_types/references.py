@@ -66,6 +66,9 @@ class ReferenceType(FieldType):
         """Return what the field points at: an API name, "user" or "department"."""
         return str(field.settings.get("target", ""))
 
+    def targets(self, field: FieldSpec) -> tuple[str, ...]:
+        return (self.target(field),)
+
     def on_delete(self, field: FieldSpec) -> str:
         return "RESTRICT"
 

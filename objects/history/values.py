@@ -37,8 +37,9 @@ class StoredValues:
         by_target: dict[str, set[uuid.UUID]] = defaultdict(set)
         for field, raw in stored:
             value = self._value(field, raw)
-            if isinstance(value, Reference):
-                by_target[value.object].add(value.id)
+            for link in value if field.type.is_reference_list and isinstance(value, tuple) else (value,):
+                if isinstance(link, Reference):
+                    by_target[link.object].add(link.id)
         for target, ids in by_target.items():
             self._names.update({(target, found): name for found, name in self._read(target, ids).items()})
 
@@ -52,6 +53,8 @@ class StoredValues:
             if name is None:
                 return _("(not visible)")
             value = replace(value, name=name)
+        elif field.type.is_reference_list and isinstance(value, tuple):
+            value = tuple(replace(link, name=self._names.get((link.object, link.id), "")) for link in value)
         elif isinstance(value, _Unreadable):
             return value.text
         if isinstance(field.type, AttachmentType):

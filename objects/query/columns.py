@@ -25,7 +25,7 @@ class Member:
     """One value of the answer: its name, and how it is read from a row that the database returned.
 
     `index` is the place of a value that is taken as it is; `read` makes any other. `label` is the place of
-    the name of what a reference points at.
+    the name of what a reference points at; of the names, in order, behind a list of references.
     """
 
     name: str
@@ -55,7 +55,8 @@ class Selection:
 
     def name(self, alias: str, field: CompiledField, obj: CompiledObject) -> int | None:
         """Return the place of the name of what a reference points at, None for other fields."""
-        name = self.joins.name_of(alias, field, obj)
+        find = self.joins.names_in if field.type.is_reference_list else self.joins.name_of
+        name = find(alias, field, obj)
         return None if name is None else self.add(name)
 
 
@@ -128,6 +129,8 @@ def _typed_reader(field: CompiledField, places: dict[str, int], label: int | Non
         value = from_columns(spec, {suffix: row[at] for suffix, at in places.items()})
         if label is not None and isinstance(value, Reference):
             return replace(value, name=row[label] or "")
+        if label is not None and value and field.type.is_reference_list:
+            return tuple(replace(link, name=name or "") for link, name in zip(value, row[label], strict=True))
         return value
 
     return read

@@ -13,7 +13,8 @@ class Joins:
 
     Fields behind a lookup are read only where the caller may see the record that it leads to; otherwise they
     are empty, and the row stays. The name of what a lookup points at comes with the lookup itself and needs
-    no right to that record, only to its object; the two kinds of join have aliases of their own.
+    no right to that record, only to its object; the two kinds of join have aliases of their own. Of the records
+    that a list of references names, only those have a name that the caller may see and that are not deleted.
     """
 
     def __init__(self, obj: CompiledObject, base: str, prefix: str, policy: AccessPolicy) -> None:
@@ -48,6 +49,28 @@ class Joins:
             return names[0] if names else None
         inner = join_sql(", ", names)
         return SqlText(f"COALESCE({inner.text})", inner.params)
+
+    def names_in(self, alias: str, field: CompiledField, obj: CompiledObject) -> SqlText | None:
+        """Return the expression for the names behind a list of references: an array in their order.
+
+        NULL stands for what the caller may not see; None is returned where he knows nothing that it may point at.
+        """
+        target = next(
+            (item for item in map(obj.target, field.type.targets(field.spec)) if self._policy.knows(item)), None
+        )
+        if target is None:
+            return None
+        on = [SqlText('n."id" = u.id')]
+        if target.is_business_object:
+            on += [SqlText('n."deleted_at" IS NULL'), self._policy.scope(target).template("n")]
+        condition = join_sql(" AND ", on)
+        ids, name = self.read(alias, field.main.column).text, quote(target.name_field.main.column)
+        return SqlText(
+            f"(SELECT array_agg(n.{name}::text ORDER BY u.place)"  # noqa: S608 (physical names only)
+            f" FROM unnest({ids}) WITH ORDINALITY u(id, place)"
+            f" LEFT JOIN {quote(target.table)} n ON {condition.text})",
+            condition.params,
+        )
 
     def read(self, alias: str, physical: str) -> SqlText:
         """Return a column, remembering it when it comes from the base."""

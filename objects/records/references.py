@@ -1,4 +1,7 @@
-"""Whether what a record points at exists, is alive and may be seen: one query per target for a whole batch."""
+"""Whether what a record points at exists, is alive and may be seen: one query per target for a whole batch.
+
+Of a list of references only those are checked that are new in it: others stay, whatever has become of them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.identity.models import Department, User
+from crm_platform.kit.errors import Message
 from metadata.compiler.compiled import CompiledField, UnknownObject
+from metadata.field_types.reference_lists import ids_of
 from metadata.field_types.values import Reference
 from objects.records.drafts import Batch, Draft
 from objects.records.locking import FOR_REFERENCE, scope_sql
@@ -38,6 +43,9 @@ def _uses(batch: Batch) -> Iterator[Use]:
             value = draft.values.get(field.name)
             if isinstance(value, Reference):
                 yield draft, field, value
+            elif value and field.type.is_reference_list:
+                kept = ids_of(field.value_of(draft.record)) if draft.record is not None else frozenset()
+                yield from ((draft, field, link) for link in value if link.id not in kept)
 
 
 def _lock_order(batch: Batch, target: str) -> int:
@@ -51,9 +59,15 @@ def _check(batch: Batch, target: str, uses: list[Use]) -> None:
     active = _known(batch, target, ids)
     for draft, field, reference in uses:
         if reference.id not in active:
-            draft.error(field.name, "invalid_reference", _("There is no such record."))
+            _refuse(draft, field, "invalid_reference", _("There is no such record."))
         elif not active[reference.id] and field.spec.settings.get("active_only", True):
-            draft.error(field.name, "inactive_reference", _("This entry is no longer active."))
+            _refuse(draft, field, "inactive_reference", _("This entry is no longer active."))
+
+
+def _refuse(draft: Draft, field: CompiledField, code: str, message: Message) -> None:
+    """Add the error once, however many references of a list are wrong."""
+    if not any(error.field == field.name and error.code == code for error in draft.errors):
+        draft.error(field.name, code, message)
 
 
 def _known(batch: Batch, target: str, ids: list[uuid.UUID]) -> dict[uuid.UUID, bool]:

@@ -152,7 +152,7 @@ def _make(obj: CompiledObject) -> RecordTable:
         select=", ".join(f"t.{quote(column.name)}" for column in main),
         model=obj.model,  # type: ignore[arg-type]
         writable=writable,
-        references=tuple(f for f in writable if f.type.is_reference),
+        references=tuple(f for f in writable if f.type.has_targets),
         numbered=tuple(f for f in obj if isinstance(f.type, AutoNumberType)),
         derived=_derived(writable),
         parts={f.name + c.suffix: f.name for f in obj if not f.type.is_reference for c in f.columns if c.suffix},

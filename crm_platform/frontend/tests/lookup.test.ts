@@ -95,3 +95,33 @@ test("a failing server shows that nothing was found", async () => {
   await find("周");
   expect(get(".combo-none").textContent).toBe("Nothing");
 });
+
+const LIST = `<div data-behaviour="lookup" data-url="/lookup/contact" data-name="who" data-names="who.shown_text">
+  <span data-lookup-chips></span><template data-lookup-parts><input type="text" name="who.role">
+  <input type="radio" name="who.primary" value="" data-chip-choice></template>
+  <input type="text" data-lookup-text><ul class="combo-list" id="l" hidden></ul></div>`;
+
+test("every chip of a list has its id, its name and inputs of its own", async () => {
+  show(LIST);
+  text().focus();
+  await find("周");
+  press(text(), "Enter");
+  expect(get<HTMLInputElement>(".combo-chip [name=who]").value).toBe("7");
+  expect(get<HTMLInputElement>('.combo-chip [name="who.shown_text"]').value).toBe("周敏");
+  expect(get<HTMLInputElement>('.combo-chip [name="who.primary"]').value).toBe("7");
+  expect(get<HTMLInputElement>('.combo-chip [name="who.role"]').value).toBe("");
+});
+
+test("a record is chosen once, whatever was typed beside another chip", async () => {
+  show(LIST);
+  text().focus();
+  await find("周");
+  press(text(), "Enter");
+  get<HTMLInputElement>('.combo-chip [name="who.role"]').value = "8";
+  await find("周");
+  press(text(), "Enter");
+  await find("周");
+  press(text(), "ArrowDown");
+  press(text(), "Enter");
+  expect([...document.querySelectorAll<HTMLInputElement>(".combo-chip [name=who]")].map((one) => one.value)).toEqual(["7", "8"]);
+});

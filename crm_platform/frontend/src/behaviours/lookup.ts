@@ -3,6 +3,8 @@
  *   root      data-url (JSON [{id, name, subtitle, object}] for ?q=; "{object}" stands for the chosen kind),
  *             data-multiple, data-label-none, data-label-clear
  *   [data-lookup-text] the input, [data-lookup-value] hidden id, [data-lookup-object] hidden kind (several kinds),
+ *   [data-lookup-chips] the chosen records, data-names the inputs that keep their names, template[data-lookup-parts]
+ *   the inputs that every chip has of its own (a radio [data-chip-choice] stands for its record),
  *   [data-lookup-kind] a select of kinds, [data-lookup-clear], .combo-list, [data-lookup-chips] (several values).
  */
 import { registerBehaviour } from "../lib/behaviour";
@@ -35,8 +37,8 @@ registerBehaviour("lookup", (root) => {
     changed();
   };
   const addChip = (option: Option) => {
-    if (!all<HTMLInputElement>(chips!, "input").some((taken) => taken.value === option.id)) {
-      chips!.append(chip(option, root.dataset.name ?? "", root.dataset.labelClear ?? ""));
+    if (!all<HTMLInputElement>(chips!, "input[type=hidden]").some((taken) => taken.value === option.id)) {
+      chips!.append(chip(option, root));
     }
     input.value = "";
     changed();
@@ -88,8 +90,13 @@ registerBehaviour("lookup", (root) => {
   };
 });
 
-function chip(option: Option, name: string, label: string): HTMLElement {
-  const hidden = make("input", { type: "hidden", name, value: option.id });
-  const remove = make("button", { type: "button", class: "combo-chip-remove", "data-chip-remove": "", "aria-label": label }, icon("x"));
-  return make("span", { class: "combo-chip" }, option.name, hidden, remove);
+function chip(option: Option, root: HTMLElement): HTMLElement {
+  const { name = "", names, labelClear = "" } = root.dataset;
+  const made = make("span", { class: "combo-chip" }, option.name, make("input", { type: "hidden", name, value: option.id }));
+  if (names) made.append(make("input", { type: "hidden", name: names, value: option.name }));
+  const parts = one<HTMLElement>(root, "template[data-lookup-parts]") as HTMLTemplateElement | null;
+  if (parts) made.append(parts.content.cloneNode(true));
+  for (const choice of all<HTMLInputElement>(made, "[data-chip-choice]")) choice.value = option.id;
+  made.append(make("button", { type: "button", class: "combo-chip-remove", "data-chip-remove": "", "aria-label": labelClear }, icon("x")));
+  return made;
 }
