@@ -76,7 +76,7 @@ class Words:
         if operator == "rel":
             return _or_raw(describe, item)
         if operator in field.type.plain_operands:
-            return str(item)
+            return field.type.operand_text(operator, item)
         if field.type.has_targets:
             key = parse_uuid(item.get("id") if isinstance(item, Mapping) else item)
             return self.names.get(key, str(item)) if key else str(item)

@@ -138,7 +138,7 @@ class AttachmentType(FieldType):
 
     # --- definition ---------------------------------------------------------------------------------------
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
-        return (Column("jsonb", nullable(models.JSONField), INLINE_BYTES),)
+        return (Column("jsonb", nullable(models.JSONField), INLINE_BYTES, is_searched=False),)
 
     def can_change_to(self, field: FieldSpec, new: FieldSpec) -> bool:
         return new.type == self.key
@@ -239,6 +239,9 @@ class AttachmentType(FieldType):
         if operator in COUNTS:
             return forms.IntegerField(min_value=0, max_value=MAX_COUNT, widget=widgets.NumberInput)
         return None
+
+    def operand_text(self, operator: str, item: Any) -> str:
+        return str(KINDS.get(item, item)) if operator == "kind" else super().operand_text(operator, item)
 
     def operand(self, field: FieldSpec, operator: str, item: Any, ctx: CleanContext) -> Any:
         if operator in COUNTS:
