@@ -5,15 +5,7 @@
 import { one } from "./dom";
 import { startDrawing } from "./file-draw";
 import { startRecording } from "./file-record";
-
-export interface FileFacts {
-  id: string;
-  name: string;
-  size: number;
-  size_text: string;
-  content_type: string;
-  kind: string;
-}
+import { answerOf, send, type FileFacts } from "./file-upload";
 
 /** What the tools that make files need of the box. */
 export interface FileBox {
@@ -118,31 +110,6 @@ export function startFileBox(element: HTMLElement): () => void {
     for (const request of running.values()) request.abort();
     stopTool?.();
   };
-}
-
-/** Send one file with its progress; `done` is called whatever comes of it, but not after an abort. */
-function send(url: string, file: File, progress: HTMLProgressElement, done: (request: XMLHttpRequest) => void): XMLHttpRequest {
-  const request = new XMLHttpRequest(); // fetch does not tell how much has been sent
-  const body = new FormData();
-  body.append("file", file, file.name);
-  request.open("POST", url);
-  request.setRequestHeader("Accept", "application/json");
-  request.setRequestHeader("X-CSRFToken", document.querySelector<HTMLMetaElement>("meta[name=csrf-token]")?.content ?? "");
-  request.upload.addEventListener("progress", (event) => {
-    if (event.lengthComputable) progress.value = (100 * event.loaded) / event.total;
-  });
-  request.addEventListener("load", () => done(request));
-  request.addEventListener("error", () => done(request));
-  request.send(body);
-  return request;
-}
-
-function answerOf(request: XMLHttpRequest): FileFacts | undefined {
-  try {
-    return JSON.parse(request.responseText);
-  } catch {
-    return undefined;
-  }
 }
 
 function show(item: HTMLElement, facts: FileFacts, name: string): void {
