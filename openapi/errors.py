@@ -24,7 +24,15 @@ QUERY_CANCELED = "57014"
 def problem(
     status: int, code: str, title: str, *, errors: list[dict[str, Any]] | None = None, **members: Any
 ) -> HttpResponse:
-    """Return a problem document; `members` are added to it as they are."""
+    """Return the answer with a problem document; `members` are added to it as they are."""
+    body = problem_body(status, code, title, errors=errors, **members)
+    return HttpResponse(dumps(body), status=status, content_type=CONTENT_TYPE)
+
+
+def problem_body(
+    status: int, code: str, title: str, *, errors: list[dict[str, Any]] | None = None, **members: Any
+) -> dict[str, Any]:
+    """Return a problem document."""
     body = {
         "type": f"urn:crm:error:{code}",
         "title": title,
@@ -33,9 +41,7 @@ def problem(
         "request_id": request_id.get(),
         **members,
     }
-    if errors:
-        body["errors"] = errors
-    return HttpResponse(dumps(body), status=status, content_type=CONTENT_TYPE)
+    return {**body, "errors": errors} if errors else body
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
@@ -52,16 +58,21 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse:
 
 
 def from_platform(error: PlatformError) -> HttpResponse:
-    """Return the answer for an expected failure, with one entry per field error."""
-    errors = [field_error(item) for item in error.errors] if isinstance(error, ValidationFailed) else None
-    code = _only_code(error) if isinstance(error, ValidationFailed) else error.code
-    members = {name: value for name, value in error.details.items() if isinstance(value, str | int | list)}
-    response = problem(error.status, code, str(error.message), errors=errors, **members)
+    """Return the answer for an expected failure."""
+    response = HttpResponse(dumps(failure_body(error)), status=error.status, content_type=CONTENT_TYPE)
     if error.status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="api"'
     if "current_version" in error.details:
         response["ETag"] = f'"{error.details["current_version"]}"'
     return response
+
+
+def failure_body(error: PlatformError) -> dict[str, Any]:
+    """Return the problem document of an expected failure, with one entry per field error."""
+    errors = [field_error(item) for item in error.errors] if isinstance(error, ValidationFailed) else None
+    code = _only_code(error) if isinstance(error, ValidationFailed) else error.code
+    members = {name: value for name, value in error.details.items() if isinstance(value, str | int | list)}
+    return problem_body(error.status, code, str(error.message), errors=errors, **members)
 
 
 def field_error(error: FieldError) -> dict[str, Any]:

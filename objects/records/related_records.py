@@ -27,7 +27,8 @@ def answer(
     elif query.kind == VLOOKUP:
         rows = _read(obj, paths, _key_filter(obj, query, env))
     else:
-        rows = [] if record_id is None else _read(obj, paths, {obj.field(query.lookup).main.attr: record_id})
+        where = {obj.field(query.lookup).main.attr: record_id}
+        rows = iter(()) if record_id is None else _read(obj, paths, where)
     return query.answer(_environment(values, env) for values in rows)
 
 
@@ -57,7 +58,8 @@ def _root(
     obj: CompiledObject, paths: list[ResolvedPath], record_id: uuid.UUID | None, lookup: str
 ) -> Iterator[dict[str, Any]]:
     """Climb a lookup of an object to itself until it is empty; a ring ends where it closes."""
-    here, seen = record_id, set()
+    here = record_id
+    seen: set[uuid.UUID] = set()
     column = obj.field(lookup).main.attr
     while here is not None and here not in seen and len(seen) < MOST_LEVELS:
         seen.add(here)

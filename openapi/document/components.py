@@ -158,6 +158,30 @@ SCHEMAS: dict[str, Any] = {
         "properties": {"results": {"type": "array", "items": {"type": "object"}}, "summary": {"type": "object"}},
     },
     "SearchResult": {"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object"}}}},
+    "FormulaTrial": {
+        "type": "object",
+        "required": ["object", "expression"],
+        "additionalProperties": False,
+        "properties": {
+            "object": TEXT,
+            "expression": TEXT,
+            "purpose": {"enum": ["formula", "rule", "default", "condition"]},
+            "returns": TEXT,
+            "blank_as": {"enum": ["zero", "blank"]},
+            "record": UUID,
+        },
+    },
+    "Assessment": {
+        "type": "object",
+        "required": ["object", "valid", "values", "fields"],
+        "properties": {
+            "object": TEXT,
+            "valid": _FLAG,
+            "values": {"type": "object"},
+            "problem": {"anyOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "null"}]},
+            "fields": {"type": "object", "additionalProperties": {"type": "object"}},
+        },
+    },
     "FieldInput": FIELD_INPUT,
     "TypeChange": {
         "type": "object",

@@ -115,6 +115,15 @@ RECORD_OPERATIONS = (
     ),
     Operation(
         "post",
+        "/records/{object}/validate",
+        "validate_{object}",
+        _("What saving a record would say, without saving it"),
+        "records:write",
+        body="{patch}",
+        answer="Assessment",
+    ),
+    Operation(
+        "post",
         "/records/{object}/bulk-create",
         "bulk_create_{object}",
         _("Create up to 200 records"),
@@ -312,6 +321,16 @@ STATIC_OPERATIONS = (
         _("Get the preview that a job makes of a change of type"),
         "meta:read",
         ("Object", "Field", "Job"),
+        tags=("metadata",),
+    ),
+    Operation(
+        "post",
+        "/meta/formulas/check",
+        "check_formula",
+        _("Check an expression, and work it out on a record"),
+        "meta:read",
+        body="FormulaTrial",
+        errors=META_ERRORS,
         tags=("metadata",),
     ),
     Operation(

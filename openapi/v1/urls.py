@@ -14,6 +14,7 @@ from openapi.v1 import (
     retyping,
     revealing,
     search,
+    trials,
     validation_rules,
 )
 from openapi.v1.document import OpenApiDocument
@@ -55,6 +56,8 @@ urlpatterns = [
         validation_rules.ValidationRuleDetail.as_view(),
         name="api-validation-rule",
     ),
+    path("meta/formulas/check", trials.FormulaCheck.as_view(), name="api-formula-check"),
+    path("records/<str:object_name>/validate", trials.RecordValidate.as_view(), name="api-record-validate"),
     path("meta/objects/<str:object_name>/fields", metadata.FieldList.as_view(), name="api-fields"),
     path("meta/objects/<str:object_name>/fields/<str:field_name>", metadata.FieldDetail.as_view(), name="api-field"),
     path(

@@ -134,6 +134,9 @@ MATRIX: dict[str, Row] = {
     "metadata-field": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-field-delete": row(POST=ADMIN_DONE),
     "metadata-field-restore": row(POST=ADMIN_DONE, args={"field_name": "old__c"}),
+    "metadata-field-deprecate": row(POST=ADMIN_DONE, data={"deprecated": "1"}),
+    "metadata-field-type": row(GET=ADMIN, POST=ADMIN),
+    "metadata-field-type-cancel": row(POST="in 403 403 403 403 404"),
     "metadata-validation-rules": row(GET=ADMIN),
     "metadata-validation-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-validation-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
@@ -159,6 +162,8 @@ MATRIX: dict[str, Row] = {
     "api-object-restore": row(POST=API_ADMIN, args={"object_name": GONE}),
     "api-fields": row(GET=API_OBJECT, POST=API_ADMIN_NEW, data={"api_name": "n__c", "type": "text", "label": "N"}),
     "api-field": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),
+    "api-formula-check": row(POST=API_ADMIN, data={"object": "order__c", "expression": "LEN(name)"}),
+    "api-record-validate": row(POST=API_OBJECT, data={"name": "New"}),
     "api-validation-rules": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=RULE),
     "api-validation-rule": row(
         GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}, args={"rule_name": "kept__c"}
