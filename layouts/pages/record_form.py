@@ -21,7 +21,7 @@ from metadata.field_types.currency import CurrencyType
 from metadata.field_types.labelled_input import LabelledInput
 from metadata.field_types.link_inputs import LinksInput
 from metadata.field_types.values import DisplayContext
-from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX, LookupInput
+from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX, CheckInInput, LookupInput
 
 CURRENCY = "currency"
 
@@ -81,7 +81,7 @@ class RecordForm(forms.Form):
             if error.field in known:
                 continue  # the form has said already what is wrong there
             name = error.field if error.field in self.fields else None
-            text = str(error.message)
+            text = error.text
             spec = self.obj.spec.field_map.get(error.field or "")
             if name is None and spec is not None:
                 text = f"{spec.label.text(self.language)}: {text}"
@@ -125,7 +125,7 @@ def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[s
     """Return what a browser would send for a widget that starts with `value` and is left alone."""
     if isinstance(widget, LookupInput):
         return _posted_lookup(name, value)
-    if isinstance(widget, LinksInput | LabelledInput | RegionInput):
+    if isinstance(widget, LinksInput | LabelledInput | RegionInput | CheckInInput):
         return widget.posted(name, value)
     if isinstance(widget, forms.CheckboxInput):
         return {name: ["on"] if value else []}

@@ -56,6 +56,7 @@ for _operator in (
     Operator("none", _("has none of"), Arity.MANY),
     Operator("under", _("is in or below")),
     Operator("near", _("is near")),
+    Operator("farther", _("is farther away than (metres)")),
     Operator("inside", _("is inside the area")),
     Operator("kind", _("has a file of type")),
     Operator("count_eq", _("number is")),

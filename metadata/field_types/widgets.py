@@ -71,6 +71,28 @@ class PlaceInput(TextInput):
         return context
 
 
+class CheckInInput(PlaceInput):
+    """A place, together with what the browser says of the device, in a hidden input."""
+
+    template_name = "fields/check_in.html"
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        said = value if isinstance(value, Mapping) else {"place": value, "device": ""}
+        context = super().get_context(name, said["place"], attrs)
+        context["widget"].update(device=said["device"], device_name=f"{name}_device")
+        return context
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
+        sent = {"place": data.get(name), "device": data.get(f"{name}_device")}
+        return {part: item if isinstance(item, str) else "" for part, item in sent.items()}
+
+    def posted(self, name: str, value: Any) -> dict[str, list[str]]:
+        """Return what a browser sends for the inputs when they are left alone."""
+        said = value if isinstance(value, Mapping) else {"place": "", "device": ""}
+        inputs = ((name, said["place"]), (f"{name}_device", said["device"]))
+        return {key: [text] if text else [] for key, text in inputs}
+
+
 class NumberInput(_Styled, forms.NumberInput):
     template_name = "fields/input.html"
 

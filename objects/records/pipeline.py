@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from objects.records.attachments import attach_files, check_files
+from objects.records.check_ins import measure_check_ins
 from objects.records.computed import compute
 from objects.records.conditions import conditions
 from objects.records.defaults import field_defaults, system_defaults
@@ -57,6 +58,7 @@ CREATE: tuple[Stage, ...] = (
     required,
     references,
     check_files,
+    measure_check_ins,
     empty_rollups,
     formulas,
     conditions,
@@ -85,6 +87,7 @@ UPDATE: tuple[Stage, ...] = (
     required,
     references,
     check_files,
+    measure_check_ins,
     formulas,
     conditions,
     compute,

@@ -116,7 +116,10 @@ def test_a_new_value_typed_into_the_form_is_saved(
         return
     assert answer.status_code == 302, answer.content.decode()[-3000:]
     made = answer["Location"].rsplit("/", 1)[1]
-    assert found.api_form(made) == wanted
+    made_form = found.api_form(made)
+    for name in found.samples.by_server:
+        wanted.pop(name), made_form.pop(name)
+    assert made_form == wanted
 
 
 @every_type

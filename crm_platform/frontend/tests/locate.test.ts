@@ -19,6 +19,14 @@ test("the button writes where the device is", () => {
   expect(get<HTMLInputElement>("input").value).toBe("22.54,114.05,5");
 });
 
+test("a check-in says from which device it comes", () => {
+  const place = { getCurrentPosition: (found: (place: object) => void) => found({ coords: { latitude: 1, longitude: 2 } }) };
+  vi.stubGlobal("navigator", { geolocation: place, userAgent: "Pixel 9" });
+  show(BOX.replace("<button", '<input type="hidden" data-locate-device><button'));
+  get("[data-locate]").click();
+  expect(get<HTMLInputElement>("[data-locate-device]").value).toBe("Pixel 9");
+});
+
 test("a device that does not tell leaves the text alone and says so", () => {
   const said: string[] = [];
   document.addEventListener("toast", (event) => said.push((event as CustomEvent).detail.text), { once: true });

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from metadata.field_types.address import Address
+from metadata.field_types.check_in import CheckIn
 from metadata.field_types.geography import Point
 from tests.kit.samples.shapes import EMPTY, FieldSamples, Invalid, Valid, match
 
@@ -139,4 +141,85 @@ def address() -> FieldSamples:
             (Address("US", "1 Main St", "10001"), "United States 1 Main St [10001]", "美国 1 Main St [10001]"),
         ),
         update="上海市浦东新区 世纪大道100号 200120",
+    )
+
+
+class ServerTime(datetime):
+    """The moment of a check-in, which no sample can know: equal to every other."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, datetime)
+
+    __hash__ = datetime.__hash__
+
+
+class ServerTimeText(str):
+    """The same in the API's form."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and other.endswith("Z")
+
+    __hash__ = str.__hash__
+
+
+NOW = ServerTime(2026, 1, 5, 2, 0, tzinfo=UTC)
+
+
+def check_in() -> FieldSamples:
+    here = {"lat": "22.54", "lng": "114.05", "at": ServerTimeText("2026-01-05T02:00:00Z"), "distance_m": None}
+    bare, full = {**here, "address": "", "device": ""}, {**here, "address": "科技园路1号", "device": "Pixel 9"}
+    return FieldSamples(
+        "check_in",
+        bad_settings=({"reference_field": "a b"}, {"radius": 0}, {"photo": True}),
+        valid=(
+            *EMPTY,
+            Valid({}, None),
+            Valid("22.54,114.05", CheckIn(SHENZHEN, NOW), bare),
+            Valid({"lat": "22.54", "lng": 114.05}, CheckIn(SHENZHEN, NOW), bare),
+            Valid(
+                {**full, "at": "1999-01-01T00:00:00Z", "distance_m": 1},
+                CheckIn(SHENZHEN, NOW, "科技园路1号", "Pixel 9"),
+                full,
+            ),
+            Valid(
+                "22.54,114.05 科技园路1号 · 1999-01-01 08:00",
+                CheckIn(SHENZHEN, NOW, "科技园路1号"),
+                {**bare, "address": "科技园路1号"},
+            ),
+        ),
+        invalid=(
+            *(
+                Invalid(raw, "invalid_type")
+                for raw in (True, 5, [], "somewhere", "22.54", {"lat": 1}, {"lat": 1, "x": 2})
+            ),
+            Invalid({"lat": 91, "lng": 0}, "out_of_range"),
+            Invalid({"lat": 1, "lng": 1, "address": "x" * 201}, "too_long"),
+        ),
+        rows=("22.54,114.05 科技园", {"lat": "31.23", "lng": "121.47"}, "39.90,116.40", None),
+        matches=(
+            match("eq", "1999-01-01"),
+            match("ne", "1999-01-01", 0, 1, 2, 3),
+            match("gt", "1999-01-01", 0, 1, 2),
+            match("gte", "1999-01-01", 0, 1, 2),
+            match("lt", "1999-01-01"),
+            match("lte", "1999-01-01"),
+            match("between", ["1999-01-01", "2999-01-01"], 0, 1, 2),
+            match("rel", "last_n_days:2", 0, 1, 2),
+            match("near", "22.54,114.05,5", 0),
+            match("inside", "31,121 32,121 32,122 31,122", 1),
+            match("farther", "10"),
+            match("empty", None, 3),
+            match("nempty", None, 0, 1, 2),
+        ),
+        ascending=(0, 1, 2),
+        by_server=("at",),
+        texts=(
+            (None, "", ""),
+            (
+                CheckIn(SHENZHEN, datetime(2026, 1, 5, 2, 0, tzinfo=UTC), "科技园", "", 120),
+                "22.54,114.05 科技园 · Jan 5, 2026 10:00 · 120 m away",
+                "22.54,114.05 科技园 · 2026-01-05 10:00 · 距离 120 米",
+            ),
+        ),
+        update={"lat": "30.57", "lng": "104.07", "device": "Pixel 9"},
     )

@@ -68,6 +68,7 @@ class FieldSamples:
     settings: Mapping[str, Any] = field(default_factory=dict)
     bad_settings: Sequence[Mapping[str, Any]] = ()
     choices: Sequence[SampleChoice] = ()
+    by_server: Sequence[str] = ()  # members of the API's form that differ from write to write
     update: Any = ...  # another input for the row at place 0; `...`: the type is read only
     is_exclusive: bool = False  # what one record has, another can't have: files
 

@@ -1,14 +1,16 @@
 /**
  * locate: a button [data-locate] that asks the device where it is and writes "lat,lng" into the text box beside it.
- * Options: data-ending (put behind the place), data-failed (what to say when the device does not tell).
+ * A hidden [data-locate-device] beside it gets the name of the browser. Options: data-ending (put behind the place), data-failed (what to say when the device does not tell).
  */
 import { registerBehaviour } from "../lib/behaviour";
 import { one } from "../lib/dom";
 
 const DECIMALS = 6;
+const LONGEST_DEVICE = 200;
 
 registerBehaviour("locate", (element) => {
   const input = one<HTMLInputElement>(element, "input");
+  const device = one<HTMLInputElement>(element, "[data-locate-device]");
   const button = one<HTMLButtonElement>(element, "[data-locate]");
   if (!input || !button || !navigator.geolocation) return;
   button.hidden = false;
@@ -18,6 +20,7 @@ registerBehaviour("locate", (element) => {
       ({ coords }) => {
         button.disabled = false;
         input.value = `${round(coords.latitude)},${round(coords.longitude)}${element.dataset.ending ?? ""}`;
+        if (device) device.value = navigator.userAgent.slice(0, LONGEST_DEVICE);
         input.dispatchEvent(new Event("input", { bubbles: true }));
         input.dispatchEvent(new Event("change", { bubbles: true }));
       },
