@@ -15,9 +15,11 @@ from metadata.expressions.sql import Sql, clipped, outside_is_null, sql
 if TYPE_CHECKING:
     from metadata.expressions.to_orm import SqlContext
 
-# Wide enough for a product of two numbers, exact, with digits to spare for roots and powers.
+# Wide enough for the product of any two numbers, exact; results without an end are computed to fewer digits, of
+# which rounding keeps less than half.
 EXACT = Context(prec=400, rounding=ROUND_HALF_UP, Emax=999_999, Emin=-999_999, traps=[InvalidOperation, Overflow])
 _WIDE = 45  # decimals to which PostgreSQL is made to compute what has no end
+_ENDLESS = Context(prec=120, rounding=ROUND_HALF_UP, Emax=999_999, Emin=-999_999, traps=[InvalidOperation, Overflow])
 MAX_EXPONENT_OF_E = 100
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -72,7 +74,7 @@ def power(_ctx: object, base: Decimal, exponent: Decimal) -> Decimal | None:
         return ONE
     if base == 0:
         return ZERO
-    return fit(EXACT.power(base, exponent))
+    return fit(_ENDLESS.power(base, exponent))
 
 
 def _is_raisable(base: Decimal, exponent: Decimal) -> bool:
@@ -116,7 +118,7 @@ def _tiny(decimals: int) -> str:
 
 
 def square_root(_ctx: object, value: Decimal) -> Decimal | None:
-    return fit(EXACT.sqrt(value)) if value >= 0 else None
+    return fit(_ENDLESS.sqrt(value)) if value >= 0 else None
 
 
 def square_root_sql(ctx: SqlContext, value: Sql) -> Sql:
@@ -125,7 +127,7 @@ def square_root_sql(ctx: SqlContext, value: Sql) -> Sql:
 
 
 def exponential(_ctx: object, value: Decimal) -> Decimal | None:
-    return fit(EXACT.exp(value)) if value.copy_abs() < MAX_EXPONENT_OF_E else None
+    return fit(_ENDLESS.exp(value)) if value.copy_abs() < MAX_EXPONENT_OF_E else None
 
 
 def exponential_sql(_ctx: SqlContext, value: Sql) -> Sql:
@@ -134,11 +136,11 @@ def exponential_sql(_ctx: SqlContext, value: Sql) -> Sql:
 
 
 def logarithm(_ctx: object, value: Decimal) -> Decimal | None:
-    return fit(EXACT.ln(value)) if value > 0 else None
+    return fit(_ENDLESS.ln(value)) if value > 0 else None
 
 
 def logarithm10(_ctx: object, value: Decimal) -> Decimal | None:
-    return fit(EXACT.log10(value)) if value > 0 else None
+    return fit(_ENDLESS.log10(value)) if value > 0 else None
 
 
 def logarithm_sql(name: str) -> str:
