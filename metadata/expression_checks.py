@@ -18,7 +18,7 @@ from metadata.field_types.rollup import AVG, COUNT, SUM, RollupType
 Node = tuple[str, str]  # object, field
 Reads = dict[Node, set[Node]]
 
-_ROLLED_UP = frozenset({"integer", "decimal", "percent", "currency", "base_currency", "date", "datetime"})
+ROLLED_UP = frozenset({"integer", "decimal", "percent", "currency", "base_currency", "date", "datetime"})
 _ADDED_UP = frozenset({"integer", "decimal", "percent", "currency", "base_currency"})
 
 
@@ -96,7 +96,7 @@ def _rollup_errors(schema: SchemaSpec, spec: ObjectSpec, field: FieldSpec) -> li
     if operation != COUNT:
         source = child.field_map.get(str(settings.get("field")))
         kind = result_type(source) if source else ""
-        if kind not in (_ADDED_UP if operation in (SUM, AVG) else _ROLLED_UP):
+        if kind not in (_ADDED_UP if operation in (SUM, AVG) else ROLLED_UP):
             return [FieldError(f"{where}.field", "invalid_reference", _("Choose a number, an amount or a date."))]
         wanted = rolled_up_type(kind, operation)
     if settings["returns"] != wanted:

@@ -46,7 +46,13 @@ class RollupSettings(SettingsForm):
         required=False,
         widget=widgets.ExpressionInput(attrs={"rows": 3}),
     )
-    returns = forms.ChoiceField(label=_("Type of the result"), choices=RESULTS, widget=widgets.Select)
+    returns = forms.ChoiceField(
+        label=_("Type of the result"),
+        help_text=_("Left out, it follows from what is summarised."),
+        choices=[("", "—"), *RESULTS, ("base_currency", _("Amount in base currency"))],
+        required=False,
+        widget=widgets.Select,
+    )
     scale = scale_field(8, 2)
 
     def clean(self) -> dict[str, Any]:

@@ -10,7 +10,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec, ObjectSpec
+from metadata.expression_checks import ROLLED_UP, result_type
+from metadata.expressions.scope import lookup_target
+from metadata.field_types import widgets
 from metadata.field_types.base import FieldType, SettingsForm
+from metadata.field_types.rollup import RollupType
 from metadata.forms.api_names import propose_api_name
 from metadata.forms.labels import initial_labels, label_fields, labels_of
 from metadata.inputs import ChoiceInput, FieldInput
@@ -129,7 +133,11 @@ class FieldForm(forms.Form):
 
 
 def settings_form(
-    field_type: FieldType, objects: Sequence[ObjectSpec], data: Any = None, spec: FieldSpec | None = None
+    field_type: FieldType,
+    objects: Sequence[ObjectSpec],
+    data: Any = None,
+    spec: FieldSpec | None = None,
+    owner: ObjectSpec | None = None,
 ) -> SettingsForm:
     """Return the form of the type's parameters; targets become a choice of the organisation's objects."""
     initial = dict(spec.settings) if spec else None
@@ -140,7 +148,39 @@ def settings_form(
         form.fields["target"].widget = forms.Select(choices=[("", "—"), *options])
     if "targets" in form.fields:
         form.fields["targets"].widget = forms.SelectMultiple(choices=options)
+    for field in form.fields.values():
+        if isinstance(field.widget, widgets.ExpressionInput) and owner is not None:
+            field.widget.attrs.setdefault("data-object", owner.api_name)
+    if isinstance(field_type, RollupType) and owner is not None:
+        _offer_children(form, objects, owner, language)
     if spec is not None:
         for name in form.fixed:
             form.fields[name].disabled = True
     return form
+
+
+def _offer_children(form: SettingsForm, objects: Sequence[ObjectSpec], owner: ObjectSpec, language: str) -> None:
+    """Let a roll-up choose among the objects that look up to its own, their lookups and their fields."""
+    children = [
+        (item, field) for item in objects for field in item.business_fields if lookup_target(field) == owner.api_name
+    ]
+    named = {item.api_name: item for item, _field in children}
+    form.fields["object"].widget = widgets.Select(
+        choices=[("", "—"), *((name, item.label.text(language)) for name, item in named.items())]
+    )
+    form.fields["lookup"].widget = widgets.Select(
+        choices=[("", "—"), *((field.api_name, _path(item, field, language)) for item, field in children)]
+    )
+    summed = [
+        (field.api_name, _path(item, field, language))
+        for item in named.values()
+        for field in item.business_fields
+        if result_type(field) in ROLLED_UP
+    ]
+    form.fields["field"].widget = widgets.Select(choices=[("", "—"), *summed])
+    form.fields["scale"].widget = forms.HiddenInput()
+    form.fields["returns"].widget = forms.HiddenInput()
+
+
+def _path(item: ObjectSpec, field: FieldSpec, language: str) -> str:
+    return f"{item.label.text(language)} · {field.label.text(language)}"

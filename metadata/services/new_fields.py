@@ -9,6 +9,7 @@ from metadata.field_types import field_types
 from metadata.inputs import ChoiceSetInput, FieldInput
 from metadata.models import BusinessField, BusinessObject, ChoiceSet, LabelTranslation
 from metadata.services.choices import ChoiceSetRows, choice_set_errors
+from metadata.services.completing import completed
 from metadata.services.field_checks import input_errors
 from metadata.services.known import KnownRows
 from metadata.services.labels import save_translations, set_labels
@@ -45,6 +46,7 @@ class NewFields:
         With `replaces` it is prepared to take that field's place, which is no further field of the object; it
         shares the choices of that field unless it is given its own.
         """
+        given = completed(given)
         errors = input_errors(self._known, business_object, given)
         if replaces is not None:
             errors = [error for error in errors if error.code != "quota_exceeded" or error.field == "choices"]

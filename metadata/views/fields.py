@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -25,6 +26,7 @@ from metadata.field_types.base import FieldType
 from metadata.forms.choices_form import BaseChoiceFormSet, choice_form_set
 from metadata.forms.errors import choice_errors, show_errors
 from metadata.forms.field_form import FieldForm, settings_form
+from metadata.forms.field_rules_form import FieldRulesForm
 from metadata.models import BusinessField
 from metadata.publishing import CUSTOMIZE
 
@@ -36,6 +38,7 @@ GROUPS = {
     "place": gettext_lazy("Places"),
     "file": gettext_lazy("Files"),
     "reference": gettext_lazy("Relations"),
+    "computed": gettext_lazy("Computed"),
     "system": gettext_lazy("Automatic"),
 }
 ALIASES = {"label": "label_zh_hans", "help_text": "help_text_zh_hans"}
@@ -60,7 +63,9 @@ def field_new(request: ActorRequest, object_name: str, type_key: str) -> HttpRes
     page = _FieldPage(request, spec, field_type)
     if request.method == "POST" and page.is_valid():
         taken = set(BusinessField.objects.filter(business_object_id=spec.id).values_list("api_name", flat=True))
-        given = page.form.field_input(taken, page.settings.settings(), page.given_choices())
+        given = replace(
+            page.form.field_input(taken, page.settings.settings(), page.given_choices()), **page.rules.changes()
+        )
         try:
             services.add_field(request.actor, object_name, given)
         except ValidationFailed as failed:
@@ -83,7 +88,13 @@ def field_edit(request: ActorRequest, object_name: str, field_name: str) -> Http
     page = _FieldPage(request, spec, field_types.get(field.type), field)
     if request.method == "POST" and page.is_valid():
         try:
-            services.update_field(request.actor, object_name, field_name, **page.form.changes(page.settings.settings()))
+            services.update_field(
+                request.actor,
+                object_name,
+                field_name,
+                **page.form.changes(page.settings.settings()),
+                **page.rules.changes(),
+            )
             if page.choices is not None and field.choice_set is not None:
                 services.update_choices(request.actor, field.choice_set.api_name, page.choices.choices())
         except ValidationFailed as failed:
@@ -131,13 +142,14 @@ class _FieldPage:
         data = request.POST or None
         self.request, self.spec, self.type, self.field = request, spec, field_type, field
         self.form = FieldForm(data, field_type=field_type, spec=field)
-        self.settings = settings_form(field_type, current_snapshot().objects(), data, field)
+        self.settings = settings_form(field_type, current_snapshot().objects(), data, field, spec)
+        self.rules = FieldRulesForm(data, spec=spec, field_type=field_type, field=field)
         self.choices: BaseChoiceFormSet | None = None
         if field_type.uses_choices:
             self._add_choices(data)
 
     def is_valid(self) -> bool:
-        parts = [self.form.is_valid(), self.settings.is_valid()]
+        parts = [self.form.is_valid(), self.settings.is_valid(), self.rules.is_valid()]
         if self.choices is not None:
             parts.append(self.choices.is_valid())
         return all(parts)
@@ -149,7 +161,7 @@ class _FieldPage:
 
     def show(self, failed: ValidationFailed) -> None:
         rest = choice_errors(failed.errors, self.choices) if self.choices is not None else list(failed.errors)
-        show_errors(ValidationFailed(rest), self.form, self.settings, aliases=ALIASES)
+        show_errors(ValidationFailed(rest), self.form, self.settings, self.rules, aliases=ALIASES)
 
     def context(self) -> dict[str, Any]:
         language = self.request.actor.language
@@ -162,6 +174,7 @@ class _FieldPage:
             "note": self.type.admin_note(self.field) if self.field else "",
             "form": self.form,
             "settings_form": self.settings,
+            "rules_form": self.rules,
             "choices": self.choices,
             "is_stage": self.type.key == "stage",
         }

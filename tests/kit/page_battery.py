@@ -20,7 +20,7 @@ from django.urls import URLPattern, get_resolver
 POST_ONLY = frozenset({
     "set-language", "sign-out", "api-key-revoke", "department-close", "department-reopen", "user-deactivate",
     "user-reactivate", "job-action", "system-replay", "metadata-object-restore", "metadata-field-restore",
-    "metadata-object-delete", "metadata-field-delete",
+    "metadata-object-delete", "metadata-validation-rule-delete", "metadata-field-delete", "metadata-field-deprecate", "metadata-field-type-cancel",
     "file-upload", "record-reveal", "currency-close", "currency-reopen", "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage", "list-view-delete",
 })  # fmt: skip
 NO_PAGES = frozenset({"lookup", "regions", "tags", "file", "organization-logo", "sign-in", "api-docs"})  # JSON, pictures, other frames

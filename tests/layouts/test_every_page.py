@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from crm_platform.identity.models import Department, User
 from layouts.services import ListViewInput, create_list_view
+from metadata import services
+from metadata.rule_inputs import ValidationRuleInput
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.kit.page_battery import (
@@ -56,12 +58,15 @@ def known(crm: World) -> dict[str, str]:
     for number in range(3):
         about = {"object": "opportunity", "id": str(deal)}
         service.create("follow_up", {"name": f"跟进{number}", "related_id": about, "content": "谈了谈"})
+    given_rule = ValidationRuleInput("kept__c", "金额为正", "amount < 0", "金额不能为负")
+    services.create_validation_rule(actor, "opportunity", given_rule)
     view = create_list_view(actor, "opportunity", ListViewInput("我的视图", ["name", "amount"]))
     return {
         "object_name": "opportunity",
         "record_id": str(deal),
         "field_name": "amount",
         "type_key": "text",
+        "rule_name": "kept__c",
         "set_name": "industry",
         "code": "CNY",
         "view_id": str(view.uuid),
