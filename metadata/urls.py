@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from metadata.views import currencies, fields, objects, picklists, validation_rules
+from metadata.views import currencies, fields, objects, picklists, retyping, validation_rules
 
 urlpatterns = [
     path("objects/", objects.object_list, name="metadata-objects"),
@@ -21,6 +21,17 @@ urlpatterns = [
         "objects/<slug:object_name>/fields/<slug:field_name>/restore",
         fields.field_restore,
         name="metadata-field-restore",
+    ),
+    path(
+        "objects/<slug:object_name>/fields/<slug:field_name>/deprecate",
+        retyping.field_deprecate,
+        name="metadata-field-deprecate",
+    ),
+    path("objects/<slug:object_name>/fields/<slug:field_name>/type", retyping.field_type, name="metadata-field-type"),
+    path(
+        "objects/<slug:object_name>/fields/<slug:field_name>/type/cancel",
+        retyping.field_type_cancel,
+        name="metadata-field-type-cancel",
     ),
     path("objects/<slug:object_name>/rules/", validation_rules.rule_list, name="metadata-validation-rules"),
     path("objects/<slug:object_name>/rules/new", validation_rules.rule_new, name="metadata-validation-rule-new"),

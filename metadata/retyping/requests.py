@@ -94,6 +94,17 @@ def _with_choices(obj: CompiledObject, old: CompiledField, change: TypeChange) -
     return replace(change, choices=found_choices(obj, old, is_several=change.type == "multi_picklist"))
 
 
+def proposed_choices(obj: CompiledObject, old: CompiledField, type_key: str) -> ChoiceSetSpec | None:
+    """Return the choices to start the form with: the field's own, else those that its values would make."""
+    if old.spec.choice_set is not None:
+        return old.spec.choice_set
+    try:
+        found = found_choices(obj, old, is_several=type_key == "multi_picklist")
+    except ValidationFailed:
+        return None
+    return _choice_set(old.spec, found, "")
+
+
 def found_choices(obj: CompiledObject, old: CompiledField, *, is_several: bool = False) -> Sequence[ChoiceInput]:
     """Return the values that records hold as choices; raises ValidationFailed when they are too many.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -20,6 +22,7 @@ from metadata.compiler.current import current_snapshot
 from metadata.field_types import field_types
 from metadata.forms.errors import show_errors
 from metadata.forms.object_form import ObjectForm
+from metadata.limits import HIDDEN_DAYS
 from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import CUSTOMIZE
 from metadata.views.object_tabs import object_tabs
@@ -77,7 +80,9 @@ def object_detail(request: ActorRequest, object_name: str) -> HttpResponse:
         }
         for field in spec.business_fields
     ]
-    hidden = BusinessField.objects.filter(business_object_id=spec.id, state=BusinessField.State.HIDDEN)
+    hidden = list(BusinessField.objects.filter(business_object_id=spec.id, state=BusinessField.State.HIDDEN))
+    for row in hidden:
+        row.days_left = _days_left(row)  # type: ignore[attr-defined]
     context = {
         "spec": spec,
         "label": spec.label.text(language),
@@ -86,6 +91,12 @@ def object_detail(request: ActorRequest, object_name: str) -> HttpResponse:
         "tabs": object_tabs(spec.api_name, "fields"),
     }
     return render(request, "metadata/objects/detail.html", context)
+
+
+def _days_left(row: BusinessField) -> int:
+    """Return for how many days a deleted field can still be restored."""
+    gone = timezone.now() - row.hidden_at if row.hidden_at else timedelta()
+    return max(0, HIDDEN_DAYS - gone.days)
 
 
 @function_required(CUSTOMIZE)
