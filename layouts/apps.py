@@ -16,4 +16,7 @@ class LayoutsConfig(AppConfig):
         usage_finders.register(UsageFinder("layouts", usages))
         navigation.register_object_source(object_links)
         navigation.register(navigation.NavItem("home", _("Home"), "home", "home", "main", position=0))
+        navigation.register(
+            navigation.NavItem("duplicates", _("Duplicates"), "copy-check", "duplicate-sets", "work", position=800)
+        )
         navigation.register(navigation.NavItem("trash", _("Trash"), "trash", "trash", "work", position=900))

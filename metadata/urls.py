@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from metadata.views import currencies, fields, objects, picklists, retyping, validation_rules
+from metadata.views import currencies, duplicate_rules, fields, objects, picklists, retyping, validation_rules
 
 urlpatterns = [
     path("objects/", objects.object_list, name="metadata-objects"),
@@ -32,6 +32,33 @@ urlpatterns = [
         "objects/<slug:object_name>/fields/<slug:field_name>/type/cancel",
         retyping.field_type_cancel,
         name="metadata-field-type-cancel",
+    ),
+    path("objects/<slug:object_name>/duplicates/", duplicate_rules.rule_list, name="metadata-duplicate-rules"),
+    path(
+        "objects/<slug:object_name>/duplicates/matching/new",
+        duplicate_rules.matching_new,
+        name="metadata-matching-rule-new",
+    ),
+    path(
+        "objects/<slug:object_name>/duplicates/matching/<slug:rule_name>",
+        duplicate_rules.matching_edit,
+        name="metadata-matching-rule",
+    ),
+    path(
+        "objects/<slug:object_name>/duplicates/matching/<slug:rule_name>/delete",
+        duplicate_rules.matching_delete,
+        name="metadata-matching-rule-delete",
+    ),
+    path("objects/<slug:object_name>/duplicates/new", duplicate_rules.duplicate_new, name="metadata-duplicate-rule-new"),
+    path(
+        "objects/<slug:object_name>/duplicates/rule/<slug:rule_name>",
+        duplicate_rules.duplicate_edit,
+        name="metadata-duplicate-rule",
+    ),
+    path(
+        "objects/<slug:object_name>/duplicates/rule/<slug:rule_name>/delete",
+        duplicate_rules.duplicate_delete,
+        name="metadata-duplicate-rule-delete",
     ),
     path("objects/<slug:object_name>/rules/", validation_rules.rule_list, name="metadata-validation-rules"),
     path("objects/<slug:object_name>/rules/new", validation_rules.rule_new, name="metadata-validation-rule-new"),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.kit.errors import PlatformError, StateConflict, ValidationFailed, VersionConflict
-from layouts.pages import cells, conflict
+from layouts.pages import cells, conflict, duplicates
 from layouts.pages.common import ObjectDesk, desk, safe_next
 from layouts.pages.names import with_names
 from layouts.pages.record import RecordPage, open_record
@@ -27,6 +27,7 @@ from layouts.pages.typed_names import resolve_typed
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
+from objects.duplicates.errors import DuplicateDetected
 from objects.history.selectors import history
 from objects.records.service import RecordService
 
@@ -42,6 +43,7 @@ class FormPage:
     action: str
     next_url: str
     can_add_another: bool = False
+    hint_triggers: str = ""  # when the form asks whether there is such a record already
 
 
 @signed_in
@@ -56,11 +58,11 @@ def record_new(request: HttpRequest, object_name: str) -> HttpResponse:
         return _show_new(request, opened, form)
     form = RecordForm(opened.obj, fields, opened.display(), values={}, data=resolve_typed(opened, fields, request.POST))
     # A form that is not valid goes through the service, too, to say everything that is wrong at once.
-    is_valid, service = form.is_valid(), RecordService(opened.actor)
+    is_valid, service = form.is_valid(), RecordService(opened.actor, consent=duplicates.consent_of(request))
     try:
         saved = service.create(object_name, form.submitted(), dry_run=not is_valid)
-    except (ValidationFailed, StateConflict) as failure:
-        _show_failure(form, failure)
+    except (ValidationFailed, StateConflict, DuplicateDetected) as failure:
+        _show_failure(request, form, failure)
         is_valid = False
     if is_valid:
         messages.success(request, _("Created."))
@@ -82,7 +84,7 @@ def record_edit(request: HttpRequest, object_name: str, record_id: uuid.UUID) ->
         return _show_conflict(request, page, fields, current, data)
     form = RecordForm(opened.obj, fields, opened.display(page.row.values), values=page.row.values, data=data)
     try:
-        is_saved = _update(page, form, conflict.touched(current, data))
+        is_saved = _update(request, page, form, conflict.touched(current, data))
     except VersionConflict:  # somebody saved between our read and our write
         page = open_record(request, object_name, record_id, "edit")
         current = RecordForm(opened.obj, fields, opened.display(page.row.values), values=page.row.values)
@@ -93,16 +95,16 @@ def record_edit(request: HttpRequest, object_name: str, record_id: uuid.UUID) ->
     return _show_edit(request, page, form, current)
 
 
-def _update(page: RecordPage, form: RecordForm, mine: Collection[str]) -> bool:
+def _update(request: HttpRequest, page: RecordPage, form: RecordForm, mine: Collection[str]) -> bool:
     """Write the touched fields; False, with every error in the form, when something is wrong with them."""
     is_valid = form.is_valid()
     changes = {name: value for name, value in form.submitted().items() if name in mine}
     try:
-        RecordService(page.desk.actor).update(
+        RecordService(page.desk.actor, consent=duplicates.consent_of(request)).update(
             page.desk.name, page.id, changes, expected_version=page.version, dry_run=not is_valid
         )
-    except (ValidationFailed, StateConflict) as failure:
-        _show_failure(form, failure)
+    except (ValidationFailed, StateConflict, DuplicateDetected) as failure:
+        _show_failure(request, form, failure)
         return False
     return is_valid
 
@@ -149,6 +151,7 @@ def _show_new(request: HttpRequest, opened: ObjectDesk, form: RecordForm) -> Htt
         action=reverse("record-new", args=[opened.name]),
         next_url=back,
         can_add_another=True,
+        hint_triggers=duplicates.hint_triggers(opened),
     )
     return _show(request, opened, page, form, cancel_url=back or opened.list_url)
 
@@ -192,8 +195,10 @@ def _show(request: HttpRequest, opened: ObjectDesk, page: FormPage, form: Record
     return render(request, template, context, status=422 if request.method == "POST" else 200)
 
 
-def _show_failure(form: RecordForm, failure: PlatformError) -> None:
-    if isinstance(failure, ValidationFailed):
+def _show_failure(request: HttpRequest, form: RecordForm, failure: PlatformError) -> None:
+    if isinstance(failure, DuplicateDetected):
+        form.warned = duplicates.warning(request, failure, form.language)
+    elif isinstance(failure, ValidationFailed):
         form.show_errors(failure)
     else:
         form.add_error(None, str(failure.message))

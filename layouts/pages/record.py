@@ -26,8 +26,10 @@ from layouts.pages.related import Activity, ActivityRecords, RelatedRecords, rel
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.choices import active_choices, find_choice, label_of
 from metadata.field_types.stage import LOST, OPEN, WON
+from objects.access.policy import AccessPolicy
 from objects.history.models import RecordChange
 from objects.history.selectors import HistoryEntry, history
+from objects.merging.redirects import survivor_of
 from objects.query.pages import DisplayRow
 from objects.query.query import RecordQuery
 from objects.records.revealing import may_reveal
@@ -198,8 +200,14 @@ def open_record(request: HttpRequest, object_name: str, record_id: uuid.UUID, ac
 @require_GET
 @signed_in
 def record(request: HttpRequest, object_name: str, record_id: uuid.UUID) -> HttpResponse:
-    """Show one record."""
-    page = open_record(request, object_name, record_id)
+    """Show one record; the address of one that was merged leads to the record that has stayed."""
+    try:
+        page = open_record(request, object_name, record_id)
+    except NotFound:
+        survivor = survivor_of(object_name, record_id)
+        if survivor is None or not AccessPolicy.of(request.actor).can(object_name, "read"):  # type: ignore[attr-defined]
+            raise
+        return redirect(request, desk(request, object_name).record_url(survivor))
     services.note_opened(page.desk.actor, page.desk.obj.spec.id, page.id, page.desk.now)
     return render(request, "layouts/records/page.html", {"record": page, "desk": page.desk})
 

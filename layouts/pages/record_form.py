@@ -53,6 +53,7 @@ class RecordForm(forms.Form):
     ) -> None:
         super().__init__(data, renderer=renderer, auto_id="id_%s")
         self.obj = obj
+        self.warned: Any = None  # what the form shows of duplicates that stood against saving
         self.language = ctx.language
         for field in fields:
             self.fields[field.name] = form_field(field, ctx.language)

@@ -24,6 +24,7 @@ class ObjectTab:
 object_tab_registry: Registry[ObjectTab] = Registry("object tab")
 object_tab_registry.register(ObjectTab("fields", _("Fields"), "metadata-object"))
 object_tab_registry.register(ObjectTab("validation_rules", _("Validation rules"), "metadata-validation-rules"))
+object_tab_registry.register(ObjectTab("duplicate_rules", _("Duplicate rules"), "metadata-duplicate-rules"))
 
 
 def object_tabs(object_name: str, active: str) -> list[dict[str, Any]]:

@@ -65,6 +65,8 @@ def add_sets(
         others = {match.record_id: match for match in matches[:MEMBERS]}
         if all((record_id, other) in known for other in others):
             continue
+        together = [record_id, *others]
+        known |= {(one, other) for one in together for other in together}
         made = DuplicateSet(
             id=uuid7(),
             object_id=spec.id,

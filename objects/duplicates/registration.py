@@ -14,11 +14,13 @@ from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import FieldSpec, ObjectSpec
 from metadata.dependencies import Usage, UsageFinder, usage_finders
 from objects.duplicates.rebuild import REBUILD, RECONCILE, rebuild, reconcile, rules_changed
+from objects.duplicates.sweep import SWEEP, sweep
 
 
 def register() -> None:
     """Register jobs, their schedule and where rules use fields; called once, when Django starts."""
     register_job(REBUILD, rebuild, _("Prepare records for the search for duplicates"))
+    register_job(SWEEP, sweep, _("Look for duplicates"))
     register_job(RECONCILE, reconcile, _("Compare keys of duplicates with the rules"))
     register_schedule(RECONCILE, daily_at=time(3, 50))
     hooks.matching_changed.append(rules_changed)

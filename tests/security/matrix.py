@@ -23,6 +23,7 @@ ADMIN_DONE = "in 403 403 403 403 302"
 OBJECT = "in 404 200 200 200 200"
 OBJECT_FORM = "in 404 422 422 422 422"
 OBJECT_DONE = "in 404 302 302 302 302"
+NO_SUCH = "in 404 404 404 404 404"
 RECORD = "in 404 404 200 200 200"
 RECORD_DONE = "in 404 404 302 302 302"
 OWN_VIEW = "in 404 404 200 404 404"
@@ -89,6 +90,17 @@ MATRIX: dict[str, Row] = {
     "record-list": row(GET=OBJECT),
     "record-new": row(GET=OBJECT, POST=OBJECT_FORM),
     "record-filter": row(GET=OBJECT),
+    "record-duplicate-hint": row(POST=OBJECT, data={"name": "x"}),
+    "record-duplicates": row(GET=RECORD),
+    "duplicate-try": row(GET="in 404 302 302 302 302"),
+    "record-merge": row(GET=NO_SUCH, POST=NO_SUCH, data={"ids": "{record_id}"}),
+    "merge": row(GET=NO_SUCH, args={"merge_id": "{record_id}"}),
+    "merge-undo": row(POST=NO_SUCH, args={"merge_id": "{record_id}"}),
+    "duplicate-sets": row(GET=SIGNED_IN),
+    "duplicate-check": row(GET=SIGNED_IN, query="?name=Kept"),
+    "duplicate-sweep": row(POST=ADMIN_DONE, data={"object": "order__c"}),
+    "duplicate-set": row(GET=NO_SUCH, args={"set_id": "{record_id}"}),
+    "duplicate-set-dismiss": row(POST=NO_SUCH, args={"set_id": "{record_id}"}),
     "record-columns": row(GET=OBJECT, POST=OBJECT_DONE, data={"columns": "name"}),
     "record-assign": row(POST=OBJECT),
     "record-bulk-delete": row(POST=OBJECT),
@@ -135,8 +147,16 @@ MATRIX: dict[str, Row] = {
     "metadata-field-delete": row(POST=ADMIN_DONE),
     "metadata-field-restore": row(POST=ADMIN_DONE, args={"field_name": "old__c"}),
     "metadata-field-deprecate": row(POST=ADMIN_DONE, data={"deprecated": "1"}),
+    "metadata-field-dependency": row(GET=ADMIN, POST=ADMIN_DONE, args={"field_name": "industry"}),
     "metadata-field-type": row(GET=ADMIN, POST=ADMIN),
     "metadata-field-type-cancel": row(POST="in 403 403 403 403 404"),
+    "metadata-duplicate-rules": row(GET=ADMIN),
+    "metadata-matching-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-matching-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
+    "metadata-matching-rule-delete": row(POST=ADMIN_DONE, args={"rule_name": "kept__c"}),
+    "metadata-duplicate-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-duplicate-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
+    "metadata-duplicate-rule-delete": row(POST=ADMIN_DONE, args={"rule_name": "kept__c"}),
     "metadata-validation-rules": row(GET=ADMIN),
     "metadata-validation-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-validation-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
