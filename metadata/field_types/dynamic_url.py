@@ -144,6 +144,9 @@ class DynamicUrlType(FormulaType):
         sign = "&" if "?" in template else "?"
         return f'{whole} & "{sign}{SIGNATURE}=" & HMAC({whole}, "{signing_key(field)}")'
 
+    def blank_is_zero(self, field: FieldSpec) -> bool:
+        return False
+
     def admin_note(self, field: FieldSpec) -> str:
         if not field.settings.get("is_signed", False):
             return ""
