@@ -27,8 +27,8 @@ Evaluate::
 likewise. `related(query, env)` returns what `query.answer(environments of the other records)` would. Left out,
 `$User.`, `$Dept.`, `$Role.`, `$Org.`, roles, teams and the working calendar are read once per actor.
 `blank_environment(actor, now)` has no record. Something missing that is needed raises `NotAvailable`. Results:
-Decimal for numbers (20 decimals at most: the caller rounds to the field's scale), seconds as Decimal for durations,
-str for choices, tuples for lists, Reference or UUID for records, None for blank.
+Decimal for numbers (20 decimals at most: the caller rounds to the field's scale), timedelta for durations, str
+for choices, tuples for lists, Reference or UUID for records, None for blank.
 
 Compute in the database::
 

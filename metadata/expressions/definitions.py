@@ -63,6 +63,7 @@ class Function:
     is_lazy: bool = False
     special: Callable[[TypeChecker, Call], Typed] | None = None
     is_operator: bool = False
+    repeats_inside: bool = False  # evaluates an argument once for each of many things
 
     @property
     def key(self) -> str:

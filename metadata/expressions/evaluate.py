@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from metadata.expressions import scope as names
-from metadata.expressions.arithmetic import ZERO, fit
+from metadata.expressions.arithmetic import EXACT, ZERO, fit, rounded
 from metadata.expressions.definitions import FALSE, STRICT, Function
 from metadata.expressions.environment import Environment, NotAvailable
+from metadata.expressions.limits import MAX_SECONDS
 from metadata.expressions.nodes import Apply, Chain, Constant, Path, Typed, walk
 from metadata.expressions.sql import whole_constant
 from metadata.expressions.types import ValueType
@@ -92,15 +93,24 @@ class Evaluator:
 
 def evaluate(root: Typed, env: Environment) -> Any:
     """Return the value of a typed tree; total: no value of a record makes it fail."""
-    value = Evaluator(env).value(root)
-    return fit(value) if root.type is ValueType.NUMBER and value is not None else value
+    return finished(Evaluator(env).value(root), root.type)
 
 
 def trace(root: Typed, env: Environment) -> list[Traced]:
     """Return the value of every sub-expression but constants, in the order of the text."""
     evaluator = Evaluator(env)
     nodes = [node for node in walk(root) if not isinstance(node, Constant)]
-    return [Traced(node.start, node.end, node.type, evaluator.value(node)) for node in nodes]
+    return [Traced(node.start, node.end, node.type, finished(evaluator.value(node), node.type)) for node in nodes]
+
+
+def finished(value: Any, type_: ValueType) -> Any:
+    """Return a value as it leaves the language; None where it is too large."""
+    if value is None or type_ not in _NUMBERS:
+        return value
+    if type_ is ValueType.NUMBER:
+        return fit(value)
+    micros = rounded(value, 6)
+    return timedelta(microseconds=int(micros.scaleb(6, EXACT))) if micros.copy_abs() <= MAX_SECONDS else None
 
 
 def normal(value: Any, type_: ValueType) -> Any:
@@ -111,6 +121,8 @@ def normal(value: Any, type_: ValueType) -> Any:
         return _number(value)
     if type_ is ValueType.DATETIME and isinstance(value, datetime):
         return value.astimezone(UTC)
+    if type_ is ValueType.LIST:  # of files, which are known by their names
+        return tuple(getattr(item, "name", item) for item in value)
     return tuple(value) if isinstance(value, list | set | frozenset) else value
 
 

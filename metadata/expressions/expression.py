@@ -123,7 +123,8 @@ class Expression:
         found = {function.name for function in self._applied if function.sql is None}
         if "TEXT" in self.functions and any(_is_formatted(node) for node in self.nodes):
             found.add("TEXT")
-        return frozenset(found | {"$Old" for name in self._names if name.kind == names.OLD})
+        found |= {"$Old" for name in self._names if name.kind == names.OLD}
+        return frozenset(found | {name.path for name in self._names if name.type is ValueType.LIST})
 
     @property
     def is_compilable(self) -> bool:

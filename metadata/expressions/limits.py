@@ -19,6 +19,7 @@ TOO_LARGE = Decimal(10) ** 30  # results of × ÷ ^ from here on are null
 MAX_LITERAL_DIGITS = 30
 MAX_EXPONENT = 2_500  # digits of a power: PostgreSQL gives up at e^6000
 MAX_DAYS = 1_461_000  # that can be added to a day: 4,000 years
+MAX_SECONDS = MAX_DAYS * 86_400
 MAX_MONTHS = 48_000
 MAX_RESULT = 100_000  # characters that a text function makes; longer results are null
 MAX_PATTERN = 500  # characters of a regular expression

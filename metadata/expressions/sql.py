@@ -86,6 +86,13 @@ def clipped_moment(value: Sql) -> Sql:
     return outside_is_null(value, upper, lower)
 
 
+def interval(seconds: Sql) -> Sql:
+    """Return seconds as an interval, exact to the microsecond; null beyond four thousand years."""
+    bound = f"{limits.MAX_SECONDS}.000001"
+    rounded = outside_is_null(sql("round({0}, 6)", seconds), bound, f"-{bound}")
+    return sql("({0}::text || ' seconds')::interval", rounded)
+
+
 class FormulaSql(Expression):
     """The finished formula as a Django expression."""
 

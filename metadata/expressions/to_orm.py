@@ -16,7 +16,7 @@ from metadata.expressions.definitions import FALSE, Function
 from metadata.expressions.environment import Environment
 from metadata.expressions.errors import NotCompilable
 from metadata.expressions.nodes import Apply, Chain, Constant, Path, Typed
-from metadata.expressions.sql import Bind, FormulaSql, Sql, clipped, is_column, sql, whole_constant
+from metadata.expressions.sql import Bind, FormulaSql, Sql, clipped, interval, is_column, sql, whole_constant
 from metadata.expressions.types import ValueType
 
 T = ValueType
@@ -37,7 +37,7 @@ _FIELDS: dict[ValueType, Callable[[], models.Field[Any, Any]]] = {
     T.TEXT: models.TextField,
     T.CHOICE: models.TextField,
     T.NUMBER: lambda: models.DecimalField(max_digits=60, decimal_places=20),
-    T.DURATION: lambda: models.DecimalField(max_digits=60, decimal_places=20),
+    T.DURATION: models.DurationField,
     T.BOOLEAN: models.BooleanField,
     T.DATE: models.DateField,
     T.DATETIME: models.DateTimeField,
@@ -72,6 +72,8 @@ def to_orm(root: Typed, columns: Columns, env: Environment, *, as_condition: boo
     made = context.compile(root, is_truth=as_condition)
     if root.type is T.NUMBER:
         made = clipped(made)
+    elif root.type is T.DURATION:
+        made = interval(made)
     return FormulaSql(made.parts, _FIELDS[root.type]())
 
 
@@ -164,8 +166,8 @@ class SqlContext:
         if node.type not in CASTS:
             raise NotCompilable([name.path])
         made = Sql(("(", column, f")::{CASTS[node.type]}"), is_simple=is_column(column))
-        if node.type is T.DURATION and _is_interval(column):
-            made = Sql(("extract(epoch from ", column, ")"), is_simple=is_column(column))
+        if node.type is T.DURATION:
+            made = Sql(("extract(epoch FROM (", column, ")::interval)"), is_simple=is_column(column))
         return Sql(sql("coalesce({0}, 0)", made).parts, is_simple=made.is_simple) if node.zero_if_blank else made
 
     def _chain(self, node: Chain, is_truth: bool) -> Sql:
@@ -198,8 +200,3 @@ class SqlContext:
         made = sql(function.sql, *args) if isinstance(function.sql, str) else function.sql(self, *args)
         needs_false = function.nulls == FALSE and not is_truth
         return sql("coalesce({0}, FALSE)", made) if needs_false else made
-
-
-def _is_interval(column: Any) -> bool:
-    field = getattr(column, "_output_field_or_none", None)
-    return isinstance(field, models.DurationField)

@@ -32,12 +32,13 @@ _RANDOM = _("Random numbers can stand in default values only.")
 class TypeChecker:
     """Types one expression inside a scope; every mistake is an ExpressionError at its place."""
 
-    def __init__(self, scope: Scope, purpose: str, *, blank_as_zero: bool = False) -> None:
-        self.scope, self.purpose, self.blank_as_zero = scope, purpose, blank_as_zero
+    def __init__(self, scope: Scope, purpose: str, *, blank_as_zero: bool = False, is_repeated: bool = False) -> None:
+        self.scope, self.purpose = scope, purpose
+        self.blank_as_zero, self.is_repeated = blank_as_zero, is_repeated
 
     def within(self, scope: Scope) -> TypeChecker:
-        """Return a checker for a part that has names of its own."""
-        return TypeChecker(scope, self.purpose, blank_as_zero=self.blank_as_zero)
+        """Return a checker for a part that has names of its own and is evaluated once for each of many things."""
+        return TypeChecker(scope, self.purpose, blank_as_zero=self.blank_as_zero, is_repeated=True)
 
     def typed(self, node: Node) -> Typed:
         if isinstance(node, Literal):
@@ -120,6 +121,9 @@ class TypeChecker:
         for use in function.uses:
             self._allow(use, node.start, node.name_end)
         self._count(function, node)
+        if self.is_repeated and function.repeats_inside:
+            message = _("%(name)s can't stand inside another function that goes through records or lists.")
+            raise ExpressionError(message, node.start, node.name_end, name=node.name)
         if function.special:
             return function.special(self, node)
         args = [self.argument(function, number, arg) for number, arg in enumerate(node.args)]

@@ -18,7 +18,7 @@ class ValueType(StrEnum):
     DATE = "date"  # datetime.date
     DATETIME = "datetime"  # aware datetime.datetime
     TIME = "time"  # datetime.time
-    DURATION = "duration"  # Decimal: seconds
+    DURATION = "duration"  # datetime.timedelta; inside of expressions Decimal seconds
     CHOICE = "choice"  # str: the choice's value
     CHOICES = "choices"  # tuple[str, ...]
     REFERENCE = "reference"  # Reference or UUID

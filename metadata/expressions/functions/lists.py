@@ -123,13 +123,13 @@ _FUNCTIONS = {
         "FILTER", FAMILY, (_LIST, Param("condition", ANY)), T.LIST, _filter, None,
         _("The members of a list for which a condition about $Item is true."),
         ('JOIN(FILTER(SPLIT("a,bb", ","), LEN($Item) > 1), ",")', "bb"),
-        special=_special_filter, is_lazy=True, cost=10,
+        special=_special_filter, is_lazy=True, cost=10, repeats_inside=True,
     ),
     "MAP": define(
         "MAP", FAMILY, (_LIST, Param("expression", ANY)), T.LIST, _map, None,
         _("What an expression with $Item gives for every member of a list."),
         ('JOIN(MAP(SPLIT("a,b", ","), UPPER($Item)), ",")', "A,B"),
-        special=_special_map, is_lazy=True, cost=10,
+        special=_special_map, is_lazy=True, cost=10, repeats_inside=True,
     ),
 }  # fmt: skip
 define("LIST", FAMILY, (Param("value", ANY), Param("more", ANY, is_optional=True)), _type_list,

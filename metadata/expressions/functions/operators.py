@@ -13,7 +13,7 @@ from metadata.expressions import arithmetic as exact
 from metadata.expressions import limits
 from metadata.expressions.definitions import FALSE, OWN, STRICT, Function
 from metadata.expressions.evaluate import identity
-from metadata.expressions.sql import COLLATION, Sql, clipped_day, clipped_moment, outside_is_null, sql
+from metadata.expressions.sql import COLLATION, Sql, clipped_day, clipped_moment, interval, outside_is_null, sql
 from metadata.expressions.types import ORDERED, SCALARS, ValueType, unified
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def add_days(_ctx: object, day: date, count: Decimal) -> date | None:
 def add_seconds(_ctx: object, moment: datetime, seconds: Decimal) -> datetime | None:
     """Return a moment moved by seconds, to the microsecond; None outside the calendar."""
     micros = exact.EXACT.quantize(seconds, Decimal("0.000001"))
-    if micros.copy_abs() > limits.MAX_DAYS * SECONDS_PER_DAY:
+    if micros.copy_abs() > limits.MAX_SECONDS:
         return None
     try:
         return in_calendar(moment + timedelta(microseconds=int(micros.scaleb(6))))
@@ -107,9 +107,7 @@ def add_days_sql(_ctx: SqlContext, day: Sql, count: Sql) -> Sql:
 
 
 def add_seconds_sql(_ctx: SqlContext, moment: Sql, seconds: Sql) -> Sql:
-    bound = f"{limits.MAX_DAYS * SECONDS_PER_DAY}.000001"
-    rounded = outside_is_null(sql("round({0}, 6)", seconds), bound, f"-{bound}")
-    return clipped_moment(sql("({0} + ({1}::text || ' seconds')::interval)", moment, rounded))
+    return clipped_moment(sql("({0} + {1})", moment, interval(seconds)))
 
 
 def _swapped(python: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions import related as ask
-from metadata.expressions.definitions import RELATED, Param, define, functions
+from metadata.expressions.definitions import OWN, RELATED, Param, define, functions
 from metadata.expressions.environment import NotAvailable
 from metadata.expressions.errors import ExpressionError, closest
 from metadata.expressions.evaluate import Evaluator, normal
@@ -148,7 +148,7 @@ def _any(name: str, **options: Any) -> Param:
 def _define(name: str, params: tuple[Param, ...], special: Any, summary: Any, example: str) -> None:
     define(
         name, FAMILY, params, T.NULL, _evaluate, None, summary, (example, ""),
-        special=special, is_lazy=True, cost=COST, uses={RELATED}, nulls="own",
+        special=special, is_lazy=True, cost=COST, uses={RELATED}, nulls=OWN, repeats_inside=True,
     )  # fmt: skip
 
 

@@ -16,7 +16,8 @@ from tests.metadata.expressions.world import comparable, environment
 
 T = ValueType
 TYPES = {T.NUMBER: "numeric", T.TEXT: "text", T.CHOICE: "text", T.BOOLEAN: "boolean", T.DATE: "date",
-         T.DATETIME: "timestamptz", T.CHOICES: "text[]", T.REFERENCE: "uuid"}  # fmt: skip
+         T.DATETIME: "timestamptz", T.CHOICES: "text[]", T.REFERENCE: "uuid", T.DURATION: "interval",
+         T.TIME: "time"}  # fmt: skip
 
 
 @dataclass(frozen=True)

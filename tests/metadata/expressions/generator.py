@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -27,6 +27,8 @@ FIELDS: dict[T, tuple[str, ...]] = {
     T.CHOICES: ("tags",),
     T.GEO: ("place",),
     T.REFERENCE: ("account_id", "owner_id"),
+    T.DURATION: ("talk",),
+    T.TIME: ("opens_at",),
 }
 GENERATED = (T.NUMBER, T.TEXT, T.BOOLEAN, T.DATE, T.DATETIME, T.TIME, T.DURATION)
 WORDS = (
@@ -252,6 +254,8 @@ def record(dice: Random) -> dict[str, Any]:
         "account.industry": dice.choice(("it", "bank")),
         "tags": [tag for tag in TAGS if dice.random() < 0.5],
         "place": Point(Decimal(dice.randint(-90, 90)), Decimal(dice.randint(-180, 180))),
+        "talk": timedelta(minutes=dice.randint(0, 10 ** dice.randint(1, 7))),
+        "opens_at": time(dice.randint(0, 23), dice.randint(0, 59), dice.randint(0, 59)),
         "account_id": Reference("account", uuid.UUID(int=dice.randint(1, 2))),
         "owner_id": Reference("user", uuid.UUID(int=dice.randint(1, 2))),
     }

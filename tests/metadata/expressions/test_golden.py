@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -164,6 +165,11 @@ GOLDEN: tuple[tuple[str, str | None], ...] = (
     ("met_at + 0.5", "2026-03-16 16:30:15"),
     ("HOURS(due_at - met_at)", "100.49583333333333333333"),
     ("met_at + (due_at - met_at) = due_at", "true"),
+    ("HOURS(talk)", "2.5"),
+    ("met_at + talk - met_at = talk", "true"),
+    ("TEXT(met_at + talk * 2)", "2026-03-16 09:30:15"),
+    ('opens_at = TIMEVALUE("09:30")', "true"),
+    ("HOUR(opens_at)", "9"),
     ("ADDMONTHS(start_date, 1)", "2026-02-28"),
     ("ADDMONTHS(start_date, -2)", "2025-11-30"),
     ("ADDMONTHS(met_at, 1)", "2026-04-16 04:30:15"),
@@ -285,6 +291,27 @@ def test_the_fiscal_year_begins_when_the_organisation_says(db: None) -> None:
         expression = compiled(text)
         assert plainly(expression.evaluate(env), env) == expected
         assert select([expression], {}, env)[0] == expected
+
+
+def test_a_duration_leaves_as_a_timedelta(db: None) -> None:
+    for text, expected in (
+        ("talk * 2", timedelta(hours=5)),
+        ("talk / 7", timedelta(microseconds=1_285_714_286)),
+        ("DURATION(-1, 0, 0.000000009)", timedelta(microseconds=-86_399_999_999)),
+        ("talk * 1000000000000", None),
+    ):
+        expression = compiled(text)
+        assert expression.evaluate(environment()) == expected, text
+        assert select([expression], VALUES, environment()) == [expected], text
+    assert compiled("talk").trace(environment())[0].value == timedelta(hours=2.5)
+
+
+def test_files_are_known_by_their_names() -> None:
+    file = SimpleNamespace(name="a.pdf", size=3)
+    expression = compiled('JOIN(files, ";") & TEXT(COUNT(FILTER(files, ENDS($Item, ".pdf"))))')
+    assert expression.evaluate(environment({"files": [file]})) == "a.pdf1"
+    assert expression.evaluate(environment({})) == "0"
+    assert "files" in compiled("COUNT(files)").not_compilable
 
 
 def test_values_keep_their_types() -> None:

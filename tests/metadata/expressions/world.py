@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -74,6 +74,9 @@ DEAL = _object(
     _field(14, "place", "geolocation"),
     _field(15, "account_id", "lookup", target="account"),
     _field(16, "phone", "phone"),
+    _field(17, "talk", "duration"),
+    _field(18, "files", "file"),
+    _field(19, "opens_at", "time"),
 )
 ACCOUNT = _object(
     2,
@@ -110,6 +113,8 @@ VALUES: Mapping[str, Any] = {
     "stage": "won",
     "tags": ["vip", "海外"],
     "place": Point(Decimal("31.23"), Decimal("121.47")),
+    "talk": timedelta(minutes=150),
+    "opens_at": time(9, 30),
     "account_id": Reference("account", uuid.UUID(int=1)),
     "account.name": "华为",
     "account.employees": 200_000,
@@ -199,7 +204,8 @@ class _Compiler:
         return text, list(params)
 
 
-CASTS = {T.NUMBER: "numeric", T.BOOLEAN: "boolean", T.DATE: "date", T.DATETIME: "timestamptz", T.REFERENCE: "uuid"}
+CASTS = {T.NUMBER: "numeric", T.BOOLEAN: "boolean", T.DATE: "date", T.DATETIME: "timestamptz", T.REFERENCE: "uuid",
+         T.DURATION: "interval", T.TIME: "time"}  # fmt: skip
 
 
 def constants(values: Mapping[str, Any]) -> Any:
