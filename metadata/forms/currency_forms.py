@@ -25,7 +25,7 @@ class CurrencyForm(forms.Form):
 class RateForm(forms.Form):
     """A rate and the day from which it counts."""
 
-    valid_from = forms.DateField(label=_("From"), widget=DateInput)
+    valid_from = forms.DateField(label=_("Valid from"), widget=DateInput)
     rate = forms.DecimalField(
         label=_("Rate"), min_value=Decimal("0.00000001"), max_digits=18, decimal_places=8, localize=False
     )

@@ -47,8 +47,8 @@ def currency_list(request: ActorRequest) -> HttpResponse:
 @function_required(currencies.PERMISSION)
 def currency(request: ActorRequest, code: str) -> HttpResponse:
     """Show the rates of a currency and set one."""
-    rates = currencies.rates_of(code)
-    row = next((item for item in currencies.all_currencies(_today(request)) if item.code == code), None)
+    rows = currencies.all_currencies(_today(request))
+    row = next((item for item in rows if item.code == code), None)
     if row is None:
         raise NotFound
     form = RateForm(request.POST or None, initial={"valid_from": _today(request)})
@@ -60,8 +60,8 @@ def currency(request: ActorRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, _("The rate is set. Amounts that are stored stay as they are."))
             return redirect(request, "currency", code)
-    base = currencies.base_currency()
-    context = {"row": row, "name": currency_name(code), "rates": rates, "form": form, "base": base}
+    rates = currencies.rates_of(code)
+    context = {"row": row, "name": currency_name(code), "rates": rates, "form": form, "base": rows[0].code}
     return render(request, "metadata/currencies/detail.html", context, status=form_status(request))
 
 

@@ -69,6 +69,7 @@ def known(crm: World) -> dict[str, str]:
         "rule_name": "kept__c",
         "set_name": "industry",
         "code": "CNY",
+        "day": "2026-01-01",
         "view_id": str(view.uuid),
         "user_id": str(crm.users["rep"].pk),
         "department_id": str(Department.objects.get(name="City").pk),
