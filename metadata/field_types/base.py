@@ -109,6 +109,7 @@ class FieldType(ABC):
     nameable_types: ClassVar[frozenset[str]] = frozenset()  # of the fields that `named_fields` may name
     plain_operands: ClassVar[frozenset[str]] = frozenset({"contains", "ncontains", "starts", "ends", "regex"})
     for_admins: ClassVar[bool] = True  # offered in the field wizard
+    error_places: ClassVar[Mapping[str, str]] = {}  # at which parameter the wizard shows an error of another one
     converts_to: ClassVar[tuple[str, ...]] = ()  # types that its values can become; never inherited
 
     # --- definition ---------------------------------------------------------------------------------------

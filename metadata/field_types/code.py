@@ -44,7 +44,7 @@ class CodeType(LongTextType):
     """Indentation counts, so spaces at the start of the first line stay; only what follows the last line goes."""
 
     key = "code"
-    label = _("Code")
+    label = _("Source code")
     icon = "code"
     settings_form = CodeSettings
 

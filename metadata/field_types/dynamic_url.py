@@ -128,6 +128,7 @@ class DynamicUrlType(FormulaType):
     label = _("Dynamic web address")
     icon = "external-link"
     settings_form = DynamicUrlSettings
+    error_places = {"settings.expression": "settings.template"}
 
     def behaves_as(self, field: FieldSpec) -> FieldType:
         return _ADDRESS
