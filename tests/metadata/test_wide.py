@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from layouts.services import MAX_COLUMNS, choose_columns
 from metadata import services
 from metadata.compiler.current import current_snapshot, pinned_snapshot
 from metadata.ddl.budget import row_bytes
+from metadata.ddl.layout import SECOND
 from metadata.field_types import field_types
 from metadata.inputs import FieldInput, ObjectInput
 from metadata.limits import ROW_BYTES
@@ -33,12 +34,19 @@ from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.field_battery import choice_input
 from tests.kit.field_samples import FIXED_IDS, field_samples
 from tests.kit.sample_records import RecordMaker
-from tests.kit.samples.shapes import SampleIds
 from tests.layouts.pages import detail, form_data
 
 WIDE, NARROW, TARGET, OTHER = "wide__c", "narrow__c", "target__c", "other__c"
 FIELDS = 300
-TYPES = [item.key for item in field_types if item.for_admins]
+# All types whose values are given and read back as they are: no files, no secrets, nothing computed or stamped.
+TYPES = [
+    item.key
+    for item in field_types
+    if item.for_admins
+    and item.group not in ("file", "computed")
+    and item.key != "check_in"
+    and not (item.is_sealed or item.is_reference_list)
+]
 ONCE = {"master_detail"}
 SETTINGS = {"text": {"max_length": 40}, "lookup": {"target": TARGET}, "auto_number": {"pattern": "N-{0000}"}}
 SECONDS = 10  # for one act on a busy machine; each takes a fraction of a second on a quiet one
@@ -74,7 +82,7 @@ class Hall:
 
 def field_inputs(count: int) -> list[FieldInput]:
     """Return as many fields, of all types in turn."""
-    samples = field_samples(SampleIds(FIXED_IDS.users, FIXED_IDS.departments, FIXED_IDS.records, TARGET, OTHER))
+    samples = field_samples(replace(FIXED_IDS, target=TARGET, other=OTHER))
     found: list[FieldInput] = []
     while len(found) < count:
         for key in TYPES:
@@ -160,6 +168,7 @@ def test_three_hundred_fields_are_one_publish(hall: Hall) -> None:
     assert len(spec.business_fields) == FIELDS + 1
     assert {item.type for item in spec.business_fields} == set(TYPES)
     assert row_bytes(spec) <= ROW_BYTES
+    assert row_bytes(spec, SECOND) <= ROW_BYTES
     assert hall.publish_seconds < 2 * SECONDS
     foreign_keys = sum(item.type in ("lookup", "user", "department", "master_detail") for item in spec.business_fields)
     assert hall.publish_statements < 60 + 3 * foreign_keys
@@ -191,9 +200,11 @@ def test_writing_costs_no_more_statements_than_for_a_small_object(hall: Hall) ->
     creating = {name: values(hall.actor, name) for name in (NARROW, WIDE)}
     changing = {name: values(hall.actor, name, 1) for name in (NARROW, WIDE)}
     service = RecordService(hall.actor)
-    assert_flat(costs(lambda name: service.create(name, creating[name])))
+    narrow, wide = costs(lambda name: service.create(name, creating[name]))
+    assert wide <= narrow + 1, "one more, for the second table"
     names = iter("abcd")
-    assert_flat(costs(lambda name: service.update(name, hall.records[name], {**changing[name], "name": next(names)})))
+    narrow, wide = costs(lambda name: service.update(name, hall.records[name], {**changing[name], "name": next(names)}))
+    assert wide <= narrow + 2, "reading and writing the second table"
 
 
 def assert_flat(counts: list[int]) -> None:
