@@ -35,6 +35,9 @@ Compute in the database::
     value = expression.to_orm(columns, env)         # annotate(x=value), order_by(value), update(field=value)
     truth = expression.to_condition(columns, env)   # filter(truth): null counts as false, indexes stay usable
 
+Questions about other records need a third argument, `RelatedSubqueries(snapshot.object)` of
+`metadata.expressions.subqueries`, and F objects as columns (`columns_of(compiled object)` there).
+
 `columns(path)` returns F or any expression for a path; `PlaceColumns(lat, lng)` for a geolocation. What `env` knows
 (the caller, now, the zone) is bound as parameters at that moment, so SQL of expressions with `uses_clock` or
 `uses_user`, and of any that touch moments, must not be kept for another caller. `NotCompilable.functions` says what

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions import limits
 from metadata.expressions import scope as names
-from metadata.expressions.definitions import CLOCK, OLD, RANDOM, USER, Function
+from metadata.expressions.definitions import CLOCK, OLD, RANDOM, RELATED, USER, Function
 from metadata.expressions.environment import Environment
 from metadata.expressions.errors import ExpressionError, NotCompilable
 from metadata.expressions.evaluate import Traced, evaluate, trace
@@ -19,7 +19,7 @@ from metadata.expressions.parser import parse
 from metadata.expressions.related import RelatedQuery
 from metadata.expressions.scope import Scope
 from metadata.expressions.sql import FormulaSql
-from metadata.expressions.to_orm import Columns, to_orm
+from metadata.expressions.to_orm import Columns, Related, to_orm
 from metadata.expressions.typecheck import FORMULA, PURPOSES, TypeChecker, settled
 from metadata.expressions.types import LABELS, ValueType, accepts
 
@@ -120,7 +120,7 @@ class Expression:
     @cached_property
     def not_compilable(self) -> frozenset[str]:
         """What keeps the database from computing the expression; empty when it can."""
-        found = {function.name for function in self._applied if function.sql is None}
+        found = {function.name for function in self._applied if function.sql is None or RELATED in function.uses}
         if "TEXT" in self.functions and any(_is_formatted(node) for node in self.nodes):
             found.add("TEXT")
         found |= {"$Old" for name in self._names if name.kind == names.OLD}
@@ -138,18 +138,25 @@ class Expression:
         """Return the value of every sub-expression, in the order of the text."""
         return trace(self.root, env)
 
-    def to_orm(self, columns: Columns, env: Environment) -> FormulaSql:
-        """Return the Django expression of the value; raises NotCompilable."""
-        return self._compiled(columns, env, as_condition=False)
+    def to_orm(self, columns: Columns, env: Environment, related: Related | None = None) -> FormulaSql:
+        """Return the Django expression of the value; raises NotCompilable.
 
-    def to_condition(self, columns: Columns, env: Environment) -> FormulaSql:
+        With `related` (`subqueries.RelatedSubqueries`) also what is asked of other records is compiled.
+        """
+        return self._compiled(columns, env, related, as_condition=False)
+
+    def to_condition(self, columns: Columns, env: Environment, related: Related | None = None) -> FormulaSql:
         """Return a Django expression for filters: true where the expression is, false or null elsewhere."""
-        return self._compiled(columns, env, as_condition=True)
+        return self._compiled(columns, env, related, as_condition=True)
 
-    def _compiled(self, columns: Columns, env: Environment, *, as_condition: bool) -> FormulaSql:
-        if self.not_compilable:
-            raise NotCompilable(self.not_compilable)
-        return to_orm(self.root, columns, env, as_condition=as_condition)
+    def _compiled(
+        self, columns: Columns, env: Environment, related: Related | None, *, as_condition: bool
+    ) -> FormulaSql:
+        asking = {function.name for function in self._applied if RELATED in function.uses}
+        barred = self.not_compilable - asking if related else self.not_compilable
+        if barred:
+            raise NotCompilable(barred)
+        return to_orm(self.root, columns, env, as_condition=as_condition, related=related)
 
     @cached_property
     def _applied(self) -> tuple[Function, ...]:

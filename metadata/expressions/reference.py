@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from metadata.expressions.definitions import Function, functions
+from metadata.expressions.definitions import RELATED, Function, functions
 
 FAMILIES: Mapping[str, Promise] = {
     "logic": _("Logic"),
@@ -56,7 +56,7 @@ def _entry(function: Function) -> dict[str, Any]:
         "summary": str(function.summary),
         "example": function.example[0],
         "result": function.example[1],
-        "is_compilable": function.sql is not None,
+        "is_compilable": function.sql is not None and RELATED not in function.uses,
     }
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models.expressions import Col, Expression, F, Ref
+from django.db.models.expressions import BaseExpression, Col, Expression, F, Ref
 from django.db.models.sql.compiler import SQLCompiler as DjangoCompiler
 
 from metadata.expressions import limits
@@ -36,7 +36,7 @@ class Sql:
     `constant` is the value where it is known. A place has a `twin`: its longitude, beside its latitude.
     """
 
-    parts: tuple[str | Bind | Expression | F, ...]
+    parts: tuple[str | Bind | BaseExpression | F, ...]
     is_simple: bool = False
     constant: Any = None
     twin: Sql | None = None

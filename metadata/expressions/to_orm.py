@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.expressions import BaseExpression, F
+from django.db.models.expressions import BaseExpression, F, OuterRef
 
 from metadata.expressions import scope as names
 from metadata.expressions.definitions import FALSE, Function
@@ -18,6 +18,9 @@ from metadata.expressions.errors import NotCompilable
 from metadata.expressions.nodes import Apply, Chain, Constant, Path, Typed
 from metadata.expressions.sql import Bind, FormulaSql, Sql, clipped, interval, is_column, sql, whole_constant
 from metadata.expressions.types import ValueType
+
+if TYPE_CHECKING:
+    from metadata.expressions.related import RelatedQuery
 
 T = ValueType
 CASTS = {
@@ -33,11 +36,11 @@ CASTS = {
     T.CHOICES: "text[]",
     T.REFERENCES: "uuid[]",
 }
-_FIELDS: dict[ValueType, Callable[[], models.Field[Any, Any]]] = {
+FIELDS: dict[ValueType, Callable[[], models.Field[Any, Any]]] = {
     T.TEXT: models.TextField,
     T.CHOICE: models.TextField,
     T.NUMBER: lambda: models.DecimalField(max_digits=60, decimal_places=20),
-    T.DURATION: models.DurationField,
+    T.DURATION: lambda: models.DecimalField(max_digits=60, decimal_places=20),  # inside: seconds
     T.BOOLEAN: models.BooleanField,
     T.DATE: models.DateField,
     T.DATETIME: models.DateTimeField,
@@ -57,31 +60,47 @@ class PlaceColumns(NamedTuple):
 
 
 Columns = Callable[[str], Any]
+Related = Callable[["RelatedQuery", "SqlContext"], Sql]
 
 
-def to_orm(root: Typed, columns: Columns, env: Environment, *, as_condition: bool = False) -> FormulaSql:
+def outer_reference(column: Any) -> Any:
+    """Return a column of the query around a subquery; raises NotCompilable for what is no plain column."""
+    if isinstance(column, PlaceColumns):
+        return PlaceColumns(outer_reference(column.lat), outer_reference(column.lng))
+    if not isinstance(column, F):
+        raise NotCompilable(["$Record"])
+    return OuterRef(column.name)  # type: ignore[attr-defined]
+
+
+def to_orm(
+    root: Typed, columns: Columns, env: Environment, *, as_condition: bool = False, related: Related | None = None
+) -> FormulaSql:
     """Return the Django expression of a typed tree; raises NotCompilable where the database can't compute it.
 
     `columns(path)` returns the expression of a field of the record (an F, a column, for places `PlaceColumns`).
     What does not depend on the record (`$User.name`, today) is read from `env` now and sent along. A condition
     is only asked whether it is true: where null would do for false, the SQL is simpler and can use indexes.
+    `related` writes the SQL of questions about other records (`subqueries.RelatedSubqueries`).
     """
-    if root.type not in _FIELDS:
+    if root.type not in FIELDS:
         raise NotCompilable([root.type.value])
-    context = SqlContext(columns, env)
+    context = SqlContext(columns, env, related=related)
     made = context.compile(root, is_truth=as_condition)
     if root.type is T.NUMBER:
         made = clipped(made)
     elif root.type is T.DURATION:
         made = interval(made)
-    return FormulaSql(made.parts, _FIELDS[root.type]())
+    field = models.DurationField() if root.type is T.DURATION else FIELDS[root.type]()
+    return FormulaSql(made.parts, field)
 
 
 class SqlContext:
     """Compiles the nodes of one expression; functions write their SQL with its help."""
 
-    def __init__(self, columns: Columns, env: Environment) -> None:
-        self.columns, self.env = columns, env
+    def __init__(
+        self, columns: Columns, env: Environment, *, outer: Columns | None = None, related: Related | None = None
+    ) -> None:
+        self.columns, self.env, self.outer, self.related = columns, env, outer, related
         self._numbers = itertools.count(1)
         self.is_truth = False
         self.node: Typed | None = None  # the call whose SQL is being written
@@ -157,9 +176,7 @@ class SqlContext:
         name = node.name
         if name.kind == names.GLOBAL:
             return self.constant(self.env.constant(name.path), node.type)
-        if name.kind != names.RECORD:
-            raise NotCompilable([f"${name.kind.title()}"])
-        column = self.columns(name.path)
+        column = self._column(name)
         if node.type is T.GEO:
             lat, lng = (sql("{0}::numeric", Sql((part,))) for part in column)
             return Sql(lat.parts, is_simple=True, twin=lng)
@@ -169,6 +186,13 @@ class SqlContext:
         if node.type is T.DURATION:
             made = Sql(("extract(epoch FROM (", column, ")::interval)"), is_simple=is_column(column))
         return Sql(sql("coalesce({0}, 0)", made).parts, is_simple=made.is_simple) if node.zero_if_blank else made
+
+    def _column(self, name: names.ResolvedName) -> Any:
+        if name.kind == names.RECORD:
+            return self.columns(name.path)
+        if name.kind == names.OUTER and self.outer:
+            return outer_reference(self.outer(name.path))
+        raise NotCompilable([f"${name.kind.title()}"])
 
     def _chain(self, node: Chain, is_truth: bool) -> Sql:
         made = self.compile(node.first)

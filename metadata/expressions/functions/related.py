@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions import related as ask
 from metadata.expressions.definitions import OWN, RELATED, Param, define, functions
 from metadata.expressions.environment import NotAvailable
-from metadata.expressions.errors import ExpressionError, closest
+from metadata.expressions.errors import ExpressionError, NotCompilable, closest
 from metadata.expressions.evaluate import Evaluator, normal
 from metadata.expressions.nodes import Apply, Call, Name, Node, Typed
 from metadata.expressions.related import RelatedQuery
 from metadata.expressions.scope import Scope, lookup_target
 from metadata.expressions.types import ANY, ORDERED, SCALARS, ValueType
+
+if TYPE_CHECKING:
+    from metadata.expressions.sql import Sql
+    from metadata.expressions.to_orm import SqlContext
 
 T = ValueType
 FAMILY = "related"
@@ -34,6 +38,14 @@ def _evaluate(ev: Evaluator, node: Apply, *_args: Typed) -> Any:
     if ev.env.related is None:
         raise NotAvailable("related records")
     return normal(ev.env.related(node.data, ev.env), node.type)
+
+
+def _written(ctx: SqlContext, *_args: Typed) -> Sql:
+    node = ctx.node
+    assert isinstance(node, Apply)
+    if ctx.related is None:
+        raise NotCompilable([node.function.name])
+    return ctx.related(node.data, ctx)
 
 
 def _name(node: Node) -> str:
@@ -147,7 +159,7 @@ def _any(name: str, **options: Any) -> Param:
 
 def _define(name: str, params: tuple[Param, ...], special: Any, summary: Any, example: str) -> None:
     define(
-        name, FAMILY, params, T.NULL, _evaluate, None, summary, (example, ""),
+        name, FAMILY, params, T.NULL, _evaluate, _written, summary, (example, ""),
         special=special, is_lazy=True, cost=COST, uses={RELATED}, nulls=OWN, repeats_inside=True,
     )  # fmt: skip
 

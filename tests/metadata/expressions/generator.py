@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from metadata.expressions import Function, ValueType, functions
-from metadata.expressions.definitions import Param
+from metadata.expressions.definitions import RELATED, Param
 from metadata.expressions.types import ORDERED
 from metadata.field_types.geography import Point
 from metadata.field_types.values import Reference
@@ -51,9 +51,13 @@ RETURNS_BY_HAND = {
 }  # fmt: skip
 
 
+def is_generated(function: Function) -> bool:
+    return function.sql is not None and RELATED not in function.uses and function.name not in LEFT_OUT
+
+
 def candidates() -> list[Function]:
     """Return the functions that are generated: all that have a form for the database."""
-    return [function for function in functions if function.sql is not None and function.name not in LEFT_OUT]
+    return [function for function in functions if is_generated(function)]
 
 
 def results(function: Function) -> tuple[T, ...]:
