@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_platform.kit.hot import Varying
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.contexts import calendar_of
@@ -106,7 +107,7 @@ def slot_values(query: RecordQuery, bound: Bound, limit: int, offset: int = 0) -
     values: dict[str | int, Any] = {**query.policy.parameters, LIMIT: limit, OFFSET: offset}
     values.update(enumerate(bound.values))
     if query.wish.ids is not None:
-        values[IDS] = [str(item) for item in query.wish.ids]
+        values[IDS] = Varying(f"{{{','.join(map(str, query.wish.ids))}}}")
     return values
 
 
@@ -147,7 +148,7 @@ def _has_rest(plan: ListPlan, position: Position) -> bool:
 def _run(plan: ListPlan, values: Values, position: Position | None) -> list[Row]:
     if position is not None:
         values = {**values, **{f"after.{number}": value for number, value in enumerate(position.values)}}
-    return fetch(plan.sql, plan.slots, values, as_text=plan.as_text)
+    return fetch(plan, values, as_text=plan.as_text)
 
 
 def _digest(query: RecordQuery, obj: CompiledObject, order: Order) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -26,6 +27,15 @@ class SqlText(NamedTuple):
 
     text: str
     params: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """Compiled SQL with its slots. `serial` is no other's in this process, nor that of the same SQL compiled anew."""
+
+    sql: str
+    slots: tuple[Any, ...]
+    serial: int = field(default_factory=count().__next__, kw_only=True)
 
 
 Values = Mapping[str | int, Any]

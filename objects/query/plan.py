@@ -20,7 +20,7 @@ from objects.query import binding, ordering, paging
 from objects.query.binding import Shape, resolve_readable
 from objects.query.columns import Member, Selection, api_members, typed_members
 from objects.query.ordering import Order, SortTerm
-from objects.query.params import FALSE, TRUE, Expressions, Param, Slot, SqlText, column, join_sql
+from objects.query.params import FALSE, TRUE, Expressions, Param, Slot, SqlText, Statement, column, join_sql
 from objects.query.relations import Joins
 
 LIMIT, OFFSET, IDS = "limit", "offset", "ids"  # keys of slots
@@ -51,11 +51,9 @@ class ListShape(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ListPlan:
+class ListPlan(Statement):
     """A statement for one page; rows are the select list, then the sort values."""
 
-    sql: str
-    slots: tuple[Any, ...]
     members: tuple[Member, ...]
     width: int  # of the select list; what follows are the sort values
     is_plain: bool  # rows are the answer, once cut to the width
@@ -64,10 +62,8 @@ class ListPlan:
     first_descending: bool
 
 
-@dataclass(frozen=True, eq=False)
-class CountPlan:
-    sql: str
-    slots: tuple[Any, ...]
+class CountPlan(Statement):
+    """A statement for one number."""
 
 
 def list_plan(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -> ListPlan:

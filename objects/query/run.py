@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connection
@@ -11,8 +11,9 @@ from psycopg2.extensions import UNICODE
 
 from crm_platform.kit.db import sqlstate
 from crm_platform.kit.errors import MetadataStale, PlatformError
+from crm_platform.kit.hot import execute_hot
 from metadata.compiler.current import repin
-from objects.query.params import Values, fill
+from objects.query.params import Statement, Values, fill
 
 T = TypeVar("T")
 
@@ -33,12 +34,12 @@ class QueryTimeout(PlatformError):
     message = _("The query took too long. Narrow it down and try again.")
 
 
-def fetch(sql: str, slots: Sequence[Any], values: Values, *, as_text: bool = False) -> list[tuple[Any, ...]]:
-    """Run a statement and return its rows; with `as_text` numerics and UUIDs arrive as text, digit for digit."""
+def fetch(statement: Statement, values: Values, *, as_text: bool = False) -> list[tuple[Any, ...]]:
+    """Run a query and return its rows; with `as_text` numerics and UUIDs arrive as text, digit for digit."""
     with connection.cursor() as cursor:
         if as_text:
             cursor.cursor.string_types = AS_TEXT
-        cursor.execute(sql, fill(slots, values))
+        execute_hot(cursor, statement.sql, fill(statement.slots, values), statement.serial)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 

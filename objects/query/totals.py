@@ -29,7 +29,7 @@ def count(query: RecordQuery, kind: str) -> Count:
     obj = query.object
     bound = bound_filter(query, obj)
     plan = count_plan(obj, query.policy, rows_shape(query, bound), kind)
-    ((answer,),) = fetch(plan.sql, plan.slots, slot_values(query, bound, CAP + 1))
+    ((answer,),) = fetch(plan, slot_values(query, bound, CAP + 1))
     if kind == ESTIMATE:
         document = json.loads(answer) if isinstance(answer, str) else answer
         return Count(int(document[0]["Plan"]["Plan Rows"]), False)

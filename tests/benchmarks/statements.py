@@ -22,9 +22,8 @@ def write(path: Path, schema: str) -> None:
     query = RecordQuery(caller, "lead")
     listed = query.fields("id", "version", *FIELDS)
     narrowed = listed.where(Condition("status", "eq", STATUS)).order(SORT)
-    narrowed.page()  # compiles everything, so that the runs below are one statement each
     (wanted,) = query.ids(1)
-    found = {
+    found: dict[str, Any] = {
         "schema": schema,
         "list": _page(listed),
         "filter": _page(narrowed),
@@ -34,17 +33,18 @@ def write(path: Path, schema: str) -> None:
         "columns": {name: name for name in copied("lead").columns.values()},
         "owned": {"owner_id": caller.user_id, "owner_department_id": caller.department_id, "currency": "CNY"},
     }
-    found["get"]["params"] = ["ID" if value == [str(wanted)] else value for value in found["get"]["params"]]
+    found["get"]["params"] = ["ID" if value == f"{{{wanted}}}" else value for value in found["get"]["params"]]
     path.write_bytes(json.dumps(found))
 
 
 def _page(query: RecordQuery, limit: int = 50) -> dict[str, Any]:
-    columns = query.page(limit).columns
-    return {"columns": columns, **_captured(lambda: query.page(limit))}
+    columns: list[str] = []
+    captured = _captured(lambda: columns.extend(query.page(limit).columns))
+    return {"columns": columns, **captured}
 
 
 def _captured(work: Callable[[], Any]) -> dict[str, Any]:
-    """Return the last statement that `work` sends."""
+    """Return the last statement that `work` sends; it must be new to the session, which keeps plans of the others."""
     seen: list[dict[str, Any]] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
