@@ -20,6 +20,7 @@ from objects.query.params import SqlText
 from objects.records.locking import scope_sql
 
 MAX_MATCHES = 21  # for one record and matching rule; more are not worth telling apart
+CANDIDATES = 200  # of alike names, before what a rule leaves out
 PROBES_PER_STATEMENT = 500
 KEY_TABLE = "objects_duplicatekey"
 CONVERTED = "converted_at"  # the field by which an object knows that a record has become another one
@@ -109,12 +110,11 @@ def _select(
     row = f"(%s::uuid, %s::uuid, %s::uuid, %s::uuid{', %s::text[]' * len(matching.comparisons)})"
     params = [value for one, keys in rows for value in (*_identity(one), *keys)]
     seen = _seen(policy, snapshot, matching.target)
-    source, score = _candidates(matching)
     bounds = _bounds(ask, now)
     inner = (
-        f"SELECT k.record_id AS id, {score} AS score, ({seen.text}) AS seen FROM {source}"  # noqa: S608
+        f"SELECT k.record_id AS id, k.score, ({seen.text}) AS seen FROM {_candidates(matching)}"  # noqa: S608
         f" JOIN {quote(table_name(matching.target.id))} t ON t.id = k.record_id WHERE {bounds.text}"
-        f"{''.join(f' AND {text}' for text in _further(matching))} ORDER BY score DESC LIMIT {MAX_MATCHES}"
+        f"{''.join(f' AND {text}' for text in _further(matching))} LIMIT {MAX_MATCHES}"
     )
     text = (
         f"SELECT p.id, {index}, c.id, c.score, c.seen"  # noqa: S608 (physical names only)
@@ -143,19 +143,21 @@ def _seen(policy: AccessPolicy, snapshot: SchemaSnapshot, target: ObjectSpec) ->
     return scope_sql(policy, snapshot.object(target.api_name), "read")
 
 
-def _candidates(matching: Matching) -> tuple[str, str]:
-    """Return the tables in which candidates are looked up by the anchor, and how well they match."""
+def _candidates(matching: Matching) -> str:
+    """Return the subquery of the records that match by the anchor, the best first, with how well they do."""
     anchor, target = matching.anchor, matching.target.id
     place = f"k.object_id = {target} AND k.method = {anchor.code} AND {_source_sql('k', anchor)}"
+    equal = f"SELECT k.record_id, 1.0::float8 AS score FROM {KEY_TABLE} k WHERE {place} AND k.key = ANY(p.k0)"  # noqa: S608
     if not anchor.is_fuzzy:
-        equal = f"(SELECT * FROM {KEY_TABLE} k WHERE {place} AND k.key = ANY(p.k0)) k"  # noqa: S608
-        return equal, "1.0::float8"
+        return f"({equal}) k"
+    # Equal names first: where there are enough of them, the others are never looked at.
     alike = (
-        f"(SELECT k.record_id, max(similarity(k.key, q.key)) AS score FROM unnest(p.k0) AS q (key)"  # noqa: S608
-        f" JOIN {KEY_TABLE} k ON k.key %% q.key AND {place}"
-        f" WHERE similarity(k.key, q.key) >= {anchor.threshold / 100} GROUP BY k.record_id) k"
+        f"SELECT k.record_id, max(similarity(k.key, q.key))::float8 FROM unnest(p.k0) AS q (key)"  # noqa: S608
+        f" JOIN {KEY_TABLE} k ON k.key %% q.key AND {place} AND k.key <> ALL(p.k0)"
+        f" GROUP BY k.record_id HAVING max(similarity(k.key, q.key)) >= {anchor.threshold / 100}"
+        f" ORDER BY 2 DESC LIMIT {CANDIDATES}"
     )
-    return alike, "k.score::float8"
+    return f"(({equal} LIMIT {CANDIDATES}) UNION ALL ({alike})) k"
 
 
 def _source_sql(alias: str, comparison: Comparison) -> str:
