@@ -8,6 +8,8 @@ from crm_platform.console import navigation
 from crm_platform.console.navigation import NavItem
 from crm_platform.jobs.services import register_job, register_schedule
 from crm_platform.tenancy.hooks import OrganizationHook, organization_created, organization_deleted
+from metadata import named_fields
+from metadata.choice_dependencies import dependency_usages
 from metadata.compiler.current import forget
 from metadata.currencies import PERMISSION
 from metadata.ddl.backfill import backfill
@@ -34,6 +36,8 @@ def register() -> None:
     register_job("metadata.contract", contract, _("Drop deleted fields"))
     register_schedule("metadata.contract", every_seconds=86_400, kind="metadata.contract", args={})
     usage_finders.register(UsageFinder("metadata.expressions", expression_usages))
+    named_fields.register()
+    usage_finders.register(UsageFinder("metadata.dependent_choices", dependency_usages))
     organization_deleted.append(forget)
     organization_created.register(OrganizationHook("metadata.packages", 500, install_shipped))
     navigation.register(

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import User
-from crm_platform.kit.errors import ValidationFailed
+from crm_platform.kit.errors import StateConflict, ValidationFailed
 from metadata import services
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.auto_number import render
@@ -174,6 +174,13 @@ def test_parameters_that_would_repeat_numbers_are_refused(settings: Any, paramet
     with pytest.raises(ValidationFailed) as refused:
         build(admin_actor, **settings)
     assert {error.field for error in refused.value.errors} == {f"settings.{parameter}"}
+
+
+@pytest.mark.django_db
+def test_field_that_numbers_are_counted_apart_for_is_in_use(admin_actor: Any) -> None:
+    build(admin_actor, pattern="{PARTITION}{0000}", partition_field="kind__c")
+    with pytest.raises(StateConflict):
+        services.delete_field(admin_actor, OBJECT, "kind__c")
 
 
 @pytest.mark.django_db
