@@ -6,7 +6,7 @@ OBJECTS_PER_ORGANIZATION = 300
 FIELDS_PER_OBJECT = 500
 CHOICES_PER_SET = 3_000
 INDEXED_FIELDS_PER_OBJECT = 40
-SETTINGS_BYTES = 20_000
+SETTINGS_BYTES = 100_000
 MASTER_DEPTH = 3
 
 # What PostgreSQL allows a table row (one page) and its columns; dropped columns count for ever.

@@ -13,6 +13,7 @@ from crm_platform.kit.db import LOCK_NOT_AVAILABLE, advisory_xact_lock, retry_un
 from crm_platform.kit.errors import Forbidden, SchemaLocked, ValidationFailed
 from crm_platform.kit.frozen import FrozenDict
 from metadata import hooks
+from metadata.choice_dependencies import dependency_errors
 from metadata.compiler.current import current_version, load_version, repin
 from metadata.compiler.spec import ObjectSpec, SchemaSpec, to_json
 from metadata.ddl.executor import execute
@@ -74,7 +75,7 @@ def _release_version(actor: Actor, summary: str) -> int:
     if before == after:
         return current
     changed = _changed(before, after)
-    errors = expression_errors(after, [*changed, *_gone(before, after)])
+    errors = [*expression_errors(after, [*changed, *_gone(before, after)]), *dependency_errors(changed)]
     if errors:
         raise ValidationFailed(errors)
     execute(actor, make_plan(after, changed))

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from metadata.views import currencies, duplicate_rules, fields, objects, picklists, retyping, validation_rules
+from metadata.views import (
+    currencies,
+    dependencies,
+    duplicate_rules,
+    fields,
+    objects,
+    picklists,
+    retyping,
+    validation_rules,
+)
 
 urlpatterns = [
     path("objects/", objects.object_list, name="metadata-objects"),
@@ -27,6 +36,11 @@ urlpatterns = [
         retyping.field_deprecate,
         name="metadata-field-deprecate",
     ),
+    path(
+        "objects/<slug:object_name>/fields/<slug:field_name>/dependency",
+        dependencies.field_dependency,
+        name="metadata-field-dependency",
+    ),
     path("objects/<slug:object_name>/fields/<slug:field_name>/type", retyping.field_type, name="metadata-field-type"),
     path(
         "objects/<slug:object_name>/fields/<slug:field_name>/type/cancel",
@@ -49,7 +63,9 @@ urlpatterns = [
         duplicate_rules.matching_delete,
         name="metadata-matching-rule-delete",
     ),
-    path("objects/<slug:object_name>/duplicates/new", duplicate_rules.duplicate_new, name="metadata-duplicate-rule-new"),
+    path(
+        "objects/<slug:object_name>/duplicates/new", duplicate_rules.duplicate_new, name="metadata-duplicate-rule-new"
+    ),
     path(
         "objects/<slug:object_name>/duplicates/rule/<slug:rule_name>",
         duplicate_rules.duplicate_edit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,14 @@ from django.forms.renderers import BaseRenderer
 from crm_platform.console.forms import as_choice
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
+from crm_platform.kit.frozen import thaw
 from layouts.documents import Layout
+from metadata.choice_dependencies import dependent_fields
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.currencies import currencies_in_use
 from metadata.field_types.address_input import RegionInput
 from metadata.field_types.currency import CurrencyType
+from metadata.field_types.dependent import ALLOWED, controlling_key, controlling_name
 from metadata.field_types.labelled_input import LabelledInput
 from metadata.field_types.link_inputs import LinksInput
 from metadata.field_types.values import DisplayContext
@@ -55,6 +59,7 @@ class RecordForm(forms.Form):
         self.obj = obj
         self.warned: Any = None  # what the form shows of duplicates that stood against saving
         self.language = ctx.language
+        self.values = values
         for field in fields:
             self.fields[field.name] = form_field(field, ctx.language)
             self.initial[field.name] = field.type.form_initial(field.spec, values.get(field.name), ctx)
@@ -65,6 +70,18 @@ class RecordForm(forms.Form):
             bound = tuple(self[name] for name in names if name in self.fields)
             if bound:
                 yield FormSection(section.label.text(language), section.columns, bound)
+
+    def dependencies(self) -> Iterator[dict[str, str]]:
+        """Yield what narrows the choices of each field of the form that depends on another."""
+        for spec in dependent_fields(self.obj.spec):
+            if spec.api_name in self.fields:
+                controlling = controlling_name(spec)
+                yield {
+                    "field": spec.api_name,
+                    "controlling": controlling,
+                    "value": controlling_key(self.values.get(controlling)),
+                    "allowed": json.dumps(thaw(spec.settings.get(ALLOWED) or {}), ensure_ascii=False),
+                }
 
     def submitted(self) -> dict[str, Any]:
         """Return the cleaned values of the inputs that were sent; one that was not sent says nothing."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
-from metadata.field_types.base import INLINE_BYTES, Column, SettingsForm, nullable
+from metadata.field_types.base import INLINE_BYTES, Column, nullable
 from metadata.field_types.choices import (
     ChoiceField,
     ChoiceType,
@@ -27,6 +27,7 @@ from metadata.field_types.choices import (
     in_choice_order,
     label_of,
 )
+from metadata.field_types.dependent import DependencySettings
 from metadata.field_types.predicates import ContainedBy, ContainsAll, Overlaps, either
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
@@ -34,7 +35,7 @@ from metadata.field_types.values import CleanContext, DisplayContext, InvalidVal
 FEW_CHOICES = 10  # so many are shown all at once
 
 
-class MultiPicklistSettings(SettingsForm):
+class MultiPicklistSettings(DependencySettings):
     max_chosen = forms.IntegerField(
         label=_("How many can be chosen"), min_value=1, max_value=100, required=False, widget=widgets.NumberInput
     )

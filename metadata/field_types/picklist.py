@@ -23,6 +23,7 @@ from metadata.field_types.choices import (
     find_choice,
     label_of,
 )
+from metadata.field_types.dependent import DependencySettings
 from metadata.field_types.predicates import compare
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext
@@ -30,7 +31,7 @@ from metadata.field_types.values import CleanContext, DisplayContext
 SELECT, RADIO, BADGES = "", "radio", "badges"
 
 
-class PicklistSettings(SettingsForm):
+class PicklistSettings(DependencySettings):
     display = forms.ChoiceField(
         label=_("Shown in forms as"),
         choices=[(SELECT, _("a list that opens")), (RADIO, _("radio buttons")), (BADGES, _("coloured badges"))],

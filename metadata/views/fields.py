@@ -23,6 +23,7 @@ from metadata.compiler.spec import FieldSpec, ObjectSpec
 from metadata.dependencies import usages
 from metadata.field_types import field_types
 from metadata.field_types.base import FieldType
+from metadata.field_types.dependent import CONTROLLING
 from metadata.forms.choices_form import BaseChoiceFormSet, choice_form_set
 from metadata.forms.errors import choice_errors, show_errors
 from metadata.forms.field_form import FieldForm, settings_form
@@ -161,7 +162,8 @@ class _FieldPage:
 
     def show(self, failed: ValidationFailed) -> None:
         rest = choice_errors(failed.errors, self.choices) if self.choices is not None else list(failed.errors)
-        show_errors(ValidationFailed(rest), self.form, self.settings, self.rules, aliases=ALIASES)
+        aliases = {**ALIASES, **self.type.error_places}
+        show_errors(ValidationFailed(rest), self.form, self.settings, self.rules, aliases=aliases)
 
     def context(self) -> dict[str, Any]:
         language = self.request.actor.language
@@ -177,6 +179,7 @@ class _FieldPage:
             "rules_form": self.rules,
             "choices": self.choices,
             "is_stage": self.type.key == "stage",
+            "can_depend": self.field is not None and CONTROLLING in self.type.settings_form.base_fields,
         }
 
     def _add_choices(self, data: Any) -> None:

@@ -13,6 +13,7 @@ from objects.records.check_ins import measure_check_ins
 from objects.records.computed import compute
 from objects.records.conditions import conditions
 from objects.records.defaults import field_defaults, system_defaults
+from objects.records.dependent_choices import dependent_choices
 from objects.records.drafts import Batch
 from objects.records.duplicates import duplicates, remember
 from objects.records.formulas import default_formulas, empty_rollups, formulas
@@ -55,6 +56,7 @@ CREATE: tuple[Stage, ...] = (
     clean,
     field_defaults,
     default_formulas,
+    dependent_choices,
     required,
     references,
     check_files,
@@ -84,6 +86,7 @@ UPDATE: tuple[Stage, ...] = (
     lock,
     shape,
     clean,
+    dependent_choices,
     required,
     references,
     check_files,

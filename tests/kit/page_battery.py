@@ -19,11 +19,11 @@ from django.urls import URLPattern, get_resolver
 
 POST_ONLY = frozenset({
     "set-language", "sign-out", "api-key-revoke", "department-close", "department-reopen", "user-deactivate",
-    "user-reactivate", "job-action", "system-replay", "metadata-object-restore", "metadata-field-restore",
+    "user-reactivate", "job-action", "system-replay", "metadata-expression-check", "metadata-object-restore", "metadata-field-restore",
     "metadata-object-delete", "metadata-validation-rule-delete", "metadata-field-delete", "metadata-field-deprecate", "metadata-field-type-cancel",
     "file-upload", "record-reveal", "currency-close", "currency-reopen", "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage", "list-view-delete",
 })  # fmt: skip
-NO_PAGES = frozenset({"lookup", "regions", "tags", "file", "organization-logo", "sign-in", "api-docs"})  # JSON, pictures, other frames
+NO_PAGES = frozenset({"lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs"})  # JSON, pictures, other frames
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
 PAGES_AMONG_OTHERS = frozenset({"api-keys"})
 
@@ -56,10 +56,14 @@ def page_names() -> list[str]:
     return sorted(names - others - POST_ONLY - NO_PAGES)
 
 
+# Pages that are there for some fields only.
+PAGE_ARGUMENTS = {"metadata-field-dependency": {"field_name": "product_line"}}
+
+
 def arguments_of(name: str, known: Mapping[str, str]) -> dict[str, str]:
     """Return the arguments of an address from the known values; a KeyError names the one that is missing."""
     wanted = next(arguments for found, arguments in named_patterns() if found == name)
-    return {argument: known[argument] for argument in wanted}
+    return {argument: PAGE_ARGUMENTS.get(name, known).get(argument, known[argument]) for argument in wanted}
 
 
 def inline_code(html: str) -> list[str]:

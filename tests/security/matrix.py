@@ -148,6 +148,7 @@ MATRIX: dict[str, Row] = {
     "metadata-field-restore": row(POST=ADMIN_DONE, args={"field_name": "old__c"}),
     "metadata-field-deprecate": row(POST=ADMIN_DONE, data={"deprecated": "1"}),
     "metadata-field-dependency": row(GET=ADMIN, POST=ADMIN_DONE, args={"field_name": "industry"}),
+    "metadata-field-dependency": row(GET=ADMIN, POST=ADMIN_DONE, args={"field_name": "kind__c"}),
     "metadata-field-type": row(GET=ADMIN, POST=ADMIN),
     "metadata-field-type-cancel": row(POST="in 403 403 403 403 404"),
     "metadata-duplicate-rules": row(GET=ADMIN),

@@ -35,6 +35,7 @@ FIELDS = (
     FieldInput("code__c", "text", "编号", is_unique=True),
     FieldInput("amount__c", "currency", "金额"),
     FieldInput("stage__c", "stage", "阶段", choices=[ChoiceInput("open", "进行"), ChoiceInput("won", "赢单")]),
+    FieldInput("kind__c", "picklist", "类别", choices=[ChoiceInput("new", "新"), ChoiceInput("old", "旧")]),
     FieldInput("scan__c", "file", "扫描件"),
     FieldInput("old__c", "text", "旧"),
     FieldInput("card__c", "masked_text", "卡号", settings={"kind": "bank_card"}),

@@ -1,11 +1,14 @@
 /** The entry: configures htmx, starts the behaviours on load and after every swap. */
 import htmx from "htmx.org";
 import "./behaviours/color";
+import "./behaviours/check-column";
 import "./behaviours/confirm";
 import "./behaviours/copy";
+import "./behaviours/dependent-options";
 import "./behaviours/dialog";
 import "./behaviours/dirty-guard";
 import "./behaviours/dropdown";
+import "./behaviours/expression-editor";
 import "./behaviours/files";
 import "./behaviours/go-back";
 import "./behaviours/locate";

@@ -57,6 +57,7 @@ registerBehaviour("multi-select", (element) => {
     if (remove) setChosen(remove.dataset.chipRemove ?? "", false);
     else input.focus();
   });
+  select.addEventListener("options-changed", draw);
   draw();
   return () => combo.destroy();
 });
