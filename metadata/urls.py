@@ -6,6 +6,7 @@ from metadata.views import (
     currencies,
     dependencies,
     duplicate_rules,
+    expressions,
     fields,
     objects,
     picklists,
@@ -63,9 +64,7 @@ urlpatterns = [
         duplicate_rules.matching_delete,
         name="metadata-matching-rule-delete",
     ),
-    path(
-        "objects/<slug:object_name>/duplicates/new", duplicate_rules.duplicate_new, name="metadata-duplicate-rule-new"
-    ),
+    path("objects/<slug:object_name>/duplicates/new", duplicate_rules.duplicate_new, name="metadata-duplicate-rule-new"),
     path(
         "objects/<slug:object_name>/duplicates/rule/<slug:rule_name>",
         duplicate_rules.duplicate_edit,
@@ -88,6 +87,8 @@ urlpatterns = [
         validation_rules.rule_delete,
         name="metadata-validation-rule-delete",
     ),
+    path("expressions/names", expressions.expression_names, name="metadata-expression-names"),
+    path("expressions/check", expressions.expression_check, name="metadata-expression-check"),
     path("currencies/", currencies.currency_list, name="currencies"),
     path("currencies/<slug:code>/", currencies.currency, name="currency"),
     path("currencies/<slug:code>/close", currencies.currency_close, name="currency-close"),

@@ -19,7 +19,7 @@ from metadata.expressions.types import ValueType
 from metadata.field_types import field_types
 
 RECORD, OLD, OUTER, GLOBAL, ITEM = "record", "old", "outer", "global", "item"
-_CONSTANTS: Mapping[str, Mapping[str, ValueType]] = {
+CONSTANTS: Mapping[str, Mapping[str, ValueType]] = {
     "$Org": {name: ValueType.TEXT for name in ("name", "base_currency", "time_zone", "language")},
     "$Role": {name: ValueType.TEXT for name in ("name", "api_name")},
 }
@@ -197,12 +197,12 @@ def _unknown_prefix(prefix: str, written: str) -> UnknownName:
 
 
 def _constant(prefix: str, first: str, rest: str) -> ResolvedName:
-    if prefix not in _CONSTANTS:
+    if prefix not in CONSTANTS:
         raise _unknown_prefix(prefix, first)
-    if rest not in _CONSTANTS[prefix]:
+    if rest not in CONSTANTS[prefix]:
         message = _("%(prefix)s has no “%(name)s”.")
-        raise UnknownName(message, 1, closest(rest, _CONSTANTS[prefix]), prefix=prefix, name=rest)
-    return ResolvedName(GLOBAL, f"{prefix}.{rest}", _CONSTANTS[prefix][rest])
+        raise UnknownName(message, 1, closest(rest, CONSTANTS[prefix]), prefix=prefix, name=rest)
+    return ResolvedName(GLOBAL, f"{prefix}.{rest}", CONSTANTS[prefix][rest])
 
 
 def _unknown_step(spec: ObjectSpec | None, step: str, number: int) -> UnknownName:

@@ -21,7 +21,9 @@ DEFAULT_SCALE, MOST_DECIMALS = 2, 8
 class FormulaSettings(SettingsForm):
     fixed = ("returns", "scale")
     expression = forms.CharField(
-        label=_("Formula"), max_length=10_000, widget=widgets.ExpressionInput(attrs={"rows": 5, "required": True})
+        label=_("Formula"),
+        max_length=10_000,
+        widget=widgets.ExpressionInput(attrs={"data-returns-from": "settings-returns", "rows": 5, "required": True}),
     )
     returns = forms.ChoiceField(label=_("Type of the result"), choices=RESULTS, widget=widgets.Select)
     scale = scale_field(MOST_DECIMALS, DEFAULT_SCALE)

@@ -44,7 +44,14 @@ class RollupSettings(SettingsForm):
         help_text=_("A condition over the summarised record; left empty, all of them count."),
         max_length=10_000,
         required=False,
-        widget=widgets.ExpressionInput(attrs={"rows": 3}),
+        widget=widgets.ExpressionInput(
+            attrs={
+                "data-object-from": "settings-object",
+                "data-returns": "boolean",
+                "data-purpose": "condition",
+                "rows": 3,
+            }
+        ),
     )
     returns = forms.ChoiceField(
         label=_("Type of the result"),

@@ -12,6 +12,8 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from crm_platform.console import forms as console_forms
 
@@ -110,10 +112,27 @@ class Textarea(_Styled, forms.Textarea):
 
 
 class ExpressionInput(Textarea):
-    """A formula or condition; the behaviour of the same name turns it into an editor."""
+    """A formula or condition, which the console's expression editor helps to write; without JavaScript plain text.
+
+    `data-object` says whose names it uses, `data-returns` which type is needed (or `…-from`, the control of the same
+    form that knows), `data-purpose` what it is for.
+    """
 
     def __init__(self, attrs: Mapping[str, Any] | None = None) -> None:
-        super().__init__({"data-behaviour": "expression-editor", "spellcheck": "false", "rows": 3, **(attrs or {})})
+        behaviour = {"data-behaviour": "expression-editor", "class": "form-control code-input"}
+        super().__init__({**behaviour, "spellcheck": "false", "rows": 3, **(attrs or {})})
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, dict(attrs or {}))
+        context["widget"]["attrs"].update(
+            {
+                "data-names-url": reverse("metadata-expression-names"),
+                "data-check-url": reverse("metadata-expression-check"),
+                "data-label-use": _("Use “{text}”"),
+                "data-label-sound": _("Gives: {type}"),
+            }
+        )
+        return context
 
 
 class CodeArea(Textarea):

@@ -141,6 +141,7 @@ class DuplicateRuleForm(forms.Form):
         shown: list[tuple[str, str]],
         row: Any = None,
         texts: dict[str, Labels],
+        object_name: str,
         **kw: Any,
     ) -> None:
         if row is not None:
@@ -155,6 +156,7 @@ class DuplicateRuleForm(forms.Form):
                 label=label, choices=ACTION_LABELS, initial="warn", widget=widgets.Select
             )
         self._add_bounds()
+        self.fields["condition"].widget.attrs["data-object"] = object_name
         functions = [("", _("everybody")), *((item.name, item.label) for item in FUNCTIONS)]
         self.fields["override"] = forms.ChoiceField(
             label=_("Who may save all the same"), required=False, choices=functions, widget=widgets.Select
@@ -187,7 +189,7 @@ class DuplicateRuleForm(forms.Form):
             label=_("Only while the new record meets this condition"),
             required=False,
             max_length=10_000,
-            widget=widgets.ExpressionInput(attrs={"data-returns": "boolean", "rows": 2}),
+            widget=widgets.ExpressionInput(attrs={"data-returns": "boolean", "data-purpose": "condition", "rows": 2}),
         )
 
     def rule_input(self, taken: set[str]) -> DuplicateRuleInput:

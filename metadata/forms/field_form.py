@@ -149,7 +149,8 @@ def settings_form(
     if "targets" in form.fields:
         form.fields["targets"].widget = forms.SelectMultiple(choices=options)
     for field in form.fields.values():
-        if isinstance(field.widget, widgets.ExpressionInput) and owner is not None:
+        is_own = isinstance(field.widget, widgets.ExpressionInput) and "data-object-from" not in field.widget.attrs
+        if is_own and owner is not None:
             field.widget.attrs.setdefault("data-object", owner.api_name)
     if isinstance(field_type, RollupType) and owner is not None:
         _offer_children(form, objects, owner, language)

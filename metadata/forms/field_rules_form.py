@@ -56,7 +56,8 @@ class FieldRulesForm(forms.Form):
             self._add_expression("readonly_if", _("Read-only while"), "boolean")
 
     def _add_expression(self, name: str, label: Any, returns: str) -> None:
-        attrs = {"data-object": self.spec.api_name, "data-returns": returns, "rows": 2}
+        purpose = "default" if name == "default_formula" else "condition"
+        attrs = {"data-object": self.spec.api_name, "data-returns": returns, "data-purpose": purpose, "rows": 2}
         self.fields[name] = forms.CharField(
             label=label, required=False, max_length=10_000, widget=widgets.ExpressionInput(attrs=attrs)
         )

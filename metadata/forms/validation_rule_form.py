@@ -44,7 +44,9 @@ class ValidationRuleForm(forms.Form):
             label=_("The record is wrong when"),
             help_text=_("For example: amount < 0 && ISBLANK(reason__c)"),
             max_length=10_000,
-            widget=widgets.ExpressionInput(attrs={"data-object": spec.api_name, "data-returns": "boolean", "rows": 4}),
+            widget=widgets.ExpressionInput(
+                attrs={"data-object": spec.api_name, "data-returns": "boolean", "data-purpose": "rule", "rows": 4}
+            ),
         )
         self.fields.update(label_fields("message", _("Message"), long=True))
         self.fields["location"] = forms.ChoiceField(

@@ -180,7 +180,7 @@ def _offered(request: ActorRequest, spec: ObjectSpec) -> dict[str, Any]:
     for owner in (spec, *(objects[row.target.api_name] for row in rows if row.target.api_name in objects)):
         for field in owner.fields:
             shown.setdefault(field.api_name, field.label.text(language))
-    return {"matching": matching, "shown": list(shown.items())}
+    return {"matching": matching, "shown": list(shown.items()), "object_name": spec.api_name}
 
 
 def _show_errors(failed: ValidationFailed, form: Any) -> None:
