@@ -1,4 +1,4 @@
-"""Fields that the parameters of other fields name: what numbers are counted apart for, what check-ins are measured from."""
+"""Fields that the parameters of others name: what numbers are counted apart for, what check-ins are measured from."""
 
 from __future__ import annotations
 
