@@ -139,6 +139,8 @@ def test_the_successor_takes_the_name_and_the_old_field_is_kept(ticket: Any) -> 
 
     services.restore_field(ACTOR, TICKET, "size_old__c")
     assert read("size_old__c") == {"t0": "8", "t1": None, "t2": "12"}
+    assert current_snapshot().object(TICKET).field("size_old__c").spec.is_deprecated, "read only until it is used again"
+    services.update_field(ACTOR, TICKET, "size_old__c", is_deprecated=False)
     RecordService(ACTOR).update(TICKET, ids[0], {"size_old__c": "eight"})
     assert (read()["t0"], read("size_old__c")["t0"]) == (9, "eight")
 
