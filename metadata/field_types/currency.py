@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.html import format_html
@@ -61,9 +61,9 @@ class CurrencyType(DecimalType):
     key = "currency"
     label = _("Currency")
     icon = "currency-yuan"
-    converts_to = ("integer", "decimal", "currency", "percent", "text", "long_text")
+    converts_to: ClassVar[tuple[str, ...]] = ("integer", "decimal", "currency", "percent", "text", "long_text")
     settings_form = CurrencySettings
-    derives_from = ("currency",)
+    derives_from: ClassVar[tuple[str, ...]] = ("currency",)
 
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
         (amount,) = super().columns(field)

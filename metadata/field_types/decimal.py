@@ -61,7 +61,7 @@ class DecimalType(NumberType):
     key = "decimal"
     label = _("Decimal number")
     icon = "decimal"
-    converts_to = ("integer", "decimal", "currency", "percent", "text", "long_text")
+    converts_to: ClassVar[tuple[str, ...]] = ("integer", "decimal", "currency", "percent", "text", "long_text")
     settings_form: ClassVar[type[SettingsForm]] = DecimalSettings
 
     def digits(self, field: FieldSpec) -> int:

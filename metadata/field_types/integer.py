@@ -48,7 +48,7 @@ class IntegerType(NumberType):
     key = "integer"
     label = _("Whole number")
     icon = "number-123"
-    converts_to = ("integer", "decimal", "currency", "percent", "text", "long_text")
+    converts_to: ClassVar[tuple[str, ...]] = ("integer", "decimal", "currency", "percent", "text", "long_text")
     settings_form: ClassVar[type[SettingsForm]] = IntegerSettings
     can_be_unique = True
 

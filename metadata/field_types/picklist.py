@@ -46,7 +46,7 @@ class PicklistType(ChoiceType):
     key = "picklist"
     label = _("Picklist")
     icon = "list"
-    converts_to = ("picklist", "stage", "multi_picklist", "text", "long_text")
+    converts_to: ClassVar[tuple[str, ...]] = ("picklist", "stage", "multi_picklist", "text", "long_text")
     expression_type = "choice"
     settings_form: ClassVar[type[SettingsForm]] = PicklistSettings
 

@@ -149,9 +149,20 @@ class TextType(FieldType):
     key = "text"
     label = _("Text")
     icon = "letter-case"
-    converts_to = (
-        "text", "long_text", "integer", "decimal", "currency", "percent", "date", "datetime", "picklist",
-        "multi_picklist", "email", "phone", "url",
+    converts_to: ClassVar[tuple[str, ...]] = (
+        "text",
+        "long_text",
+        "integer",
+        "decimal",
+        "currency",
+        "percent",
+        "date",
+        "datetime",
+        "picklist",
+        "multi_picklist",
+        "email",
+        "phone",
+        "url",
     )
     settings_form: ClassVar[type[SettingsForm]] = TextSettings
     can_be_unique = True
