@@ -11,7 +11,9 @@ from django.urls import reverse
 from crm_platform.identity.models import Department, User
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
-from metadata.rule_inputs import ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
+from objects.duplicates.models import DuplicateSet
+from objects.merging.service import merge
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.kit.page_battery import (
@@ -60,6 +62,14 @@ def known(crm: World) -> dict[str, str]:
         service.create("follow_up", {"name": f"跟进{number}", "related_id": about, "content": "谈了谈"})
     given_rule = ValidationRuleInput("kept__c", "金额为正", "amount < 0", "金额不能为负")
     services.create_validation_rule(actor, "opportunity", given_rule)
+    matcher = {"method": "exact", "fields": ["name"]}
+    services.create_matching_rule(
+        actor, "opportunity", MatchingRuleInput("kept__c", "名称相同", "opportunity", [matcher])
+    )
+    kept = DuplicateRuleInput("kept__c", "重复商机", ["kept__c"], {"api": "report"})
+    services.create_duplicate_rule(actor, "opportunity", kept)
+    doubles = [service.create("opportunity", {**given, "name": "重复"}).id for _ in range(2)]
+    losers = [service.create("account", {"name": name}).id for name in ("南山数据", "北海能源")]
     view = create_list_view(actor, "opportunity", ListViewInput("我的视图", ["name", "amount"]))
     return {
         "object_name": "opportunity",
@@ -71,6 +81,8 @@ def known(crm: World) -> dict[str, str]:
         "code": "CNY",
         "day": "2026-01-01",
         "view_id": str(view.uuid),
+        "set_id": str(DuplicateSet.objects.get(members__record_id=doubles[0]).pk),
+        "merge_id": str(merge(actor, "account", losers[0], losers[1:]).merge_id),
         "user_id": str(crm.users["rep"].pk),
         "department_id": str(Department.objects.get(name="City").pk),
     }

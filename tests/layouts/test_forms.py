@@ -58,8 +58,9 @@ def test_saving_goes_to_the_record_or_back_or_to_the_next_one(rep: OrganizationC
     given = {"name": "甲", "account_id": account}
     assert rep.post("/o/contact/new", given)["Location"].startswith("/o/contact/")
     back = f"/o/account/{account}"
-    assert rep.post("/o/contact/new", {**given, "next": back})["Location"] == back
-    again = rep.post(f"/o/contact/new?account_id={account}", {**given, "_another": "1"})["Location"]
+    assert rep.post("/o/contact/new", {**given, "name": "乙", "next": back})["Location"] == back
+    third = {**given, "name": "丙", "_another": "1"}
+    again = rep.post(f"/o/contact/new?account_id={account}", third)["Location"]
     assert again == f"/o/contact/new?account_id={account}&next="
 
 
