@@ -22,7 +22,7 @@ from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.database import prepare_database
 from metadata.compiler.current import pinned_snapshot
 from objects.query.query import RecordQuery
-from tests.benchmarks import data, place, report, statements, twin_copy
+from tests.benchmarks import data, duplicates, place, report, statements, twin_copy
 from tests.benchmarks.contenders import BARE, PRODUCT, TWIN, Contender, running
 from tests.benchmarks.load import Answers, Call, Job, run_many
 from tests.benchmarks.measure import Effort, measure
@@ -60,7 +60,10 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
             grown = growth(pool, contenders[PRODUCT], caller, small)
     finally:
         _sweep(since)
-    found = report.targets(figures, grown)
+    tell("  duplicate check …")
+    with _inside(data.SLUG):
+        checked = duplicates.p95()
+    found = [*report.targets(figures, grown), report.Target("duplicate check: p95", checked, 30, unit=" ms")]
     for line in (*report.table(figures, chosen), "", *report.target_lines(found)):
         tell(line)
     return sum(target.verdict == "MISSED" for target in found)
