@@ -13,6 +13,7 @@ from metadata.field_types.formula import FormulaType
 from metadata.field_types.rollup import RollupType
 
 FORMULA, DEFAULT, CONDITION, RULE = "formula", "default", "condition", "rule"
+DUPLICATE_RULES = "duplicate_rules."  # what their owners begin with
 FIELD_CONDITIONS = ("required_if", "visible_if", "readonly_if")
 
 
@@ -44,6 +45,10 @@ def expression_uses(spec: ObjectSpec) -> Iterator[ExpressionUse]:
     for rule in spec.validation_rules:
         owner = f"validation_rules.{rule.api_name}"
         yield ExpressionUse(spec.api_name, owner, "condition", rule.condition, ValueType.BOOLEAN, RULE)
+    for duplicates in spec.duplicate_rules:
+        if duplicates.condition:
+            owner = f"{DUPLICATE_RULES}{duplicates.api_name}"
+            yield ExpressionUse(spec.api_name, owner, "condition", duplicates.condition, ValueType.BOOLEAN, RULE)
 
 
 def field_uses(spec: ObjectSpec, field: FieldSpec) -> Iterator[ExpressionUse]:

@@ -132,8 +132,6 @@ def _write_duplicate(actor: Actor, row: DuplicateRule, given: DuplicateRuleInput
     known = dict(owner.matching_rules.values_list("api_name", "target__api_name"))
     errors = errors + checks.text_errors(normal_labels(given.label), normal_labels(given.message))
     errors += checks.duplicate_errors(schema, schema.object_map[owner.api_name], known, given)
-    for check in hooks.condition_checks:
-        errors += check(schema, owner.api_name, given.condition)
     _require_valid(errors)
     values = asdict(given)
     translations = set_labels(row, **{name: values.pop(name) for name in DUPLICATE_TEXTS})

@@ -16,6 +16,9 @@ from objects.duplicates.keys import insert_keys, replace_keys, take_locks
 from objects.duplicates.plan import RulePlan, object_plan
 from objects.duplicates.together import Earlier
 from objects.records.drafts import Batch, Draft
+from objects.records.environments import environment
+from objects.records.formulas import related_values
+from objects.records.programs import programs
 
 CERTAIN = 100
 
@@ -115,7 +118,7 @@ def _decide(batch: Batch, draft: Draft, rules: Sequence[RulePlan], matches: Sequ
     refusing: list[RuleMatches] = []
     for rule in rules:
         found = by_rule.get(rule.spec.uuid)
-        if not found:
+        if not found or not _applies(batch, draft, rule.spec):
             continue
         action = _action(batch, rule.spec)
         is_allowed = action == "warn" and batch.consent.duplicates and may_override(batch.actor, rule.spec)
@@ -125,3 +128,11 @@ def _decide(batch: Batch, draft: Draft, rules: Sequence[RulePlan], matches: Sequ
             draft.matches.append((rule.spec, action, found))
     if refusing:
         draft.refusal = DuplicateDetected(batch.actor, batch.snapshot, refusing)
+
+
+def _applies(batch: Batch, draft: Draft, rule: DuplicateRuleSpec) -> bool:
+    """Tell whether a rule's condition holds for the record; a rule whose condition is broken does not."""
+    if not rule.condition:
+        return True
+    expression = programs(batch.snapshot, batch.object).duplicates.get(rule.api_name)
+    return expression is not None and expression.evaluate(environment(batch, draft, related_values(batch))) is True

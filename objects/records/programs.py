@@ -10,7 +10,7 @@ from functools import cached_property
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.compiler.spec import ValidationRuleSpec
-from metadata.expression_uses import ExpressionUse, expression_uses
+from metadata.expression_uses import DUPLICATE_RULES, ExpressionUse, expression_uses
 from metadata.expressions import Expression, ExpressionError, compile_expression, scope_of
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Programs:
     defaults: tuple[FieldProgram, ...] = ()
     conditions: Mapping[str, tuple[FieldProgram, ...]] = field(default_factory=dict)  # by "required_if" and so on
     rules: tuple[RuleProgram, ...] = ()
+    duplicates: Mapping[str, Expression] = field(default_factory=dict)  # conditions of duplicate rules, by name
 
     def of(self, attribute: str) -> tuple[FieldProgram, ...]:
         """Return the conditions of one kind."""
@@ -48,6 +49,7 @@ class Programs:
         """The paths through lookups that any of the expressions reads, prior values included."""
         found = [item.expression for item in (*self.formulas, *self.defaults)]
         found += [item.expression for item in self.rules]
+        found += self.duplicates.values()
         found += [item.expression for group in self.conditions.values() for item in group]
         return frozenset(path for expression in found for path in expression.paths if "." in path)
 
@@ -83,6 +85,7 @@ def compiled_use(snapshot: SchemaSnapshot, use: ExpressionUse) -> Expression:
 def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
     formulas, defaults, rules = [], [], []
     conditions: dict[str, list[FieldProgram]] = {}
+    duplicates: dict[str, Expression] = {}
     known_rules = {f"validation_rules.{rule.api_name}": rule for rule in obj.spec.validation_rules}
     for use in expression_uses(obj.spec):
         if use.attribute == "settings.filter":  # of a roll-up: belongs to the object that it summarises
@@ -95,6 +98,9 @@ def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
         if use.owner in known_rules:
             rules.append(RuleProgram(known_rules[use.owner], expression))
             continue
+        if use.owner.startswith(DUPLICATE_RULES):
+            duplicates[use.owner.removeprefix(DUPLICATE_RULES)] = expression
+            continue
         program = FieldProgram(obj.fields[use.owner.removeprefix("fields.")], expression)
         if use.attribute == "settings.expression":
             formulas.append(program)
@@ -103,7 +109,7 @@ def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
         else:
             conditions.setdefault(use.attribute, []).append(program)
     kinds = {name: tuple(items) for name, items in conditions.items()}
-    return Programs(in_order(formulas), tuple(defaults), kinds, tuple(rules))
+    return Programs(in_order(formulas), tuple(defaults), kinds, tuple(rules), duplicates)
 
 
 def in_order(formulas: Iterable[FieldProgram]) -> tuple[FieldProgram, ...]:

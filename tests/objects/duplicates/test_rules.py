@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crm_platform.kit.errors import ValidationFailed
 from objects.duplicates.errors import DuplicateDetected
 from objects.duplicates.models import DuplicateDecision, DuplicateKey, DuplicateSet
 from objects.records.service import Consent, RecordService
@@ -219,3 +220,15 @@ def test_dry_run_tells_of_duplicates_and_leaves_nothing(boss: RecordService) -> 
     assert not DuplicateKey.objects.exists()
     boss.create("prospect", {"name": "A", "mobile": PHONE})
     refused(lambda: boss.create("prospect", {"name": "B", "mobile": PHONE}, dry_run=True))
+
+
+def test_a_rule_with_a_condition_holds_only_while_it_is_true(boss: RecordService) -> None:
+    phone_rule("block", condition='company != "VIP"')
+    boss.create("prospect", {"name": "A", "mobile": PHONE, "company": "X"})
+    refused(lambda: boss.create("prospect", {"name": "B", "mobile": PHONE, "company": "Y"}))
+    assert boss.create("prospect", {"name": "C", "mobile": PHONE, "company": "VIP"}).version == 1
+
+
+def test_a_condition_that_does_not_compile_is_not_published(boss: RecordService) -> None:
+    with pytest.raises(ValidationFailed):
+        phone_rule("block", condition="nothing > 1")
