@@ -7,7 +7,7 @@ from uuid import UUID
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError
-from metadata.compiler.spec import SchemaSpec
+from metadata.compiler.spec import ObjectSpec, SchemaSpec
 from metadata.inputs import ObjectInput
 from metadata.models import BusinessObject
 
@@ -22,6 +22,9 @@ computed_changed: list[Callable[[Actor, Sequence[str]], None]] = []
 
 # Called inside a publish that has changed matching or duplicate rules.
 matching_changed: list[Callable[[Actor], None]] = []
+
+# Return what is wrong with the shapes that a publish is about to make: (schema, changed objects) → errors.
+shape_checks: list[Callable[[SchemaSpec, Sequence[ObjectSpec]], list[FieldError]]] = []
 
 # Return what is wrong with the condition of a rule of an object: (schema, object, condition) → errors.
 condition_checks: list[Callable[[SchemaSpec, str, str], list[FieldError]]] = []

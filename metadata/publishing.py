@@ -76,6 +76,7 @@ def _release_version(actor: Actor, summary: str) -> int:
         return current
     changed = _changed(before, after)
     errors = [*expression_errors(after, [*changed, *_gone(before, after)]), *dependency_errors(changed)]
+    errors += [error for check in hooks.shape_checks for error in check(after, changed)]
     if errors:
         raise ValidationFailed(errors)
     execute(actor, make_plan(after, changed))

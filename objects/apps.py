@@ -17,9 +17,11 @@ class ObjectsConfig(AppConfig):
         from objects.merging import registration as merging
         from objects.query.query import visible_ids
         from objects.records import attachments, number_tidying, recalculation_jobs, resealing, retention
+        from objects.records.lookup_filters import filter_errors
         from objects.search import registration as search
 
         register()
+        hooks.shape_checks.append(filter_errors)
         object_created.append(grant_new_object)
         visible_records.append(visible_ids)
         search.register()

@@ -38,6 +38,7 @@ class LookupInput(forms.Widget):
 
     template_name = "console/widgets/lookup.html"
     is_multiple = False
+    sent_fields: tuple[str, ...] = ()  # controls of the same form whose values narrow what is offered
 
     def __init__(
         self, url: str, *, kinds: Iterable[LookupKind] = (), create_url: str = "", attrs: dict[str, Any] | None = None
@@ -56,6 +57,7 @@ class LookupInput(forms.Widget):
             kinds=self.kinds,
             create_url=self.create_url,
             is_multiple=self.is_multiple,
+            sent_fields=",".join(self.sent_fields),
             chosen=chosen,
             value=first.id if first else "",
             text=first.name if first else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -10,8 +11,16 @@ from django.views.decorators.http import require_GET
 
 from crm_platform.console.access import signed_in
 from crm_platform.identity.models import Department, User
+from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import ValidationFailed
 from layouts.pages.names import DEPARTMENT, USER
+from metadata.compiler.current import current_snapshot
+from metadata.field_types.contexts import clean_context
+from metadata.field_types.values import InvalidValue
 from objects.access.policy import AccessPolicy
+from objects.query.conditions import Condition
+from objects.query.query import RecordQuery
+from objects.records.lookup_filters import resolved
 from objects.search.service import suggest
 
 PAGE_SIZE = 20
@@ -34,8 +43,40 @@ def lookup(request: HttpRequest, object_name: str) -> HttpResponse:
         return _answer(_departments(text, number), DEPARTMENT)
     actor = request.actor  # type: ignore[attr-defined]
     AccessPolicy.of(actor).require(object_name, "read")
+    if "for" in request.GET:
+        return _answer(_fitting(actor, object_name, text, request.GET), object_name)
     hits = suggest(actor, object_name, text, PAGE_SIZE)
     return _answer([{"id": str(hit.id), "name": hit.title, "subtitle": hit.subtitle} for hit in hits], object_name)
+
+
+def _fitting(actor: Actor, object_name: str, text: str, given: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return records that fit the filter of the lookup `for` (`opportunity.contact_id`), found by their name.
+
+    The other values of the form come along; one that is malformed is as good as empty. Nothing is offered where
+    the filter speaks of a field that the caller may not read.
+    """
+    own_name, _dot, field_name = given["for"].partition(".")
+    AccessPolicy.of(actor).require(own_name, "read")
+    own = current_snapshot().object(own_name)
+    field = own.field(field_name)
+    ctx = clean_context(actor)
+
+    def of_form(name: str) -> Any:
+        item = own.field(name)
+        try:
+            return item.type.to_api(item.spec, item.type.clean(item.spec, given.get(name) or None, ctx))
+        except InvalidValue:
+            return None
+
+    name_field = current_snapshot().object(object_name).spec.name_field
+    query = RecordQuery(actor, object_name).where(resolved(field.spec, of_form)).fields("id", name_field)
+    if text:
+        query = query.where(Condition(name_field, "contains", text))
+    try:
+        rows = query.display(PAGE_SIZE + 1).rows
+    except ValidationFailed:
+        return []
+    return [{"id": str(row.id), "name": str(row[name_field] or row.id), "subtitle": ""} for row in rows]
 
 
 def _users(text: str, number: int) -> list[dict[str, Any]]:

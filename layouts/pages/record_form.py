@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.forms.boundfield import BoundField
 from django.forms.renderers import BaseRenderer
 
+from crm_platform.console import forms as console_forms
 from crm_platform.console.forms import as_choice
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import ValidationFailed
+from crm_platform.kit.errors import FieldError, ValidationFailed
 from crm_platform.kit.frozen import thaw
 from layouts.documents import Layout
 from metadata.choice_dependencies import dependent_fields
@@ -24,19 +26,37 @@ from metadata.field_types.currency import CurrencyType
 from metadata.field_types.dependent import ALLOWED, controlling_key, controlling_name
 from metadata.field_types.labelled_input import LabelledInput
 from metadata.field_types.link_inputs import LinksInput
+from metadata.field_types.target_filters import target_filter
 from metadata.field_types.values import DisplayContext
 from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX, CheckInInput, LookupInput
+from objects.records.lookup_filters import operand_fields
+from objects.records.trial import FieldState
 
 CURRENCY = "currency"
 
 
 @dataclass(frozen=True)
+class FormPart:
+    """A field of the form, or a computed one that it only shows; with its state where conditions decide on it."""
+
+    name: str
+    field: BoundField | None
+    output: Any = None
+    state: FieldState | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether nothing can be typed, so that nothing is sent."""
+        return self.state is not None and (self.state.is_read_only or not self.state.is_visible)
+
+
+@dataclass(frozen=True)
 class FormSection:
-    """The fields of one section, bound to the form."""
+    """The fields of one section."""
 
     label: str
     columns: int
-    fields: tuple[BoundField, ...]
+    parts: tuple[FormPart, ...]
 
 
 class RecordForm(forms.Form):
@@ -58,18 +78,37 @@ class RecordForm(forms.Form):
         super().__init__(data, renderer=renderer, auto_id="id_%s")
         self.obj = obj
         self.warned: Any = None  # what the form shows of duplicates that stood against saving
+        self.states: Mapping[str, FieldState] = {}  # of the fields on which conditions decide
+        self.outputs: Mapping[str, Any] = {}  # computed fields, which are only shown
         self.language = ctx.language
         self.values = values
         for field in fields:
             self.fields[field.name] = form_field(field, ctx.language)
+            self._narrow(field)
             self.initial[field.name] = field.type.form_initial(field.spec, values.get(field.name), ctx)
+
+    def _narrow(self, field: CompiledField) -> None:
+        """Let the box of a lookup with a filter ask for what fits, sending the values on which that depends."""
+        widget = self.fields[field.name].widget
+        if not target_filter(field.spec) or not isinstance(widget, console_forms.LookupInput):
+            return
+        names = operand_fields(field.spec)
+        own = {name: self.obj.field(name) for name in names}
+        known = {name: item.type.to_api(item.spec, self.values.get(name)) for name, item in own.items()}
+        given = {name: value for name, value in known.items() if isinstance(value, str)}
+        widget.url += f"?{urlencode({'for': f'{self.obj.name}.{field.name}', **given})}"
+        widget.sent_fields = names
 
     def sections(self, layout: Layout, language: str) -> Iterator[FormSection]:
         """Yield the layout's sections with the fields that this form has."""
         for section, names in zip(layout.sections, with_currency(self.obj, layout), strict=True):
-            bound = tuple(self[name] for name in names if name in self.fields)
-            if bound:
-                yield FormSection(section.label.text(language), section.columns, bound)
+            parts = tuple(self._part(name) for name in names if name in self.fields or name in self.outputs)
+            if parts:
+                yield FormSection(section.label.text(language), section.columns, parts)
+
+    def _part(self, name: str) -> FormPart:
+        bound = self[name] if name in self.fields else None
+        return FormPart(name, bound, self.outputs.get(name), self.states.get(name))
 
     def dependencies(self) -> Iterator[dict[str, str]]:
         """Yield what narrows the choices of each field of the form that depends on another."""
@@ -98,12 +137,14 @@ class RecordForm(forms.Form):
         for error in failure.errors:
             if error.field in known:
                 continue  # the form has said already what is wrong there
-            name = error.field if error.field in self.fields else None
-            text = error.text
-            spec = self.obj.spec.field_map.get(error.field or "")
-            if name is None and spec is not None:
-                text = f"{spec.label.text(self.language)}: {text}"
-            self.add_error(name, text)
+            self.add_error(*self.place_of(error))
+
+    def place_of(self, error: FieldError) -> tuple[str | None, str]:
+        """Return where an error is shown, None for the top, and its text, which says there which field it means."""
+        if error.field in self.fields:
+            return error.field, error.text
+        spec = self.obj.spec.field_map.get(error.field or "")
+        return None, error.text if spec is None else f"{spec.label.text(self.language)}: {error.text}"
 
 
 def form_field(field: CompiledField, language: str) -> forms.Field:

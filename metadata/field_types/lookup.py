@@ -14,6 +14,7 @@ from metadata.field_types.base import SettingsForm
 from metadata.field_types.labels import LabelsField, object_choices
 from metadata.field_types.references import ReferenceType
 from metadata.field_types.registry import field_types
+from metadata.field_types.target_filters import TargetFilterField
 
 ON_DELETE = {"set_null": "SET NULL", "restrict": "RESTRICT", "cascade": "CASCADE"}
 API_NAME = r"^[a-z][a-z0-9_]{0,39}$"
@@ -35,6 +36,7 @@ class TargetSettings(SettingsForm):
         help_text=_("Shown on the page of the other object; the name of this object unless you say otherwise."),
         required=False,
     )
+    filter = TargetFilterField()
 
 
 class LookupSettings(TargetSettings):
@@ -50,7 +52,7 @@ class LookupSettings(TargetSettings):
         required=False,
         widget=widgets.Select,
     )
-    field_order = ("target", "on_delete", "related_label")
+    field_order = ("target", "on_delete", "filter", "related_label")
 
 
 class LookupType(ReferenceType):

@@ -25,7 +25,7 @@ class MultiLookupSettings(MaxChosenSettings, TargetSettings):
         required=False,
         widget=widgets.Chips,
     )
-    field_order = ("target", "max_chosen", "link_attributes", "related_label")
+    field_order = ("target", "max_chosen", "link_attributes", "filter", "related_label")
 
 
 class MultiLookupType(ReferenceListType):

@@ -79,6 +79,25 @@ def count_plan(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, kind
     return plan
 
 
+def matching_plan(obj: CompiledObject, policy: AccessPolicy, shape: Shape | None) -> CountPlan:
+    """Return the plan of "which of these records meet the condition", read with the rights of the policy."""
+
+    def compile_it() -> CountPlan:
+        joins = Joins(obj, "t", "j", policy)
+        where = TRUE if shape is None else _filter(shape, obj, joins)
+        parts = [
+            SqlText(f"SELECT t.id FROM {quote(obj.table)} t"),  # noqa: S608 (physical names only)
+            joins.sql(),
+            SqlText(" WHERE t.id = ANY(%s::uuid[]) AND ", (Slot(IDS),)),
+            where,
+        ]
+        statement = join_sql("", parts)
+        return CountPlan(statement.text, statement.params)
+
+    plan: CountPlan = obj.plans.fetch((policy.fingerprint, "matching", shape), compile_it)
+    return plan
+
+
 def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -> ListPlan:
     paths = [resolve_readable(obj, policy, name) for name in shape.fields]
     ordering.check(shape.order, obj, policy)

@@ -18,6 +18,7 @@ from objects.records.drafts import Batch
 from objects.records.duplicates import duplicates, remember
 from objects.records.formulas import default_formulas, empty_rollups, formulas
 from objects.records.locking import lock
+from objects.records.lookup_filters import lookup_filters
 from objects.records.numbering import number
 from objects.records.recalculation import derive
 from objects.records.references import references
@@ -59,6 +60,7 @@ CREATE: tuple[Stage, ...] = (
     dependent_choices,
     required,
     references,
+    lookup_filters,
     check_files,
     measure_check_ins,
     empty_rollups,
@@ -89,6 +91,7 @@ UPDATE: tuple[Stage, ...] = (
     dependent_choices,
     required,
     references,
+    lookup_filters,
     check_files,
     measure_check_ins,
     formulas,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.identity.models import Department, User
 from crm_platform.kit.errors import Message
 from metadata.compiler.compiled import CompiledField, UnknownObject
+from metadata.field_types.master_detail import MasterDetailType
 from metadata.field_types.reference_lists import ids_of
 from metadata.field_types.values import Reference
 from objects.records.drafts import Batch, Draft
@@ -33,8 +34,18 @@ def references(batch: Batch) -> None:
             by_target[reference.object].append((draft, field, reference))
     if batch.actor.user_id is not None:
         batch.departments[batch.actor.user_id] = batch.actor.department_id
+    _keep_masters(batch)
     for target in sorted(by_target, key=lambda name: _lock_order(batch, name)):
         _check(batch, target, by_target[target])
+
+
+def _keep_masters(batch: Batch) -> None:
+    """Refuse to move a record to another master where its field does not allow that."""
+    for field in batch.table.references:
+        if isinstance(field.type, MasterDetailType) and not field.type.is_reparentable(field.spec):
+            for draft in batch.open:
+                if draft.record is not None and draft.changes.get(field.name, (None,))[0] is not None:
+                    draft.error(field.name, "read_only_field", _("The record can't move to another master."))
 
 
 def _uses(batch: Batch) -> Iterator[Use]:

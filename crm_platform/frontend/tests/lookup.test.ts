@@ -125,3 +125,16 @@ test("a record is chosen once, whatever was typed beside another chip", async ()
   press(text(), "Enter");
   expect([...document.querySelectorAll<HTMLInputElement>(".combo-chip [name=who]")].map((one) => one.value)).toEqual(["7", "8"]);
 });
+
+test("the values on which a filter depends go along with the question", async () => {
+  show(
+    '<form><input name="buyer" value="9"><div data-behaviour="lookup" data-sends="buyer,gone" data-url="/lookup/contact?for=order.contact&amp;gone=5">' +
+      '<input type="hidden" data-lookup-value><input type="text" data-lookup-text><ul class="combo-list" id="l" hidden></ul></div></form>',
+  );
+  text().focus();
+  await find("周");
+  const asked = new URL(String(answer.mock.calls[0]![0]));
+  expect(asked.searchParams.get("for")).toBe("order.contact");
+  expect(asked.searchParams.get("buyer")).toBe("9");
+  expect(asked.searchParams.get("gone")).toBe("5");
+});

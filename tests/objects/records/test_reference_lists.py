@@ -56,8 +56,7 @@ def test_names_come_in_the_order_given_and_in_one_statement(admin: Any) -> None:
     query.page(10, labels=True)
     with CaptureQueriesContext(connection) as captured:
         page = query.page(10, labels=True)
-    assert sum("array_agg" in query["sql"] for query in captured) == 1
-    assert all("metadata_schemastate" in query["sql"] or "array_agg" in query["sql"] for query in captured)
+    assert len([item for item in captured if "metadata_schemastate" not in item["sql"]]) == 1
     assert page.dicts()[0][PLAIN] == [third, first, second]
     assert page.labels == [{PLAIN: ["C", "A", "B"]}]
     assert names(admin, record_id) == ["C", "A", "B"]

@@ -1,7 +1,7 @@
 /**
  * lookup: finds a record as one types. The server renders (console/widgets/lookup.html):
  *   root      data-url (JSON [{id, name, subtitle, object}] for ?q=; "{object}" stands for the chosen kind),
- *             data-multiple, data-label-none, data-label-clear
+ *             data-sends (controls of the form whose values go along), data-multiple, data-label-none, data-label-clear
  *   [data-lookup-text] the input, [data-lookup-value] hidden id, [data-lookup-object] hidden kind (several kinds),
  *   [data-lookup-chips] the chosen records, data-names the inputs that keep their names, template[data-lookup-parts]
  *   the inputs that every chip has of its own (a radio [data-chip-choice] stands for its record),
@@ -10,6 +10,7 @@
 import { registerBehaviour } from "../lib/behaviour";
 import { Combo, type Option } from "../lib/combo";
 import { all, icon, make, one } from "../lib/dom";
+import { valueOf } from "./show-when";
 
 const WAIT_MS = 160;
 
@@ -50,6 +51,9 @@ registerBehaviour("lookup", (root) => {
     const address = (root.dataset.url ?? "").replace("{object}", encodeURIComponent(kind?.value ?? ""));
     const url = new URL(address, window.location.href);
     url.searchParams.set("q", input.value.trim());
+    for (const name of (root.dataset.sends ?? "").split(",").filter(Boolean)) {
+      url.searchParams.set(name, valueOf(root.closest("form") ?? document.body, name) || (url.searchParams.get(name) ?? ""));
+    }
     const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
     if (mine !== latest || !root.contains(document.activeElement)) return;
     const data = answer?.ok ? await answer.json() : [];
