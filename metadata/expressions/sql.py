@@ -19,7 +19,9 @@ from django.db.models.sql.compiler import SQLCompiler as DjangoCompiler
 from metadata.expressions import limits
 
 _HOLE = re.compile(r"\{(\d)\}")
-COLLATION = '"pg_unicode_fast"'  # orders by code point and maps case as Python does
+COLLATION = '"pg_unicode_fast"'  # orders by code point and maps case as Python does; of PostgreSQL 18
+# What comes nearest before: 17 maps case without special letters such as ß, 16 that of ASCII alone.
+_OLDER_COLLATIONS = ((180_000, COLLATION), (170_000, '"pg_c_utf8"'), (0, '"ucs_basic"'))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,15 @@ class FormulaSql(Expression):
                 text, values = compiler.compile(part)
                 texts.append(text)
                 params.extend(values)
-        return "".join(texts), params
+        text = "".join(texts)
+        if connection.pg_version < _OLDER_COLLATIONS[0][0]:
+            text = text.replace(COLLATION, collation_of(connection.pg_version))
+        return text, params
+
+
+def collation_of(version: int) -> str:
+    """Return the collation of expressions on a server, by its version (`180001`)."""
+    return next(name for least, name in _OLDER_COLLATIONS if version >= least)
 
 
 def is_column(expression: Any) -> bool:

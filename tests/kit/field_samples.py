@@ -41,7 +41,7 @@ _PLAIN = (
     *(markup.rich_text, markup.markdown, markup.code, markup.person_name, markup.barcode),
     *(markup.color, markup.icon, markup.tags),
     *(spans.date_range, spans.datetime_range, spans.json_),
-    *(computed.formula, computed.rollup, computed.dynamic_url),
+    *(computed.formula, computed.rollup, computed.base_currency, computed.dynamic_url),
     *(measures.time_, measures.duration, measures.rating, measures.slider),
     *(dates_and_choices.picklist, dates_and_choices.stage, dates_and_choices.multi_picklist),
 )

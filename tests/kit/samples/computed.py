@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.kit.samples.shapes import FieldSamples, Valid, match
+from decimal import Decimal
+
+from tests.kit.samples.shapes import FieldSamples, Invalid, Valid, match
 
 EVERY = (0, 1, 2)
 
@@ -30,6 +32,32 @@ def formula() -> FieldSamples:
         ),
         ascending=(),
         texts=((None, "", ""), (6, "6", "6")),
+    )
+
+
+def base_currency() -> FieldSamples:
+    return FieldSamples(
+        "base_currency",
+        settings={"scale": 2},
+        valid=(Valid(None, None), Valid("1234.5", Decimal("1234.50"), "1234.50")),
+        invalid=(Invalid("x", "invalid_type"), Invalid("0.001", "out_of_range")),
+        rows=("1234.50", "0", None),
+        matches=(
+            match("eq", "1234.5", 0),
+            match("ne", "1234.5", 1, 2),
+            match("gt", 0, 0),
+            match("gte", 0, 0, 1),
+            match("lt", 1, 1),
+            match("lte", 0, 1),
+            match("between", [0, 1], 1),
+            match("in", ["0"], 1),
+            match("nin", ["0"], 0, 2),
+            match("empty", None, 2),
+            match("nempty", None, 0, 1),
+        ),
+        ascending=(1, 0),
+        texts=((None, "", ""), (Decimal("1234567.50"), "CN¥1,234,567.50", "¥1,234,567.50")),
+        update="99.99",
     )
 
 
