@@ -11,8 +11,10 @@ class LayoutsConfig(AppConfig):
         from layouts.packages import register
         from layouts.usages import usages
         from metadata.dependencies import UsageFinder, usage_finders
+        from metadata.views.object_tabs import ObjectTab, object_tab_registry
 
         register()
+        object_tab_registry.register(ObjectTab("formulas", _("Formulas"), "object-formulas"))
         usage_finders.register(UsageFinder("layouts", usages))
         navigation.register_object_source(object_links)
         navigation.register(navigation.NavItem("home", _("Home"), "home", "home", "main", position=0))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.kit.errors import PlatformError, StateConflict, ValidationFailed, VersionConflict
-from layouts.pages import cells, conflict, duplicates
+from layouts.pages import cells, conflict, duplicates, live
 from layouts.pages.common import ObjectDesk, desk, safe_next
 from layouts.pages.names import with_names
 from layouts.pages.record import RecordPage, open_record
@@ -43,6 +43,7 @@ class FormPage:
     action: str
     next_url: str
     can_add_another: bool = False
+    assess_url: str = ""  # where a form with conditions, formulas or rules asks how it stands
     hint_triggers: str = ""  # when the form asks whether there is such a record already
 
 
@@ -151,8 +152,11 @@ def _show_new(request: HttpRequest, opened: ObjectDesk, form: RecordForm) -> Htt
         action=reverse("record-new", args=[opened.name]),
         next_url=back,
         can_add_another=True,
+        assess_url=live.assess_url(opened),
         hint_triggers=duplicates.hint_triggers(opened),
     )
+    values = form.submitted() if form.is_bound else {name: form.values.get(name) for name in form.fields}
+    live.prepare(opened, form, values)
     return _show(request, opened, page, form, cancel_url=back or opened.list_url)
 
 
@@ -166,7 +170,9 @@ def _show_edit(
         kicker=_("Edit %(object)s") % {"object": opened.label},
         action=reverse("record-edit", args=[opened.name, record.id]),
         next_url=safe_next(request, ""),
+        assess_url=live.assess_url(opened, record.id),
     )
+    live.prepare(opened, form, live.changes_of(form, current), record.id, record.row.values)
     seen = conflict.seen_text(current) if not form.is_bound or extra else request.POST.get(conflict.SEEN, "")
     context = {"version": record.version, "seen": seen, **extra}
     return _show(request, opened, page, form, cancel_url=opened.record_url(record.id), **context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
@@ -17,6 +17,7 @@ from objects.query.query import RecordQuery
 from objects.records import pipeline
 from objects.records.conditions import is_shown
 from objects.records.drafts import Batch, Draft
+from objects.records.duplicates import duplicates
 from objects.records.environments import Related, environment
 from objects.records.formulas import related_values
 from objects.records.numbering import number
@@ -51,6 +52,7 @@ class Assessment:
     values: Mapping[str, Any]
     failure: PlatformError | None
     fields: Mapping[str, FieldState]
+    typed: Mapping[str, Any] = field(default_factory=dict)  # the same values as fields know them
 
 
 def try_expression(
@@ -85,7 +87,14 @@ def try_expression(
     return Trial(text, None, found, found.evaluate(env), tuple(found.trace(env)))
 
 
-def assess(actor: Actor, object_name: str, values: Mapping[str, Any], record_id: uuid.UUID | None = None) -> Assessment:
+def assess(
+    actor: Actor,
+    object_name: str,
+    values: Mapping[str, Any],
+    record_id: uuid.UUID | None = None,
+    *,
+    with_duplicates: bool = True,
+) -> Assessment:
     """Carry values through everything that comes before writing, and leave nothing behind.
 
     With `record_id` they are changes to that record. Raises NotFound and Forbidden as writing would.
@@ -97,9 +106,10 @@ def assess(actor: Actor, object_name: str, values: Mapping[str, Any], record_id:
         draft = Draft(0, values, record_id)
         batch = Batch(actor, snapshot, snapshot.object(object_name), action, [draft], timezone.now())
         for stage in _before_writing(batch):
-            stage(batch)
-        is_sound = draft.is_sound
-        return Assessment(_api_values(batch, draft), None if is_sound else draft.failure(), field_states(batch, draft))
+            if with_duplicates or stage is not duplicates:
+                stage(batch)
+        failure, typed = None if draft.is_sound else draft.failure(), _readable(batch, draft)
+        return Assessment(_api_values(batch, typed), failure, field_states(batch, draft), typed)
 
     return run_unit(work, dry_run=True)
 
@@ -131,10 +141,14 @@ def _before_writing(batch: Batch) -> list[pipeline.Stage]:
     return [stage for stage in stages[:last] if stage is not pipeline.stop]
 
 
-def _api_values(batch: Batch, draft: Draft) -> dict[str, Any]:
+def _readable(batch: Batch, draft: Draft) -> dict[str, Any]:
     """Return what is new in the record, as far as the caller may read it."""
+    return {name: value for name, value in draft.values.items() if batch.policy.can_read_field(batch.object, name)}
+
+
+def _api_values(batch: Batch, values: Mapping[str, Any]) -> dict[str, Any]:
+    fields = batch.object.fields
     return {
-        name: None if value is None else batch.object.fields[name].type.to_api(batch.object.fields[name].spec, value)
-        for name, value in draft.values.items()
-        if batch.policy.can_read_field(batch.object, name)
+        name: None if value is None else fields[name].type.to_api(fields[name].spec, value)
+        for name, value in values.items()
     }

@@ -19,7 +19,7 @@ from django.urls import URLPattern, get_resolver
 
 POST_ONLY = frozenset({
     "set-language", "sign-out", "api-key-revoke", "department-close", "department-reopen", "user-deactivate",
-    "user-reactivate", "job-action", "system-replay", "metadata-expression-check", "metadata-object-restore", "metadata-field-restore",
+    "user-reactivate", "job-action", "system-replay", "metadata-expression-check", "record-assess-new", "record-assess", "metadata-object-restore", "metadata-field-restore",
     "metadata-object-delete", "metadata-validation-rule-delete", "metadata-field-delete", "metadata-field-deprecate", "metadata-field-type-cancel",
     "file-upload", "record-reveal", "currency-close", "currency-reopen", "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage", "list-view-delete",
     "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo", "metadata-matching-rule-delete", "metadata-duplicate-rule-delete",

@@ -11,6 +11,7 @@ import "./behaviours/dropdown";
 import "./behaviours/expression-editor";
 import "./behaviours/files";
 import "./behaviours/go-back";
+import "./behaviours/live-form";
 import "./behaviours/locate";
 import "./behaviours/lookup";
 import "./behaviours/multi-select";
