@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Window:
     def is_exceeded(self) -> bool:
         return self.used > self.limit
 
-    def annotate(self, response: HttpResponse) -> None:
+    def annotate(self, response: HttpResponseBase) -> None:
         """Add the RateLimit headers (draft-ietf-httpapi-ratelimit-headers)."""
         left = max(0, self.limit - self.used)
         response["RateLimit-Policy"] = f'"burst";q={self.limit};w={self.seconds}'

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg2.extensions import AsIs
 
+from crm_platform.kit.guard import pending_guard
 from crm_platform.kit.hot import Varying
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
@@ -22,7 +24,19 @@ from objects.query.ordering import LAST_DELETED, Order, total
 from objects.query.pages import DisplayPage, DisplayRow, Page
 from objects.query.paging import REST, START, Position
 from objects.query.params import Values
-from objects.query.plan import API, IDS, LABELLED, LIMIT, OFFSET, TYPED, ListPlan, ListShape, RowsShape, list_plan
+from objects.query.plan import (
+    API,
+    GUARD,
+    IDS,
+    LABELLED,
+    LIMIT,
+    OFFSET,
+    TYPED,
+    ListPlan,
+    ListShape,
+    RowsShape,
+    list_plan,
+)
 from objects.query.run import fetch
 
 if TYPE_CHECKING:
@@ -136,7 +150,7 @@ def _read(
     rows = rows[:limit]
     next_cursor = None
     if has_more:
-        ended = Position(rows[-1][plan.width :], current_snapshot().version)
+        ended = Position(rows[-1][plan.width : -1], current_snapshot().version)
         next_cursor = paging.encode(ended, _digest(query, obj, order))
     return _Slice(obj, plan, rows, next_cursor, has_more)
 
@@ -148,7 +162,11 @@ def _has_rest(plan: ListPlan, position: Position) -> bool:
 def _run(plan: ListPlan, values: Values, position: Position | None) -> list[Row]:
     if position is not None:
         values = {**values, **{f"after.{number}": value for number, value in enumerate(position.values)}}
-    return fetch(plan, values, as_text=plan.as_text)
+    guard = pending_guard()
+    rows = fetch(plan, {**values, GUARD: AsIs("NULL" if guard is None else guard.sql)}, as_text=plan.as_text)
+    if guard is not None and rows:
+        guard.check(rows[0][-1])
+    return rows
 
 
 def _digest(query: RecordQuery, obj: CompiledObject, order: Order) -> str:

@@ -23,7 +23,7 @@ from objects.query.ordering import Order, SortTerm
 from objects.query.params import FALSE, TRUE, Expressions, Param, Slot, SqlText, Statement, column, join_sql
 from objects.query.relations import Joins
 
-LIMIT, OFFSET, IDS = "limit", "offset", "ids"  # keys of slots
+LIMIT, OFFSET, IDS, GUARD = "limit", "offset", "ids", "guard"  # keys of slots
 API, LABELLED, TYPED = "api", "labelled", "typed"  # forms of values
 EXACT, CAPPED, ESTIMATE = "exact", "capped", "estimate"  # kinds of count
 
@@ -52,10 +52,10 @@ class ListShape(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ListPlan(Statement):
-    """A statement for one page; rows are the select list, then the sort values."""
+    """A statement for one page; rows are the select list, then the sort values, then the answer of the guard."""
 
     members: tuple[Member, ...]
-    width: int  # of the select list; what follows are the sort values
+    width: int  # of the select list; what follows is not for the answer
     is_plain: bool  # rows are the answer, once cut to the width
     as_text: bool  # numerics and ids are wanted as text
     first_nullable: bool
@@ -145,13 +145,13 @@ def _inner(obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[S
 
 
 def _around(selection: Selection, outside: Joins, inner: SqlText, terms: Sequence[SortTerm]) -> SqlText:
-    sort_values = [SqlText(f"b.s{number}") for number in range(len(terms))]
+    more = [*(SqlText(f"b.s{number}") for number in range(len(terms))), SqlText("%s", (Slot(GUARD),))]
     order = ", ".join(f"b.s{number} {term.clause}" for number, term in enumerate(terms))
     return join_sql(
         "",
         [
             SqlText("SELECT "),
-            join_sql(", ", [*selection.parts, *sort_values]),
+            join_sql(", ", [*selection.parts, *more]),
             SqlText(" FROM ("),
             inner,
             SqlText(") b"),

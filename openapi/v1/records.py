@@ -36,6 +36,7 @@ class RecordList(Endpoint):
     """`GET` a page of records, `POST` a new one."""
 
     scopes = {"GET": "records:read", "POST": "records:write"}
+    reads_records = True
 
     def get(self, request: Request, object_name: str) -> HttpResponse:
         params = request.query_params
@@ -78,6 +79,7 @@ class RecordDetail(Endpoint):
     """One record: `GET`, `PATCH` with If-Match, `DELETE`."""
 
     scopes = {"GET": "records:read", "PATCH": "records:write", "DELETE": "records:delete"}
+    reads_records = True
 
     def get(self, request: Request, object_name: str, record_id: uuid.UUID) -> HttpResponse:
         params = request.query_params

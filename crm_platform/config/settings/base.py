@@ -95,6 +95,7 @@ DATABASES["default"]["OPTIONS"]["options"] = " ".join(
         "lock_timeout": "2s",
         "timezone": "UTC",
         "jit": "off",
+        "plan_cache_mode": "force_generic_plan",  # what kit.hot and kit.db prepare leaves open only keys
     }.items()
 )
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", "5")
