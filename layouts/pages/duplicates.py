@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import redirect
+from crm_platform.kit.errors import ValidationFailed
 from layouts.pages.common import ObjectDesk, desk
 from layouts.pages.record import open_record
 from layouts.pages.record_form import RecordForm, form_fields
@@ -33,7 +34,8 @@ from objects.duplicates.results import Card
 from objects.records.service import Consent
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
-ALLOW, REASON = "_duplicates", "_duplicates_reason"
+# Buttons that save all the same: each says in its value what else was agreed to before.
+ALLOW, ALLOW_WARNINGS, REASON = "_duplicates", "_warnings", "_duplicates_reason"
 # By which values of a search a new record of an object begins.
 PREFILL = {"name": ("name",), "phone": ("mobile", "phone"), "email": ("email",), "company": ("company", "name")}
 
@@ -59,9 +61,19 @@ class ShownFinding:
 
 
 def consent_of(request: HttpRequest) -> Consent:
-    """Return what the form says about duplicates: to save all the same needs a reason."""
+    """Return what the form agrees to: duplicates, which need a reason, and warnings of rules."""
     reason = request.POST.get(REASON, "").strip()
-    return Consent(duplicates=ALLOW in request.POST and bool(reason), reason=reason)
+    return Consent(
+        duplicates=_allows_duplicates(request) and bool(reason), warnings=_allows_warnings(request), reason=reason
+    )
+
+
+def _allows_duplicates(request: HttpRequest) -> bool:
+    return ALLOW in request.POST or "duplicates" in request.POST.get(ALLOW_WARNINGS, "")
+
+
+def _allows_warnings(request: HttpRequest) -> bool:
+    return ALLOW_WARNINGS in request.POST or "warnings" in request.POST.get(ALLOW, "")
 
 
 def shown_findings(findings: Iterable[RuleFinding], language: str) -> list[ShownFinding]:
@@ -86,19 +98,39 @@ def shown_cards(cards: Iterable[Card], language: str) -> list[ShownCard]:
 
 @dataclass(frozen=True)
 class Warned:
-    """The warning above a form whose record exists already."""
+    """The notice above a form that can be saved all the same: its record exists already, or rules warn."""
 
     findings: list[ShownFinding]
     can_override: bool
     lacks_reason: bool
     reason: str
+    messages: tuple[str, ...] = ()  # of rules
+    carries: str = "allow"  # the value of the button
 
 
 def warning(request: HttpRequest, detected: DuplicateDetected, language: str) -> Warned:
     """Return what the form shows when duplicates stood against saving."""
     reason = request.POST.get(REASON, "").strip()
-    lacks_reason = ALLOW in request.POST and not reason
-    return Warned(shown_findings(detected.rules, language), detected.can_override, lacks_reason, reason)
+    lacks_reason = _allows_duplicates(request) and not reason
+    carries = "allow warnings" if _allows_warnings(request) else "allow"
+    return Warned(shown_findings(detected.rules, language), detected.can_override, lacks_reason, reason, (), carries)
+
+
+def are_warnings(failure: ValidationFailed) -> bool:
+    """Tell whether rules that only warn are all that stands against saving."""
+    return bool(failure.errors) and all(
+        error.code == "validation_rule_failed" and error.params.get("severity") == "warning" for error in failure.errors
+    )
+
+
+def rule_warning(request: HttpRequest, form: RecordForm, failure: ValidationFailed) -> Warned:
+    """Return what the form shows when rules warn: each message after the label of its field."""
+    texts = []
+    for error in failure.errors:
+        name, text = form.place_of(error)
+        texts.append(f"{form.fields[name].label}: {text}" if name else text)
+    carries = "allow duplicates" if _allows_duplicates(request) else "allow"
+    return Warned([], True, False, request.POST.get(REASON, "").strip(), tuple(texts), carries)
 
 
 # --- the hint beside the form of a new record -----------------------------------------------------------------

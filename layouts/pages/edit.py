@@ -204,6 +204,8 @@ def _show(request: HttpRequest, opened: ObjectDesk, page: FormPage, form: Record
 def _show_failure(request: HttpRequest, form: RecordForm, failure: PlatformError) -> None:
     if isinstance(failure, DuplicateDetected):
         form.warned = duplicates.warning(request, failure, form.language)
+    elif isinstance(failure, ValidationFailed) and not form.errors and duplicates.are_warnings(failure):
+        form.warned = duplicates.rule_warning(request, form, failure)
     elif isinstance(failure, ValidationFailed):
         form.show_errors(failure)
     else:

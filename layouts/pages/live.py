@@ -77,7 +77,8 @@ def changes_of(form: RecordForm, current: RecordForm) -> dict[str, Any]:
     """Return the changes that a sent form makes to the record that `current` shows; {} for one that was not sent."""
     if not form.is_bound or form.errors is None:
         return {}
-    mine = conflict.touched(current, form.data)
+    data: Any = form.data
+    mine = conflict.touched(current, data)
     return {name: value for name, value in form.submitted().items() if name in mine}
 
 

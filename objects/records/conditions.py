@@ -9,6 +9,8 @@ from objects.records.environments import RecordValues, environment, environment_
 from objects.records.formulas import related_values
 from objects.records.programs import FieldProgram, Programs, programs
 
+EMPTY = (None, "", (), False)
+
 
 def conditions(batch: Batch) -> None:
     """Find changes to fields that are read-only as the record stood, and required fields that are empty.
@@ -47,9 +49,10 @@ def _refuse_read_only(batch: Batch, draft: Draft, found: Programs) -> None:
     present = RecordValues(batch.object, draft.record, draft.values) if batch.is_create else before
     env = environment_of(batch, present, before, related_values(batch), is_new=batch.is_create)
     for program in programs_of_given:
-        is_change = batch.is_create or program.field.name in draft.changes
+        name = program.field.name
+        is_change = draft.values.get(name) not in EMPTY if batch.is_create else name in draft.changes
         if is_change and program.expression.evaluate(env):
-            draft.error(program.field.name, "read_only_field", _("This field can't be changed now."))
+            draft.error(name, "read_only_field", _("This field can't be changed now."))
 
 
 def _is_asked(batch: Batch, draft: Draft, program: FieldProgram) -> bool:
@@ -63,4 +66,4 @@ def _is_asked(batch: Batch, draft: Draft, program: FieldProgram) -> bool:
 def _is_missing(batch: Batch, draft: Draft, program: FieldProgram) -> bool:
     value = RecordValues(batch.object, draft.record, draft.values).get(program.field.name)
     wrong = {error.field for error in draft.errors}
-    return program.field.name not in wrong and value in (None, "", (), False)
+    return program.field.name not in wrong and value in EMPTY

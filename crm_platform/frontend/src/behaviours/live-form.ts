@@ -86,6 +86,7 @@ function tell(form: HTMLElement, errors: Assessed["errors"]): void {
     const place = field?.closest("[hidden]") ? null : field;
     if (place && one(place, ".field-error")?.textContent?.includes(error.text)) continue; // said when it was sent
     if (place) place.append(make("div", { class: "live-error", "data-live-error": "", role: "status" }, error.text));
+    else if (one(form, "[data-said]")?.textContent?.includes(error.text)) continue;
     else top?.append(make("div", {}, error.text));
   }
   if (top) top.hidden = !top.hasChildNodes();
