@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from psycopg2.extensions import AsIs
 
 from crm_platform.kit import json
 from objects.query.conditions import Condition
@@ -48,9 +50,26 @@ def _captured(work: Callable[[], Any]) -> dict[str, Any]:
     seen: list[dict[str, Any]] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        seen.append({"sql": sql, "params": list(params or ())})
+        seen.append(_portable(sql, params or ()))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(note):
         work()
     return seen[-1]
+
+
+def _portable(sql: str, params: Sequence[Any]) -> dict[str, Any]:
+    """Return a statement whose parameters are plain values: what the product sends as SQL becomes part of the text."""
+    given = iter(params)
+    kept: list[Any] = []
+
+    def place(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return match[0]
+        value = next(given)
+        if isinstance(value, AsIs):
+            return value.getquoted().decode().replace("%", "%%")
+        kept.append(value)
+        return match[0]
+
+    return {"sql": re.sub(r"%%|%s", place, sql), "params": kept}
