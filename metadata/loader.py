@@ -22,6 +22,8 @@ from metadata.compiler.spec import (
     SchemaSpec,
     ValidationRuleSpec,
 )
+from metadata.field_types import field_types
+from metadata.field_types.lookup_value import LookupValueType
 from metadata.models import (
     BusinessField,
     BusinessObject,
@@ -44,7 +46,7 @@ def load_spec() -> SchemaSpec:
     rules = _load_rules(texts)
     matching, duplicates = _load_matching_rules(texts), _load_duplicate_rules(texts)
     objects = BusinessObject.objects.filter(state=BusinessObject.State.ACTIVE).order_by("position", "id")
-    return SchemaSpec(
+    made = SchemaSpec(
         objects=tuple(
             replace(
                 _object_spec(row, texts, tuple(fields.active[row.id]), tuple(rules[row.id])),
@@ -57,6 +59,7 @@ def load_spec() -> SchemaSpec:
         ),
         choice_sets=tuple(sorted(choice_sets.values(), key=lambda item: item.id)),
     )
+    return with_borrowed_choices(made)
 
 
 def _load_texts() -> Texts:
@@ -252,3 +255,30 @@ def _object_spec(
         position=row.position,
         validation_rules=rules,
     )
+
+
+def with_borrowed_choices(schema: SchemaSpec) -> SchemaSpec:
+    """Give fields that hold values of related records the choices of those."""
+    objects = tuple(
+        replace(spec, fields=tuple(_with_choices(schema, spec, item) for item in spec.fields))
+        if any(_borrows_choices(item) for item in spec.fields)
+        else spec
+        for spec in schema.objects
+    )
+    return replace(schema, objects=objects)
+
+
+def _borrows_choices(field: FieldSpec) -> bool:
+    return isinstance(field_types.get(field.type), LookupValueType) and "picklist" in field.settings.get("returns", "")
+
+
+def _with_choices(schema: SchemaSpec, spec: ObjectSpec, field: FieldSpec) -> FieldSpec:
+    if not _borrows_choices(field):
+        return field
+    here: ObjectSpec | None = spec
+    *steps, last = str(field.settings["path"]).split(".")
+    for step in steps:
+        hop = here.path_map.get(step) if here else None
+        here = schema.object_map.get(str(hop.settings.get("target"))) if hop else None
+    source = here.field_map.get(last) if here else None
+    return replace(field, choice_set=source.choice_set) if source else field

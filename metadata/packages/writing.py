@@ -8,6 +8,7 @@ from typing import Any
 
 from crm_platform.kit.frozen import thaw
 from metadata.compiler.spec import ChoiceSetSpec, ChoiceSpec, FieldSpec, Labels, ObjectSpec
+from metadata.field_types import field_types
 from metadata.packages.package import PackageSpec, Tombstone
 from metadata.packages.reading import CHOICE, FIELD, MAIN_FILE, OBJECT
 from metadata.packages.sections import package_sections
@@ -59,7 +60,7 @@ def field_document(spec: FieldSpec) -> dict[str, Any]:
     document = _without_usual(spec, FIELD)
     if spec.choice_set is not None and spec.choice_set.is_shared:
         document["choice_set"] = spec.choice_set.api_name
-    elif spec.choice_set is not None:
+    elif spec.choice_set is not None and field_types.get(spec.type).uses_choices:
         document["choices"] = [choice_document(item) for item in spec.choice_set.choices]
     return {name: document[name] for name in FIELD if name in document}
 

@@ -46,7 +46,7 @@ class NewFields:
         With `replaces` it is prepared to take that field's place, which is no further field of the object; it
         shares the choices of that field unless it is given its own.
         """
-        given = completed(given)
+        given = completed(business_object.api_name, given)
         errors = input_errors(self._known, business_object, given)
         if replaces is not None:
             errors = [error for error in errors if error.code != "quota_exceeded" or error.field == "choices"]

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.compiled import CompiledField
+from metadata.field_types.lookup_value import CopiedValueType, LookupValueType
 from metadata.field_types.rollup import COUNT, SUM, RollupType
 from metadata.field_types.text import TextType
 from metadata.field_types.values import CleanContext, InvalidValue
@@ -53,6 +54,8 @@ def work_out(batch: Batch, draft: Draft, found: tuple[FieldProgram, ...], relate
     env = environment(batch, draft, related)
     for program in found:
         field = program.field
+        if not _is_due(batch, draft, program):
+            continue
         try:
             value = fitted(field, program.expression.evaluate(env), batch.context(draft))
         except InvalidValue as error:
@@ -81,12 +84,25 @@ def related_values(batch: Batch) -> Related:
 
 def fitted(field: CompiledField, value: Any, ctx: CleanContext) -> Any:
     """Return the result of a formula as a value of its field; raises InvalidValue where it does not fit."""
+    if isinstance(field.definition, LookupValueType):
+        return field.definition.taken(field.spec, value)
     if value is None or value == "":
         return field.type.clean(field.spec, None, ctx) if field.type.expression_type == "boolean" else None
     if isinstance(field.type, TextType) and len(value) > field.type.max_length(field.spec):
         limit = field.type.max_length(field.spec)
         raise InvalidValue("too_long", _("At most %(max)d characters.") % {"max": limit}, max=limit)
     return field.type.clean(field.spec, field.type.rounded(field.spec, value), ctx)
+
+
+def _is_due(batch: Batch, draft: Draft, program: FieldProgram) -> bool:
+    """Tell whether a formula is worked out now: always, unless it is a copy that was taken already."""
+    definition = program.field.definition
+    if not isinstance(definition, CopiedValueType) or draft.record is None:
+        return True
+    first = program.expression.text.partition(".")[0]
+    lookup = batch.object.lookup(first)
+    is_moved = batch.action == "edit" and lookup is not None and lookup.name in draft.changes
+    return is_moved and definition.follows_lookup(program.field.spec)
 
 
 def _set_default(batch: Batch, draft: Draft, program: FieldProgram, value: Any) -> None:

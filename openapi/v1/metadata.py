@@ -205,7 +205,7 @@ def _field(policy: AccessPolicy, object_name: str, field_name: str) -> Mapping[s
 
 
 def _own_choice_set(object_name: str, field_name: str) -> str:
-    spec = current_snapshot().object(object_name).field(field_name).spec
-    if spec.choice_set is None:
+    field = current_snapshot().object(object_name).field(field_name)
+    if field.spec.choice_set is None or not field.definition.uses_choices:
         raise NotFound
-    return spec.choice_set.api_name
+    return field.spec.choice_set.api_name

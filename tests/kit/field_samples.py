@@ -41,12 +41,19 @@ _PLAIN = (
     *(markup.rich_text, markup.markdown, markup.code, markup.person_name, markup.barcode),
     *(markup.color, markup.icon, markup.tags),
     *(spans.date_range, spans.datetime_range, spans.json_),
-    *(computed.formula, computed.rollup, computed.base_currency, computed.dynamic_url),
+    *(
+        computed.formula,
+        computed.rollup,
+        computed.base_currency,
+        computed.lookup_value,
+        computed.copied_value,
+        computed.dynamic_url,
+    ),
     *(measures.time_, measures.duration, measures.rating, measures.slider),
     *(dates_and_choices.picklist, dates_and_choices.stage, dates_and_choices.multi_picklist),
 )
 _POINTING = (
-    *(references.lookup, references.master_detail, references.poly_lookup),
+    *(references.lookup, references.master_detail, references.poly_lookup, references.hierarchy),
     *(references.user, references.department, references.record_id),
     *(reference_lists.multi_lookup, reference_lists.multi_user, reference_lists.multi_department),
     *files.ALL,

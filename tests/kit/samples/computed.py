@@ -124,3 +124,38 @@ def dynamic_url() -> FieldSamples:
         ascending=(),
         texts=((None, "", ""), (address, address, address)),
     )
+
+
+def lookup_value() -> FieldSamples:
+    return _borrowed("lookup_value", {})
+
+
+def copied_value() -> FieldSamples:
+    return _borrowed("copied_value", {"when": "change"})
+
+
+def _borrowed(key: str, settings: dict[str, str]) -> FieldSamples:
+    """Every row has an owner; the text is what the battery's caller is called."""
+    return FieldSamples(
+        key,
+        settings={"path": "owner.name", "returns": "text", **settings},
+        bad_settings=({"returns": "text"},),
+        valid=(Valid(None, None), Valid("a@example.com", "a@example.com")),
+        invalid=(),
+        rows=(None, None, None),
+        matches=(
+            match("contains", "用户", *EVERY),
+            match("ncontains", "用户"),
+            match("eq", "nobody"),
+            match("ne", "nobody", *EVERY),
+            match("starts", "nobody"),
+            match("ends", "nobody"),
+            match("regex", "^用户", *EVERY),
+            match("in", ["nobody"]),
+            match("nin", ["nobody"], *EVERY),
+            match("empty", None),
+            match("nempty", None, *EVERY),
+        ),
+        ascending=(),
+        texts=((None, "", ""), ("a@example.com", "a@example.com", "a@example.com")),
+    )
