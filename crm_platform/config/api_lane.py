@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.urls import get_resolver
 from django.utils import timezone, translation
 
-PREFIX = "/api/v1/"
+PREFIX, ADDRESSES = "/api/v1/", "openapi.v1.urls"
 HEADERS = {
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -30,7 +30,7 @@ class ApiLane:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not (request.path_info.startswith(PREFIX) and "HTTP_AUTHORIZATION" in request.META):
             return self.get_response(request)
-        match = get_resolver().resolve(request.path_info)
+        match = get_resolver(ADDRESSES).resolve(request.path_info[len(PREFIX) - 1 :])
         request.resolver_match = match
         try:
             response: HttpResponseBase = match.func(request, *match.args, **match.kwargs)

@@ -38,17 +38,18 @@ class RequestLogMiddleware:
             response = self.get_response(request)
             response.headers["X-Request-Id"] = request_id.get()
             if response.status_code >= 400 or not request.path.startswith(QUIET):
-                log.info(
-                    "%s %s %s",
-                    request.method,
-                    request.path,
-                    response.status_code,
-                    extra=_members(request, response, started),
-                )
+                _log(request, response, started)
             return response
         finally:
             client_address.reset(address)
             request_id.reset(token)
+
+
+def _log(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+    """Write the line past `log.info`, which would look for its caller first: a walk up the stack of all middleware."""
+    if log.isEnabledFor(logging.INFO):
+        args, members = (request.method, request.path, response.status_code), _members(request, response, started)
+        log.handle(log.makeRecord(log.name, logging.INFO, __file__, 0, "%s %s %s", args, None, extra=members))
 
 
 def _members(request: HttpRequest, response: HttpResponseBase, started: float) -> dict[str, Any]:

@@ -91,11 +91,13 @@ def _column_tree(columns: Sequence[str]) -> dict[str, Any]:
 def _builder(tree: Mapping[str, Any]) -> Callable[[Sequence[Any]], dict[str, Any]]:
     """Return the function from a row to its object; made once per page, since pages have many rows."""
     plain = [name for name, place in tree.items() if isinstance(place, int)]
-    values = _picker([tree[name] for name in plain])
     related = [(name, _related(inner)) for name, inner in tree.items() if not isinstance(inner, int)]
+    if not related and len(plain) == 1:
+        return _single(plain[0], tree[plain[0]])
+    values = _picker([tree[name] for name in plain])
 
     def build(row: Sequence[Any]) -> dict[str, Any]:
-        found = dict(zip(plain, values(row), strict=True))
+        found = dict(zip(plain, values(row)))  # noqa: B905 (as long as each other, or the row goes on with the rest)
         for name, inner in related:
             found[name] = inner(row)
         return found
@@ -105,9 +107,16 @@ def _builder(tree: Mapping[str, Any]) -> Callable[[Sequence[Any]], dict[str, Any
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """Return the function that picks these places of a row, as a sequence however many they are."""
+    if list(places) == list(range(len(places))):
+        return lambda row: row
     if len(places) > 1:
         return itemgetter(*places)
     return lambda row: [row[place] for place in places]
+
+
+def _single(name: str, place: int) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """Return the function that makes an object of one value: most related records are shown by their name alone."""
+    return lambda row: {name: row[place]}
 
 
 def _related(tree: Mapping[str, Any]) -> Callable[[Sequence[Any]], dict[str, Any] | None]:

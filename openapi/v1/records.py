@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -278,10 +279,10 @@ def _bulk_answer(object_name: str, results: Sequence[RowResult], all_or_none: bo
 
 
 def _next_url(request: Request, cursor: str) -> str:
-    query = request.query_params.copy()
-    query["cursor"] = cursor
-    query.pop("page", None)
-    return f"{request.path}?{query.urlencode()}"
+    """Return the address of the next page. A parameter's last value counts, so that the cursor is put at the end."""
+    asked = iri_to_uri(request.META.get("QUERY_STRING", ""))
+    kept = [part for part in asked.split("&") if part and not part.startswith(("cursor=", "page="))]
+    return f"{request.path}?{'&'.join([*kept, f'cursor={cursor}'])}"
 
 
 def _wants_labels(params: Any) -> bool:
