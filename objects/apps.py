@@ -16,7 +16,7 @@ class ObjectsConfig(AppConfig):
         from objects.duplicates import registration as duplicates
         from objects.merging import registration as merging
         from objects.query.query import visible_ids
-        from objects.records import attachments, number_tidying, recalculation_jobs, resealing, retention
+        from objects.records import attachments, hierarchy, number_tidying, recalculation_jobs, resealing, retention
         from objects.records.lookup_filters import filter_errors
         from objects.search import registration as search
 
@@ -29,6 +29,7 @@ class ObjectsConfig(AppConfig):
         merging.register()
         retention.register()
         number_tidying.register()
+        hierarchy.register()
         resealing.register()
         attachments.register()
         recalculation_jobs.register()

@@ -68,10 +68,14 @@ def try_advisory_xact_lock(*parts: object) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def advisory_xact_lock(*parts: object) -> None:
-    """Take the lock until the transaction ends, waiting for it (bounded by `lock_timeout`)."""
+def advisory_xact_lock(*parts: object, shared: bool = False) -> None:
+    """Take the lock until the transaction ends, waiting for it (bounded by `lock_timeout`).
+
+    Those who share it only wait for those who do not.
+    """
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(_schema_name(), *parts)])
+        cursor.execute(f"SELECT {function}(%s)", [lock_key(_schema_name(), *parts)])
 
 
 @contextmanager

@@ -16,9 +16,11 @@ from crm_platform.kit.errors import ValidationFailed
 from layouts.pages.names import DEPARTMENT, USER
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.contexts import clean_context
+from metadata.field_types.hierarchy import UNDER, HierarchyType
 from metadata.field_types.values import InvalidValue
 from objects.access.policy import AccessPolicy
-from objects.query.conditions import Condition
+from objects.query.conditions import All, Condition, Not
+from objects.query.conditions import Any as Either
 from objects.query.query import RecordQuery
 from objects.records.lookup_filters import resolved
 from objects.search.service import suggest
@@ -70,6 +72,9 @@ def _fitting(actor: Actor, object_name: str, text: str, given: Mapping[str, str]
 
     name_field = current_snapshot().object(object_name).spec.name_field
     query = RecordQuery(actor, object_name).where(resolved(field.spec, of_form)).fields("id", name_field)
+    if "record" in given and isinstance(field.type, HierarchyType):  # nothing is below itself
+        elsewhere = Either([Condition(field_name, "empty"), Not(Condition(field_name, UNDER, given["record"]))])
+        query = query.where(All([elsewhere, Condition("id", "ne", given["record"])]))
     if text:
         query = query.where(Condition(name_field, "contains", text))
     try:

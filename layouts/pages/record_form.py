@@ -24,6 +24,7 @@ from metadata.currencies import currencies_in_use
 from metadata.field_types.address_input import RegionInput
 from metadata.field_types.currency import CurrencyType
 from metadata.field_types.dependent import ALLOWED, controlling_key, controlling_name
+from metadata.field_types.hierarchy import HierarchyType
 from metadata.field_types.labelled_input import LabelledInput
 from metadata.field_types.link_inputs import LinksInput
 from metadata.field_types.target_filters import target_filter
@@ -90,12 +91,15 @@ class RecordForm(forms.Form):
     def _narrow(self, field: CompiledField) -> None:
         """Let the box of a lookup with a filter ask for what fits, sending the values on which that depends."""
         widget = self.fields[field.name].widget
-        if not target_filter(field.spec) or not isinstance(widget, console_forms.LookupInput):
+        is_tree = isinstance(field.type, HierarchyType)
+        if not (target_filter(field.spec) or is_tree) or not isinstance(widget, console_forms.LookupInput):
             return
         names = operand_fields(field.spec)
         own = {name: self.obj.field(name) for name in names}
         known = {name: item.type.to_api(item.spec, self.values.get(name)) for name, item in own.items()}
         given = {name: value for name, value in known.items() if isinstance(value, str)}
+        if is_tree and self.values.get("id"):
+            given["record"] = str(self.values["id"])
         widget.url += f"?{urlencode({'for': f'{self.obj.name}.{field.name}', **given})}"
         widget.sent_fields = names
 

@@ -55,6 +55,7 @@ for _operator in (
     Operator("all", _("has all of"), Arity.MANY),
     Operator("none", _("has none of"), Arity.MANY),
     Operator("under", _("is in or below")),
+    Operator("above", _("is above")),
     Operator("near", _("is near")),
     Operator("farther", _("is farther away than (metres)")),
     Operator("inside", _("is inside the area")),

@@ -17,6 +17,7 @@ from objects.records.dependent_choices import dependent_choices
 from objects.records.drafts import Batch
 from objects.records.duplicates import duplicates, remember
 from objects.records.formulas import default_formulas, empty_rollups, formulas
+from objects.records.hierarchy import place_in_trees, refuse_circles
 from objects.records.locking import lock
 from objects.records.lookup_filters import lookup_filters
 from objects.records.numbering import number
@@ -61,6 +62,7 @@ CREATE: tuple[Stage, ...] = (
     required,
     references,
     lookup_filters,
+    refuse_circles,
     check_files,
     measure_check_ins,
     empty_rollups,
@@ -75,6 +77,7 @@ CREATE: tuple[Stage, ...] = (
     mirror,
     write,  # and: still within the actor's reach?
     stop,
+    place_in_trees,
     remember,
     attach_files,
     note_confirmed,
@@ -92,6 +95,7 @@ UPDATE: tuple[Stage, ...] = (
     required,
     references,
     lookup_filters,
+    refuse_circles,
     check_files,
     measure_check_ins,
     formulas,
@@ -105,6 +109,7 @@ UPDATE: tuple[Stage, ...] = (
     measure,
     write,
     stop,
+    place_in_trees,
     remember,
     attach_files,
     note_confirmed,

@@ -21,6 +21,7 @@ from objects.duplicates.keys import delete_keys
 from objects.history.models import RecordChange
 from objects.history.recording import ChangeInput, record_changes
 from objects.records import family as families
+from objects.records.hierarchy import uproot
 from objects.records.models import Deletion
 from objects.records.trash import lock_deletion
 from objects.records.unlinking import unlink
@@ -39,6 +40,7 @@ def purge(actor: Actor, deletion_id: uuid.UUID) -> int:
     for object_id in reversed(family):  # children first: they hold on to their parents
         _remove(actor, object_id, family[object_id], now)
         unlink(snapshot, snapshot.spec.object_by_id[object_id].api_name, family[object_id])
+        uproot(snapshot.spec.object_by_id[object_id], family[object_id])
     for object_id, ids in family.items():
         Deletion.objects.filter(object_id=object_id, record_id__in=ids).delete()
     deletion.delete()

@@ -79,6 +79,9 @@ def battery(key: str, actor_for: Callable[[User], Actor]) -> Battery:
     samples = field_samples(ids)[key]
     services.create_object(actor, ObjectInput(OBJECT, {"en": "Sample", "zh-hans": "样本"}))
     add_currency(actor, "USD")
+    if key == "hierarchy":  # it points at its own object, so that there are records before the rows
+        own = [RecordService(actor).create(OBJECT, {"name": f"Top {n}"}).id for n in range(3)]
+        samples = field_samples(replace(ids, records=own, target=OBJECT))[key]
     if not field_types.get(key).for_admins:
         return Battery(actor, samples, {"currency_code": "currency", "record_id": "id"}[key])
     if key == "rollup":

@@ -53,14 +53,14 @@ def test_list_filters_by_every_operator_and_editing_a_filter_keeps_it(
         wanted = {ids[place] for place in match.rows}
         answer = client.get(url)
         assert answer.status_code == 200, (match, answer.content.decode()[:500])
-        assert set(row_ids(answer.content.decode())) == wanted, match
+        assert set(row_ids(answer.content.decode())) & set(ids) == wanted, match
 
         page = client.get(f"/o/{OBJECT}/filter?{url.partition('?')[2]}&place=0")
         assert page.status_code == 200, match
         data = form_data(page.content.decode(), "filter-form")
         applied = client.get(f"/o/{OBJECT}/filter?{urlencode({**data, 'apply': '1'}, doseq=True)}")
         assert applied.status_code == 302, (match, applied.content.decode()[-3000:])
-        assert set(row_ids(client.get(applied["Location"]).content.decode())) == wanted, match
+        assert set(row_ids(client.get(applied["Location"]).content.decode())) & set(ids) == wanted, match
 
 
 @every_type

@@ -87,6 +87,22 @@ def master_detail(ids: SampleIds) -> FieldSamples:
     )
 
 
+def hierarchy(ids: SampleIds) -> FieldSamples:
+    first, _second, third = map(str, ids.records)
+    return FieldSamples(
+        "hierarchy",
+        settings={"target": ids.target},
+        bad_settings=({}, {"target": ids.target, "on_delete": "cascade"}),
+        matches=(
+            match("under", first, 0),
+            match("under", third, 2),
+            match("above", first),
+            *_reference_matches(ids.records),
+        ),
+        **_references(ids.records, ids.target),
+    )
+
+
 def poly_lookup(ids: SampleIds) -> FieldSamples:
     first, second, third = ids.records
     target, other = ids.target, ids.other

@@ -163,3 +163,18 @@ def test_a_column_that_is_gone_is_found_out_and_the_write_repeated(the_world: Wo
         service(the_world).update("customer", saved.id, {"name": "z"})
     assert service(the_world).update("customer", saved.id, {"name": "z"}).version == 2
     assert "doomed__c" not in compiled("customer").fields
+
+
+def test_two_moves_never_make_a_circle(the_world: World) -> None:
+    from crm_platform.kit.context import system_actor
+
+    head = FieldInput("head__c", "hierarchy", "H", settings={"target": "customer"})
+    services.add_field(system_actor(), "customer", head)
+    for turn in range(6):
+        first, second = (service(the_world).create("customer", {"name": f"{turn}{n}"}).id for n in "ab")
+
+        def under(record: Any, head: Any) -> Act:
+            return lambda own: own.update("customer", record, {"head__c": str(head)})
+
+        answers = together(the_world, under(first, second), under(second, first))
+        assert sum(isinstance(answer, PlatformError) for answer in answers) == 1, answers
