@@ -46,6 +46,9 @@ class TargetFilterField(forms.Field):
 
 
 def target_filter(field: FieldSpec) -> Mapping[str, Any]:
-    """Return the condition that what the field points at must meet; empty when there is none."""
-    found: Mapping[str, Any] = field.settings.get(FILTER) or {}
-    return found
+    """Return the condition that what the field points at must meet; empty when there is none.
+
+    A roll-up has a parameter of that name, too: an expression.
+    """
+    found = field.settings.get(FILTER)
+    return found if isinstance(found, Mapping) else {}
