@@ -14,7 +14,7 @@ from crm_platform.console import forms as console_forms
 from metadata.field_types.widgets import TEXT_SUFFIX
 
 ATTRIBUTES = ROLE, LABEL, PRIMARY = ("role", "label", "primary")
-ATTRIBUTE_LABELS: Mapping[str, Promise] = {ROLE: _("Role"), LABEL: _("Label"), PRIMARY: _("Primary")}
+ATTRIBUTE_LABELS: Mapping[str, Promise] = {ROLE: _("Role"), LABEL: _("Link label"), PRIMARY: _("Primary")}
 HIDDEN_NAME = _("(not visible)")
 
 
