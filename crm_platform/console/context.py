@@ -24,6 +24,9 @@ class Shell:
 
     @cached_property
     def organization_name(self) -> str:
+        known: str | None = getattr(getattr(self._request, "user", None), "organization_name", None)
+        if known is not None:  # read together with the user of the session
+            return known
         return OrganizationSettings.objects.values_list("name", flat=True).first() or ""
 
     @cached_property

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
-from django.db.models import QuerySet, Subquery
+from django.db import connection
+from django.db.models import CharField, QuerySet, Subquery
 from django.http import HttpRequest
 
 from crm_platform.identity.functions import FUNCTION_NAMES
 from crm_platform.identity.models import AccessVersion, OrganizationSettings, User
 from crm_platform.kit.context import Actor
+from crm_platform.kit.db import fetch_prepared
+from crm_platform.kit.sqlnames import quote
 from crm_platform.tenancy.context import schema_name
 
 # All that an actor is made of, for statements that go on with `FROM … JOIN identity_user u …` and CALLER_JOINS.
@@ -58,8 +61,11 @@ def users_for_actor() -> QuerySet[User]:
 def build_actor(user: User, *, via: str, request_id: str = "-", scopes: frozenset[str] | None = None) -> Actor:
     """Return the caller for an active user; `scopes` limits what a key may do.
 
-    Pass a user of `users_for_actor()`; any other is read again.
+    Pass a user of `users_for_actor()` or of the session; any other is read again.
     """
+    known: CallerFacts | None = getattr(user, "caller_facts", None)
+    if known is not None:
+        return actor_of(known, via=via, request_id=request_id, scopes=scopes)
     if not hasattr(user, "access_version"):
         user = users_for_actor().get(pk=user.pk)
     extra: Any = user  # annotated by users_for_actor
@@ -107,11 +113,34 @@ def _functions(schema: str, access_version: int, group_ids: tuple[int, ...]) -> 
     return frozenset(f"{app}.{codename}" for app, codename in granted) & FUNCTION_NAMES
 
 
+@cache
+def _session_sql() -> str:
+    """Return the SQL of all that a page asks of its user: his row, what an actor is made of, the name of the frame."""
+    columns = [
+        f"u.{quote(field.column)}{'::text' if isinstance(field, CharField) else ''}"
+        for field in User._meta.concrete_fields
+    ]
+    return f"""
+        SELECT o.name::text, {", ".join(columns)}, {CALLER_COLUMNS}
+        FROM identity_user u {CALLER_JOINS} WHERE u.id = $1
+    """  # noqa: S608 (names of columns only)
+
+
+def _user_of_session(user_id: Any) -> User | None:
+    names = [field.attname for field in User._meta.concrete_fields]
+    for organization_name, *values in fetch_prepared("user_of_session", _session_sql(), [user_id]):
+        user = User.from_db(connection.alias, names, values[: len(names)])
+        user.caller_facts = CallerFacts(*values[len(names) :])  # type: ignore[attr-defined]
+        user.organization_name = organization_name  # type: ignore[attr-defined]
+        return user
+    return None
+
+
 class OrganizationBackend(ModelBackend):
     """Signs in the users of the current organisation. Permissions are answered by the Actor, not here."""
 
     def get_user(self, user_id: Any) -> User | None:
-        user = users_for_actor().filter(pk=user_id).first()
+        user = _user_of_session(user_id)
         return user if user is not None and self.user_can_authenticate(user) else None
 
     def authenticate(

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from crm_platform.kit.db import fetch_prepared
 from crm_platform.tenancy.context import current_schema
 from metadata.compiler.record_base import SYSTEM_FIELDS
 from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.compiler.spec import SchemaSpec, from_json
-from metadata.models import SchemaState, SchemaVersion
+from metadata.models import SchemaVersion
 
 MAX_CACHED = 64  # organisations per process; the least recently used goes first
 
@@ -45,7 +46,8 @@ def current_snapshot() -> SchemaSnapshot:
 
 def current_version() -> int:
     """Read the number of the organisation's published version (0: none yet)."""
-    return SchemaState.objects.values_list("current", flat=True).first() or 0
+    rows = fetch_prepared("schema_version", "SELECT current FROM metadata_schemastate ORDER BY id LIMIT 1")
+    return int(rows[0][0]) if rows else 0
 
 
 def repin(version: int | None = None) -> SchemaSnapshot:

@@ -207,7 +207,7 @@ JOB_SLICE_SECONDS = env.number("JOB_SLICE_SECONDS", 120)  # then a long job yiel
 JOB_WATCH_SECONDS = env.number("JOB_WATCH_SECONDS", 5)
 WORK_UNIT_SCOPES = ["metadata.compiler.current.pinned_snapshot"]
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "crm_platform.identity.sessions"
 
 # --- Encryption of fields (crm_platform.kit.sealing) --------------------------------------------------------
 ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS")  # "id:secret", the present one first
