@@ -56,7 +56,8 @@ def test_names_come_in_the_order_given_and_in_one_statement(admin: Any) -> None:
     query.page(10, labels=True)
     with CaptureQueriesContext(connection) as captured:
         page = query.page(10, labels=True)
-    assert len([item for item in captured if "metadata_schemastate" not in item["sql"]]) == 1
+    of_records = [item["sql"] for item in captured if not item["sql"].startswith("EXECUTE schema_version")]
+    assert len([sql for sql in of_records if "metadata_schemastate" not in sql]) == 1
     assert page.dicts()[0][PLAIN] == [third, first, second]
     assert page.labels == [{PLAIN: ["C", "A", "B"]}]
     assert names(admin, record_id) == ["C", "A", "B"]
