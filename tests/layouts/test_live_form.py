@@ -6,13 +6,15 @@ import re
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 
 from crm_platform.audit.models import AuditEntry
 from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor
+from layouts.pages.duplicates import consent_of
 from metadata import services
 from metadata.inputs import FieldInput
-from metadata.rule_inputs import ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
@@ -148,3 +150,39 @@ def test_a_change_is_confirmed_too(rep: OrganizationClient, record: str, rep_act
     answer = rep.post(f"/o/account/{record}/edit", {**data, "_warnings": "allow"})
     assert answer.status_code == 302
     assert RecordQuery(rep_actor, "account").get(record)["level__c"] == 95
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"_warnings": "allow"}, (False, True)),
+        ({"_warnings": "allow duplicates", "_duplicates_reason": "r"}, (True, True)),
+        ({"_duplicates": "allow", "_duplicates_reason": "r"}, (True, False)),
+        ({"_duplicates": "allow warnings", "_duplicates_reason": "r"}, (True, True)),
+        ({"_duplicates": "allow warnings"}, (False, True)),  # duplicates need a reason
+        ({"_duplicates_reason": "r"}, (False, False)),
+    ],
+)
+def test_a_button_agrees_to_what_it_says(sent: dict[str, str], expected: tuple[bool, bool], rf: RequestFactory) -> None:
+    consent = consent_of(rf.post("/", sent))
+    assert (consent.duplicates, consent.warnings) == expected
+
+
+@pytest.mark.usefixtures("designed")
+def test_agreeing_to_a_warning_is_kept_while_duplicates_are_asked_about(rep: OrganizationClient, crm: World) -> None:
+    services.create_matching_rule(
+        crm.actor("admin"),
+        "account",
+        MatchingRuleInput("same__c", "同名", matchers=[{"method": "exact", "fields": ["name"]}], target="account"),
+    )
+    rule = DuplicateRuleInput("dup__c", "重复", matching_rules=["same__c"], actions={"create": "warn"})
+    services.create_duplicate_rule(crm.actor("admin"), "account", rule)
+    RecordService(crm.actor("rep")).create("account", {"name": "独一无二甲"})
+    given = form_data(rep.get("/o/account/new").content.decode(), "record-form")
+    given.pop("lock__c", None)
+    given.update({"name": ["独一无二甲"], "level__c": ["99"], "reason__c": ["x"], "_warnings": ["allow"]})
+    html = rep.post("/o/account/new", given).content.decode()
+    assert 'id="duplicate-warning"' in html and 'value="allow warnings"' in html
+    given.pop("_warnings")
+    given.update({"_duplicates": ["allow warnings"], "_duplicates_reason": ["另一家"]})
+    assert rep.post("/o/account/new", given).status_code == 302
