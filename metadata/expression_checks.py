@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.errors import FieldError
 from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
 from metadata.expression_uses import FORMULA, ExpressionUse, expression_uses
-from metadata.expressions import Expression, ExpressionError, ValueType, compile_expression, scope_of
+from metadata.expressions import Expression, ExpressionError, Scope, compile_expression, scope_of
+from metadata.expressions.graph import FieldNode, fields_read, find_cycle
 from metadata.expressions.scope import lookup_target
 from metadata.field_types import field_types
-from metadata.field_types.computed import ComputedType
 from metadata.field_types.rollup import AVG, COUNT, SUM, RollupType
 
-Node = tuple[str, str]  # object, field
-Reads = dict[Node, set[Node]]
-
+COMPUTING = ("settings.expression", "settings.filter")  # what makes the value of a computed field
 ROLLED_UP = frozenset({"integer", "decimal", "percent", "currency", "base_currency", "date", "datetime"})
 _ADDED_UP = frozenset({"integer", "decimal", "percent", "currency", "base_currency"})
 
@@ -29,16 +27,22 @@ def expression_errors(schema: SchemaSpec, changed: Iterable[ObjectSpec]) -> list
     """
     touched = {spec.api_name for spec in changed}
     errors: list[FieldError] = []
-    reads: Reads = {}
+    reads: dict[FieldNode, set[FieldNode]] = {}
     for spec in schema.objects:
         for use in expression_uses(spec):
-            found = _compiled(schema, spec, use, errors, is_needed=spec.api_name in touched or reaches_out(use))
-            if found is not None and use.attribute == "settings.expression":
-                reads[spec.api_name, use.owner.removeprefix("fields.")] = set(_read_fields(schema, spec, found))
+            scope = scope_of(schema, use.object_name) if use.object_name in schema.object_map else None
+            is_needed = use.attribute in COMPUTING or spec.api_name in touched or reaches_out(use)
+            if scope is None or not is_needed:  # a roll-up says itself that its object is missing
+                continue
+            found = _compiled(scope, spec, use, errors)
+            if found is not None and use.attribute in COMPUTING:
+                node = (spec.api_name, use.owner.removeprefix("fields."))
+                reads.setdefault(node, set()).update(fields_read(found, scope))
         for field in spec.business_fields:
             if isinstance(field_types.get(field.type), RollupType):
                 errors += _rollup_errors(schema, spec, field)
-                reads[spec.api_name, field.api_name] = set(_rolled_up_fields(schema, field))
+                source = (str(field.settings["object"]), str(field.settings.get("field", "")))
+                reads.setdefault((spec.api_name, field.api_name), set()).add(source)
     return errors or _circle_errors(reads)
 
 
@@ -47,20 +51,10 @@ def reaches_out(use: ExpressionUse) -> bool:
     return "." in use.text or "REL" in use.text.upper() or use.attribute == "settings.filter"
 
 
-def _compiled(
-    schema: SchemaSpec, spec: ObjectSpec, use: ExpressionUse, errors: list[FieldError], *, is_needed: bool
-) -> Expression | None:
-    if use.object_name not in schema.object_map:  # of a roll-up, which says so itself
-        return None
-    if not is_needed and use.attribute != "settings.expression":
-        return None
+def _compiled(scope: Scope, spec: ObjectSpec, use: ExpressionUse, errors: list[FieldError]) -> Expression | None:
     try:
         found = compile_expression(
-            use.text,
-            scope_of(schema, use.object_name),
-            returns=use.returns,
-            purpose=use.purpose,
-            blank_as_zero=use.blank_is_zero,
+            use.text, scope, returns=use.returns, purpose=use.purpose, blank_as_zero=use.blank_is_zero
         )
     except ExpressionError as error:
         errors.append(located(f"objects.{spec.api_name}.{use.owner}.{use.attribute}", error))
@@ -117,63 +111,12 @@ def rolled_up_type(kind: str, operation: str) -> str:
     return "decimal" if operation == AVG and kind == "integer" else kind
 
 
-def _read_fields(schema: SchemaSpec, spec: ObjectSpec, expression: Expression) -> Iterator[Node]:
-    """Yield the computed fields that a formula reads, of its own object and of those that it looks up to."""
-    scope = scope_of(schema, spec.api_name)
-    for path in expression.paths:
-        name = scope.resolve(path)
-        if name.field is not None and _is_computed(name.field):
-            yield (name.objects[-1] if name.objects else spec.api_name), name.field.api_name
-
-
-def _rolled_up_fields(schema: SchemaSpec, field: FieldSpec) -> Iterator[Node]:
-    child = schema.object_map.get(str(field.settings["object"]))
-    if child is None:
-        return
-    names = {str(field.settings.get("field", ""))}
-    if field.settings.get("filter"):
-        try:
-            scope = scope_of(schema, child.api_name)
-            names |= compile_expression(str(field.settings["filter"]), scope, returns=ValueType.BOOLEAN).paths
-        except ExpressionError:
-            pass  # told where it stands
-    for name in names:
-        if name in child.field_map and _is_computed(child.field_map[name]):
-            yield child.api_name, name
-
-
-def _is_computed(field: FieldSpec) -> bool:
-    return isinstance(field_types.get(field.type), ComputedType)
-
-
-def _circle_errors(reads: Reads) -> list[FieldError]:
+def _circle_errors(reads: Mapping[FieldNode, Iterable[FieldNode]]) -> list[FieldError]:
     """Find computed fields that depend on themselves; one error names the whole circle."""
-    done: set[Node] = set()
-    for start in sorted(reads):
-        circle = _circle(start, reads, done)
-        if circle:
-            chain = " → ".join(f"{name}.{field}" for name, field in circle)
-            message = _("These fields would be worked out from one another: %(chain)s") % {"chain": chain}
-            name, field = circle[0]
-            return [FieldError(f"objects.{name}.fields.{field}.settings.expression", "formula_error", message)]
-    return []
-
-
-def _circle(start: Node, reads: Mapping[Node, set[Node]], done: set[Node]) -> list[Node]:
-    """Walk what a field reads, depth first, without recursion; returns a circle's nodes in order, [] without one."""
-    path: list[Node] = []
-    stack: list[tuple[Node, bool]] = [(start, False)]
-    while stack:
-        node, is_left = stack.pop()
-        if is_left:
-            path.pop()
-            done.add(node)
-            continue
-        if node in path:
-            return [*path[path.index(node) :], node]
-        if node in done:
-            continue
-        path.append(node)
-        stack.append((node, True))
-        stack += [(item, False) for item in sorted(reads.get(node, ()))]
-    return []
+    circle = find_cycle(reads)
+    if not circle:
+        return []
+    chain = " → ".join(f"{name}.{field}" for name, field in (*circle, circle[0]))
+    message = _("These fields would be worked out from one another: %(chain)s") % {"chain": chain}
+    name, field = circle[0]
+    return [FieldError(f"objects.{name}.fields.{field}.settings.expression", "formula_error", message)]

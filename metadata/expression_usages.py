@@ -12,7 +12,8 @@ from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import FieldSpec, ObjectSpec
 from metadata.dependencies import Usage
 from metadata.expression_uses import ExpressionUse, expression_uses
-from metadata.expressions import Expression, ExpressionError, compile_expression, scope_of
+from metadata.expressions import ExpressionError, compile_expression, scope_of
+from metadata.expressions.graph import fields_read
 from metadata.field_types.rollup import RollupType
 
 
@@ -44,19 +45,7 @@ def _reads(use: ExpressionUse, spec: ObjectSpec, field: FieldSpec) -> bool:
         )
     except ExpressionError:
         return False
-    return (spec.api_name, field.api_name) in set(_read(found, use.object_name, scope))
-
-
-def _read(expression: Expression, object_name: str, scope: object) -> Iterator[tuple[str, str]]:
-    for path in expression.paths:
-        name = scope.resolve(path)  # type: ignore[attr-defined]
-        objects = name.objects or (object_name,)
-        for here, step in zip(objects, [*name.hops, name.field], strict=False):
-            if step is not None:
-                yield here, step.api_name
-    for query in expression.related:
-        for path in query.paths:
-            yield query.object, path.partition(".")[0]
+    return (spec.api_name, field.api_name) in fields_read(found, scope)
 
 
 def _is_rolled_up(item: FieldSpec, spec: ObjectSpec, field: FieldSpec) -> bool:

@@ -43,8 +43,8 @@ Questions about other records need a third argument, `RelatedSubqueries(snapshot
 `uses_user`, and of any that touch moments, must not be kept for another caller. `NotCompilable.functions` says what
 only Python computes.
 
-Graphs (`metadata.expressions.graph`): `fields_read(expression, scope)`, `formula_reads(schema)`, `find_cycle(reads)`,
-`ordered(reads)`, `dependency_order(schema, spec)`. Reference for completion: `metadata.expressions.reference`
+Graphs (`metadata.expressions.graph`): `fields_read(expression, scope)`, `find_cycle(reads)`,
+`ordered(reads)`. Reference for completion: `metadata.expressions.reference`
 (`function_reference()`; fields by `scope.names()`). Limits: `metadata.expressions.limits`.
 
 A new function: one `define(…)` in the family's module of `functions/`, with an example (which is tested in both back

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
-from metadata.expressions.expression import Expression, compile_expression
-from metadata.expressions.scope import Scope, scope_of
-from metadata.field_types import field_types
-from metadata.field_types.formula import FormulaType
+from metadata.expressions.expression import Expression
+from metadata.expressions.scope import Scope
 
 FieldNode = tuple[str, str]  # object, field
 Reads = Mapping[FieldNode, Iterable[FieldNode]]
@@ -23,24 +20,6 @@ def fields_read(expression: Expression, scope: Scope) -> frozenset[FieldNode]:
         inside = Scope(scope.spec, query.object, scope.key)
         found |= {node for path in query.paths for node in _on_path(inside, path)}
     return frozenset(found)
-
-
-def formula_reads(schema: SchemaSpec) -> dict[FieldNode, frozenset[FieldNode]]:
-    """Return what every formula of every object needs; raises ExpressionError for one that does not compile."""
-    found = {}
-    for spec in schema.objects:
-        scope = scope_of(schema, spec.api_name)
-        for field in spec.business_fields:
-            expression = _formula(field, scope)
-            if expression:
-                found[spec.api_name, field.api_name] = fields_read(expression, scope)
-    return found
-
-
-def dependency_order(schema: SchemaSpec, spec: ObjectSpec) -> tuple[str, ...]:
-    """Return an object's formulas so that each comes after those that it reads; published ones have no circle."""
-    reads = {node: found for node, found in formula_reads(schema).items() if node[0] == spec.api_name}
-    return tuple(name for _object, name in ordered(reads))
 
 
 def ordered(reads: Reads) -> tuple[FieldNode, ...]:
@@ -85,10 +64,3 @@ def _on_path(scope: Scope, path: str) -> list[FieldNode]:
     name = scope.resolve(path)
     steps = [field for field in (*name.hops, name.field) if field]
     return [(here, field.api_name) for here, field in zip(name.objects, steps, strict=True)]
-
-
-def _formula(field: FieldSpec, scope: Scope) -> Expression | None:
-    definition = field_types.get(field.type)
-    if not isinstance(definition, FormulaType):
-        return None
-    return compile_expression(definition.expression(field), scope, blank_as_zero=definition.blank_is_zero(field))

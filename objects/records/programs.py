@@ -12,6 +12,7 @@ from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.compiler.spec import ValidationRuleSpec
 from metadata.expression_uses import DUPLICATE_RULES, ExpressionUse, expression_uses
 from metadata.expressions import Expression, ExpressionError, compile_expression, scope_of
+from metadata.expressions.graph import ordered
 
 logger = logging.getLogger(__name__)
 
@@ -109,22 +110,11 @@ def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
         else:
             conditions.setdefault(use.attribute, []).append(program)
     kinds = {name: tuple(items) for name, items in conditions.items()}
-    return Programs(in_order(formulas), tuple(defaults), kinds, tuple(rules), duplicates)
+    return Programs(in_order(obj, formulas), tuple(defaults), kinds, tuple(rules), duplicates)
 
 
-def in_order(formulas: Iterable[FieldProgram]) -> tuple[FieldProgram, ...]:
-    """Return formulas so that each comes after those it reads; published ones have no cycle."""
-    waiting = {item.field.name: item for item in formulas}
-    done: dict[str, FieldProgram] = {}
-
-    def place(name: str) -> None:
-        item = waiting.pop(name, None)
-        if item is None:
-            return
-        for path in item.expression.paths:
-            place(path)
-        done[name] = item
-
-    for name in list(waiting):
-        place(name)
-    return tuple(done.values())
+def in_order(obj: CompiledObject, formulas: Iterable[FieldProgram]) -> tuple[FieldProgram, ...]:
+    """Return formulas so that each comes after those it reads; published ones have no circle."""
+    known = {(obj.name, item.field.name): item for item in formulas}
+    reads = {node: [(obj.name, path) for path in item.expression.paths] for node, item in known.items()}
+    return tuple(known[node] for node in ordered(reads))
