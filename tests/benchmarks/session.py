@@ -22,11 +22,12 @@ from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.database import prepare_database
 from metadata.compiler.current import pinned_snapshot
 from objects.query.query import RecordQuery
-from tests.benchmarks import data, duplicates, place, report, statements, twin_copy
+from tests.benchmarks import data, duplicates, place, report, saves, statements, summaries, twin_copy
 from tests.benchmarks.contenders import BARE, PRODUCT, TWIN, Contender, running
 from tests.benchmarks.load import Answers, Call, Job, run_many
 from tests.benchmarks.measure import Effort, measure
 from tests.benchmarks.operations import LIST_PATH, RECORDS, STATUS, operations
+from tests.kit import make
 
 Headers = dict[str, str]
 
@@ -64,9 +65,23 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
     with _inside(data.SLUG):
         checked = duplicates.p95()
     found = [*report.targets(figures, grown), report.Target("duplicate check: p95", checked, 30, unit=" ms")]
+    tell("  rules, formulas and roll-ups …")
+    found += expressions(rows // 10)
     for line in (*report.table(figures, chosen), "", *report.target_lines(found)):
         tell(line)
     return sum(target.verdict == "MISSED" for target in found)
+
+
+def expressions(lines: int) -> list[report.Target]:
+    """Measure rules, formulas and a roll-up over `lines` children, in an organisation that is dropped afterwards."""
+    seconds = effort().seconds
+    with make.organization(), pinned_snapshot():
+        actor = data.actor("admin")
+        saves.build(actor)
+        costs = saves.measure(actor, max(3, int(seconds * 200)))
+        firms = summaries.build(actor, lines)
+        changes = summaries.one_change(actor, firms, max(3, int(seconds * 100)))
+        return [*saves.targets(costs), *summaries.targets(summaries.whole(actor), changes)]
 
 
 def effort() -> Effort:
