@@ -17,7 +17,7 @@ from metadata.ddl.contract import contract
 from metadata.ddl.finishing import build_index, validate_constraint
 from metadata.dependencies import UsageFinder, usage_finders
 from metadata.expression_usages import expression_usages
-from metadata.packages import matching
+from metadata.packages import rules
 from metadata.packages.shipped import install_shipped
 from metadata.publishing import CUSTOMIZE
 from metadata.retyping.job import change_type
@@ -27,7 +27,7 @@ from metadata.retyping.service import KIND, PREVIEW_KIND
 
 def register() -> None:
     """Register everything once, from AppConfig.ready()."""
-    matching.register()
+    rules.register()
     register_job("metadata.build_index", build_index, _("Build an index"))
     register_job("metadata.validate_constraint", validate_constraint, _("Check existing records"))
     register_job("metadata.backfill", backfill, _("Give existing records the default"))

@@ -64,7 +64,9 @@ urlpatterns = [
         duplicate_rules.matching_delete,
         name="metadata-matching-rule-delete",
     ),
-    path("objects/<slug:object_name>/duplicates/new", duplicate_rules.duplicate_new, name="metadata-duplicate-rule-new"),
+    path(
+        "objects/<slug:object_name>/duplicates/new", duplicate_rules.duplicate_new, name="metadata-duplicate-rule-new"
+    ),
     path(
         "objects/<slug:object_name>/duplicates/rule/<slug:rule_name>",
         duplicate_rules.duplicate_edit,

@@ -62,5 +62,14 @@ def plain_text(labels: Labels) -> str:
 
 def texts_of(row: Labelled, attribute: str) -> dict[str, str]:
     """Return a text of a row in all its languages, as an input names them."""
-    found = LabelTranslation.objects.filter(target=row.uuid, attribute=attribute).values_list("locale", "text")
-    return {"": getattr(row, attribute), **dict(found)}
+    return texts_of_all([row], attribute)[row.uuid, attribute]
+
+
+def texts_of_all(rows: Iterable[Labelled], *attributes: str) -> dict[tuple[UUID, str], dict[str, str]]:
+    """Return texts of many rows by (row, attribute), read by one statement."""
+    texts = {(row.uuid, name): {"": getattr(row, name)} for row in rows for name in attributes}
+    keys = {target for target, _name in texts}
+    found = LabelTranslation.objects.filter(target__in=keys, attribute__in=attributes)
+    for target, attribute, locale, text in found.values_list("target", "attribute", "locale", "text"):
+        texts[target, attribute][locale] = text
+    return texts

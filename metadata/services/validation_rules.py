@@ -83,7 +83,7 @@ def get_validation_rule(object_name: str, name: str) -> ValidationRule:
 
 def _write(row: ValidationRule, given: ValidationRuleInput, errors: list[FieldError]) -> ValidationRule:
     spec = load_spec().object_map[row.business_object.api_name]
-    errors = errors + _errors(spec, given)
+    errors = errors + validation_errors(spec, given)
     if errors:
         raise ValidationFailed(errors)
     values = asdict(given)
@@ -96,7 +96,8 @@ def _write(row: ValidationRule, given: ValidationRuleInput, errors: list[FieldEr
     return row
 
 
-def _errors(spec: ObjectSpec, given: ValidationRuleInput) -> list[FieldError]:
+def validation_errors(spec: ObjectSpec, given: ValidationRuleInput) -> list[FieldError]:
+    """Return what is wrong with a rule, but for its condition, which is checked with the version it comes into."""
     errors = label_errors(normal_labels(given.label)) + label_errors(normal_labels(given.message), "message")
     if not isinstance(given.condition, str) or not given.condition.strip():
         errors.append(FieldError("condition", "required", _("Write when a record is wrong.")))

@@ -23,7 +23,7 @@ from metadata.match_methods import match_methods
 from metadata.models import DuplicateRule, MatchingRule
 from metadata.publishing import CUSTOMIZE
 from metadata.services.duplicate_rules import get_rule
-from metadata.services.labels import texts_of
+from metadata.services.labels import texts_of, texts_of_all
 from metadata.views.object_tabs import object_tabs
 
 ALIASES = {"label": "label_zh_hans", "message": "message_zh_hans", "matchers": "method_1", "target": "method_1"}
@@ -36,27 +36,30 @@ def rule_list(request: ActorRequest, object_name: str) -> HttpResponse:
     spec, language = current_snapshot().object(object_name).spec, request.actor.language
     objects = current_snapshot().spec.object_map
     actions, events = dict(ACTION_LABELS), dict(EVENT_LABELS)
+    duplicate_rows = list(DuplicateRule.objects.filter(business_object_id=spec.id))
+    matching_rows = list(MatchingRule.objects.filter(business_object_id=spec.id).select_related("target"))
+    texts = texts_of_all(duplicate_rows, "label", "message") | texts_of_all(matching_rows, "label")
     rules = [
         {
             "row": row,
-            "label": Labels(texts_of(row, "label")).text(language),
-            "message": Labels(texts_of(row, "message")).text(language),
+            "label": Labels(texts[row.uuid, "label"]).text(language),
+            "message": Labels(texts[row.uuid, "message"]).text(language),
             "actions": [
                 (events[event], actions[action], action)
                 for event, action in row.actions.items()
                 if action != "off" and event in events
             ],
         }
-        for row in DuplicateRule.objects.filter(business_object_id=spec.id)
+        for row in duplicate_rows
     ]
     matching = [
         {
             "row": row,
-            "label": Labels(texts_of(row, "label")).text(language),
+            "label": Labels(texts[row.uuid, "label"]).text(language),
             "target": _label(objects.get(row.target.api_name), language),
             "matchers": _told(spec, row, language),
         }
-        for row in MatchingRule.objects.filter(business_object_id=spec.id).select_related("target")
+        for row in matching_rows
     ]
     targets = [(item.api_name, item.label.text(language)) for item in current_snapshot().objects()]
     context = {**_page(request, spec), "rules": rules, "matching": matching, "targets": targets}

@@ -21,7 +21,7 @@ from metadata.forms.errors import show_errors
 from metadata.forms.validation_rule_form import EVENT_LABELS, ValidationRuleForm
 from metadata.models import ValidationRule
 from metadata.publishing import CUSTOMIZE
-from metadata.services.labels import texts_of
+from metadata.services.labels import texts_of, texts_of_all
 from metadata.services.validation_rules import get_validation_rule
 from metadata.views.object_tabs import object_tabs
 
@@ -34,14 +34,16 @@ def rule_list(request: ActorRequest, object_name: str) -> HttpResponse:
     """All rules of the object, in the order in which they are checked."""
     spec = current_snapshot().object(object_name).spec
     language, events = request.actor.language, dict(EVENT_LABELS)
+    found = list(ValidationRule.objects.filter(business_object_id=spec.id))
+    texts = texts_of_all(found, "label", "message")
     rows = [
         {
             "row": row,
-            "label": Labels(texts_of(row, "label")).text(language),
-            "message": Labels(texts_of(row, "message")).text(language),
+            "label": Labels(texts[row.uuid, "label"]).text(language),
+            "message": Labels(texts[row.uuid, "message"]).text(language),
             "events": [events[event] for event in row.events],
         }
-        for row in ValidationRule.objects.filter(business_object_id=spec.id)
+        for row in found
     ]
     context = {**_page(request, spec), "rows": rows}
     return render(request, "metadata/rules/validation_list.html", context)

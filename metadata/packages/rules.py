@@ -1,4 +1,4 @@
-"""The sections of packages that hold matching and duplicate rules."""
+"""The sections of packages that hold validation, matching and duplicate rules."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from crm_platform.kit.frozen import thaw
 from metadata import hooks
 from metadata.compiler.spec import Labels, SchemaSpec
 from metadata.loader import load_spec
-from metadata.models import BusinessObject, DuplicateRule, LabelTranslation, MatchingRule
+from metadata.models import BusinessObject, DuplicateRule, LabelTranslation, MatchingRule, ValidationRule
 from metadata.packages.package import PackageChange
 from metadata.packages.sections import Documents, PackageSection, package_sections
 from metadata.packages.writing import label_value
-from metadata.rule_inputs import DuplicateRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, ValidationRuleInput
 from metadata.services import rule_checks as checks
 from metadata.services.labels import save_translations, set_labels
+from metadata.services.validation_rules import validation_errors
 
 Check = Callable[[SchemaSpec, str, Mapping[str, Any]], list[FieldError]]
 
@@ -155,6 +156,28 @@ def _duplicate_errors(schema: SchemaSpec, object_name: str, wanted: Mapping[str,
     return checks.duplicate_errors(schema, schema.object_map[object_name], {**targets, **known}, given)
 
 
+def _validation_errors(schema: SchemaSpec, object_name: str, wanted: Mapping[str, Any]) -> list[FieldError]:
+    values = {name: thaw(wanted.get(name, usual)) for name, usual in VALIDATION_RULES.parts.items()}
+    texts = {name: thaw(wanted.get(name, "")) for name in VALIDATION_RULES.texts}
+    given = ValidationRuleInput(wanted["api_name"], **texts, **values)
+    return validation_errors(schema.object_map[object_name], given)
+
+
+VALIDATION_RULES = RuleSection(
+    "validation_rules",
+    ValidationRule,
+    ("label", "message"),
+    {
+        "condition": "",
+        "location": "",
+        "severity": "error",
+        "events": ["create", "edit"],
+        "can_be_bypassed": False,
+        "position": 0,
+    },
+    _validation_errors,
+    flow=("events",),
+)
 MATCHING_RULES = RuleSection(
     "matching_rules",
     MatchingRule,
@@ -185,6 +208,7 @@ DUPLICATE_RULES = RuleSection(
 
 
 def register() -> None:
-    """Register both sections; called once from AppConfig.ready()."""
+    """Register the sections; called once from AppConfig.ready()."""
+    package_sections.register(VALIDATION_RULES.section())
     package_sections.register(MATCHING_RULES.section())
     package_sections.register(DUPLICATE_RULES.section())
