@@ -200,8 +200,9 @@ def posted_form(widget: forms.Widget, name: str, value: Any) -> dict[str, list[s
 
 
 def _posted_parts(widget: forms.MultiWidget, name: str, value: Any) -> dict[str, list[str]]:
-    parts = value if isinstance(value, list) else widget.decompress(value)
-    named = zip(widget.widgets_names, widget.widgets, parts, strict=True)
+    parts: Iterable[Any] = value if isinstance(value, list) else widget.decompress(value) or []
+    endings: list[str] = widget.widgets_names  # type: ignore[attr-defined]  # the stubs do not know it
+    named = zip(endings, widget.widgets, parts, strict=True)
     return {key: items for end, inner, part in named for key, items in posted_form(inner, name + end, part).items()}
 
 
