@@ -24,6 +24,7 @@ MAX_EXPONENT_OF_E = 100
 ZERO = Decimal(0)
 ONE = Decimal(1)
 MANY_DIGITS = 10**SCALE
+_UNITS = {places: Decimal(1).scaleb(-places) for places in range(SCALE + 1)}
 
 
 def fit(value: Decimal) -> Decimal | None:
@@ -36,7 +37,7 @@ def fit(value: Decimal) -> Decimal | None:
 
 def rounded(value: Decimal, places: int, mode: str = ROUND_HALF_UP) -> Decimal:
     """Round to some decimals."""
-    return value.quantize(Decimal(1).scaleb(-places), mode, EXACT)
+    return value.quantize(_UNITS.get(places) or Decimal(1).scaleb(-places), mode, EXACT)
 
 
 def plain(value: Decimal) -> str:

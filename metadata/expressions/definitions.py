@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
@@ -81,6 +82,11 @@ class Function:
         if not self.repeats:
             return None
         return self.params[len(self.params) - self.repeats + (number - len(self.params)) % self.repeats]
+
+    @cached_property
+    def whole_params(self) -> tuple[tuple[int, tuple[int, int]], ...]:
+        """The places of arguments that are made whole numbers, with their bounds."""
+        return tuple((number, param.whole) for number, param in enumerate(self.params) if param.whole)
 
     @property
     def signature(self) -> str:

@@ -31,7 +31,8 @@ class Environment:
 
     `value(path)` returns a field of the record by its API path, `old(path)` its prior value; both give the values
     of field types (Decimal, date, aware datetime, str, Reference …), None for blank. `related(query, environment)`
-    answers for functions that read other records. `rate(code, day)` is that of `CleanContext`.
+    answers for functions that read other records. `rate(code, day)` is that of `CleanContext`. `calendar` may be
+    a function that finds it, for the few expressions that ask.
     """
 
     value: Reader
@@ -39,7 +40,7 @@ class Environment:
     now: datetime
     old: Reader | None = None
     is_new: bool = False
-    calendar: Calendar = field(default_factory=Calendar)
+    calendar: Calendar | Callable[[], Calendar] = field(default_factory=Calendar)
     work_calendar: WorkCalendar | None = None
     related: Callable[[RelatedQuery, Environment], Any] | None = None
     rate: Callable[[str, date], Decimal] | None = None
@@ -63,6 +64,11 @@ class Environment:
     def around(self) -> Surroundings:
         """The caller's role, department and team, and the organisation."""
         return self.surroundings or Surroundings(self.actor)
+
+    @cached_property
+    def weeks(self) -> Calendar:
+        """How the organisation counts weeks and fiscal years."""
+        return self.calendar() if callable(self.calendar) else self.calendar
 
     @cached_property
     def workdays(self) -> WorkCalendar:

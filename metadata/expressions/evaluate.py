@@ -10,7 +10,7 @@ from typing import Any
 
 from metadata.expressions import scope as names
 from metadata.expressions.arithmetic import EXACT, ZERO, fit, rounded
-from metadata.expressions.definitions import FALSE, STRICT, Function
+from metadata.expressions.definitions import OWN, STRICT, Function
 from metadata.expressions.environment import Environment, NotAvailable
 from metadata.expressions.limits import MAX_SECONDS
 from metadata.expressions.nodes import Apply, Chain, Constant, Path, Typed, walk
@@ -37,14 +37,17 @@ class Evaluator:
         self.env = env
 
     def value(self, node: Typed) -> Any:
-        if isinstance(node, Apply):
-            return self._call(node)
-        if isinstance(node, Constant):
-            return node.value
-        if isinstance(node, Path):
-            return self._read(node)
-        assert isinstance(node, Chain)
-        return self._chain(node)
+        kind = type(node)
+        if kind is Apply:
+            function = node.function  # type: ignore[attr-defined]
+            if function.is_lazy:
+                return function.python(self, node, *node.args)  # type: ignore[attr-defined]
+            return self._applied(function, [self.value(arg) for arg in node.args])  # type: ignore[attr-defined]
+        if kind is Constant:
+            return node.value  # type: ignore[attr-defined]
+        if kind is Path:
+            return self._read(node)  # type: ignore[arg-type]
+        return self._chain(node)  # type: ignore[arg-type]
 
     def with_item(self, item: Any) -> Evaluator:
         """Return an evaluator in which `$Item` is a member of a list."""
@@ -73,21 +76,14 @@ class Evaluator:
             made = self._applied(function, [made, self.value(operand)])
         return made
 
-    def _call(self, node: Apply) -> Any:
-        function = node.function
-        if function.is_lazy:
-            return function.python(self, node, *node.args)
-        return self._applied(function, [self.value(arg) for arg in node.args])
-
     def _applied(self, function: Function, values: list[Any]) -> Any:
-        if None in values:
-            if function.nulls == STRICT:
-                return None
-            if function.nulls == FALSE:
-                return False
-        for number, param in enumerate(function.params):
-            if param.whole and number < len(values) and values[number] is not None:
-                values[number] = whole_constant(values[number], *param.whole)
+        if function.nulls != OWN:
+            for value in values:  # `None in values` would compare, which numbers do slowly
+                if value is None:
+                    return None if function.nulls == STRICT else False
+        for number, bounds in function.whole_params:
+            if number < len(values) and values[number] is not None:
+                values[number] = whole_constant(values[number], *bounds)
         return function.python(self, *values)
 
 

@@ -13,7 +13,7 @@ from metadata.expressions import Environment
 from metadata.field_types.contexts import calendar_of
 from metadata.field_types.values import Reference
 from objects.records.drafts import Batch, Draft
-from objects.records.related_records import answer, column_names, values_of
+from objects.records.related_records import answer, column_names, read_by_ids, values_of
 
 Values = Mapping[str, Any]
 
@@ -64,24 +64,33 @@ class Related:
             return
         target = self._obj.target(str(lookup.main.references))
         paths = [target.resolve(rest) for rest in rests]
-        expressions = [name for path in paths for name in column_names(path)]
-        rows = target.model._base_manager.filter(pk__in=ids).values_list("pk", *expressions)
-        for record_id, *parts in rows:
+        for record_id, *parts in read_by_ids(target, [name for path in paths for name in column_names(path)], ids):
             self._values[first, record_id] = dict(zip(rests, values_of(paths, parts), strict=True))
 
 
 class RecordValues(Mapping[str, Any]):
-    """The values of a draft as they will be: what is written now over what the record has."""
+    """The values of a draft as they will be: what is written now over what the record has.
+
+    The record must not change meanwhile: its values are worked out once.
+    """
 
     def __init__(self, obj: CompiledObject, record: Record | None, new: Values) -> None:
         self._obj, self._record, self._new = obj, record, new
+        self._stored: dict[str, Any] = {}
+
+    def over(self, new: Values) -> RecordValues:
+        """Return other new values over the same record."""
+        made = RecordValues(self._obj, self._record, new)
+        made._stored = self._stored
+        return made
 
     def __getitem__(self, name: str) -> Any:
         if name in self._new:
             return self._new[name]
-        if name not in self._obj.fields:
-            raise KeyError(name)
-        return None if self._record is None else self._obj.fields[name].value_of(self._record)
+        if name not in self._stored:
+            field = self._obj.fields[name]
+            self._stored[name] = None if self._record is None else field.value_of(self._record)
+        return self._stored[name]
 
     def __iter__(self) -> Any:
         return iter(self._obj.fields)
@@ -93,7 +102,7 @@ class RecordValues(Mapping[str, Any]):
 def environment(batch: Batch, draft: Draft, related: Related) -> Environment:
     """Return where the expressions of a draft are evaluated."""
     present = RecordValues(batch.object, draft.record, draft.values)
-    before = RecordValues(batch.object, draft.record, {name: old for name, (old, _new) in draft.changes.items()})
+    before = present.over({name: old for name, (old, _new) in draft.changes.items()})
     stored = None if batch.is_create else draft.id
     return environment_of(batch, present, before, related, is_new=batch.is_create, record_id=stored)
 
@@ -118,7 +127,7 @@ def environment_of(
         batch.now,
         old=lambda path: read(before, path),
         is_new=is_new,
-        calendar=calendar_of(batch.actor),
+        calendar=lambda: calendar_of(batch.actor),
         rate=batch.rate,
         related=lambda query, env: answer(batch.snapshot.object, record_id, query, env),
     )

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
+from django.db.models import F, TextField
+
+from crm_platform.kit.hot import Varying, execute_hot
 from metadata.compiler.compiled import CompiledObject, ResolvedPath
 from metadata.expressions import Environment, RelatedQuery
 from metadata.expressions.evaluate import identity
 from metadata.expressions.nodes import Path
 from metadata.expressions.related import ROOT, VLOOKUP
+from objects.query.params import OneOfIds, Param, Statement
 
 MOST_RECORDS = 5_000  # that one question looks at; more of them are what roll-ups are for
 MOST_LEVELS = 20
@@ -74,6 +80,34 @@ def column_names(path: ResolvedPath) -> list[str]:
     """Return the columns behind a path in the ORM's spelling, those of the second table included."""
     *before, _last = path.expression.split("__")
     return ["__".join([*before, column.attr]) for column in path.field.columns]
+
+
+@dataclass(frozen=True)
+class _ByIds(Statement):
+    """How columns are read by ids; `converters` are the ORM's, by the column's place."""
+
+    converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Any]]
+
+
+def read_by_ids(obj: CompiledObject, names: Sequence[str], ids: Collection[uuid.UUID]) -> Iterator[list[Any]]:
+    """Yield id and columns, named in the ORM's spelling, of the records that there are, deleted ones included."""
+    plan: _ByIds = obj.plans.fetch(("records.by_ids", tuple(names)), lambda: _by_ids(obj, names))
+    with connection.cursor() as cursor:
+        execute_hot(cursor, plan.sql, [Varying(f"{{{','.join(map(str, ids))}}}")], plan.serial)
+        rows = cursor.fetchall()
+    for row in map(list, rows):
+        for place, (converters, expression) in plan.converters.items():
+            for convert in converters:
+                row[place] = convert(row[place], expression, connection)
+        yield row
+
+
+def _by_ids(obj: CompiledObject, names: Sequence[str]) -> _ByIds:
+    found = obj.model._base_manager.filter(OneOfIds(F("pk"), Param("ids", TextField())))
+    compiler = found.values_list("pk", *names).query.get_compiler(connection=connection)
+    sql, slots = compiler.as_sql()
+    assert len(slots) == 1
+    return _ByIds(sql, tuple(slots), compiler.get_converters([column[0] for column in compiler.select]))
 
 
 def values_of(paths: list[ResolvedPath], parts: Any) -> list[Any]:

@@ -129,7 +129,7 @@ def _startof(ev: Evaluator, value: date, unit: str) -> date | None:
     if unit == "day":
         return start
     if unit == "week":
-        back = (start.isoweekday() - ev.env.calendar.week_start) % 7
+        back = (start.isoweekday() - ev.env.weeks.week_start) % 7
         return ops.add_days(ev, start, Decimal(-back))
     months = (start.month - 1) % _MONTHS[unit]
     return start.replace(month=start.month - months, day=1)
@@ -140,7 +140,7 @@ def _startof_sql(ctx: SqlContext, value: Sql, unit_: Sql) -> Sql:
     if unit == "day":
         return start
     if unit == "week":
-        shift = ctx.env.calendar.week_start - 1
+        shift = ctx.env.weeks.week_start - 1
         return clipped_day(
             sql(f"(date_trunc('week', {{0}}::timestamp - interval '{shift} days')::date + {shift})", start)
         )
@@ -150,14 +150,14 @@ def _startof_sql(ctx: SqlContext, value: Sql, unit_: Sql) -> Sql:
 def _fiscal(ev: Evaluator, value: date) -> tuple[int, int]:
     """Return the fiscal year, which is called by the year in which it ends, and the month in it from 0."""
     start = local_day(value, ev.env.zone)
-    shift = (1 - ev.env.calendar.fiscal_start_month) % 12
+    shift = (1 - ev.env.weeks.fiscal_start_month) % 12
     year, month = divmod(start.year * 12 + start.month - 1 + shift, 12)
     return year, month
 
 
 def _fiscal_sql(template: str) -> Any:
     def write(ctx: SqlContext, value: Sql) -> Sql:
-        shift = (1 - ctx.env.calendar.fiscal_start_month) % 12
+        shift = (1 - ctx.env.weeks.fiscal_start_month) % 12
         months = f"(extract(year FROM {{0}}) * 12 + extract(month FROM {{0}}) - 1 + {shift})"
         return ctx.let([day_sql(ctx, value)], lambda x: sql(template.replace("MONTHS", months), x))
 
