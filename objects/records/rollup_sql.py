@@ -101,6 +101,25 @@ def extend(rollup: Rollup, extremes: Mapping[uuid.UUID, Any]) -> list[uuid.UUID]
         return [row[0] for row in cursor.fetchall()]
 
 
+def losing(rollup: Rollup, gone: Sequence[tuple[uuid.UUID, Any]]) -> list[uuid.UUID]:
+    """Return the (locked) parents whose smallest or largest value may be among those that are gone.
+
+    All others keep theirs without a look at their children, however many there are.
+    """
+    if not gone:
+        return []
+    main, cast = quote(rollup.field.main.column), _cast(rollup, rollup.field.main.column)
+    beyond = ">" if rollup.operation == MIN else "<"
+    sql = (
+        f"SELECT DISTINCT p.id FROM {quote(rollup.parent.table)} p"  # noqa: S608 (physical names only)
+        f" JOIN (VALUES {', '.join([f'(%s::uuid, %s::{cast})'] * len(gone))}) AS v (id, value) ON v.id = p.id"
+        f" WHERE (v.value {beyond} p.{main}) IS NOT TRUE"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [part for item in gone for part in item])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def parents_of(rollup: Rollup, records: Ids) -> list[uuid.UUID]:
     """Return the records that the given ones point at."""
     with connection.cursor() as cursor:

@@ -107,10 +107,9 @@ def apply_move(rollup: Rollup, move: Move, actor: Actor, now: datetime) -> list[
     if not move.parents:
         return []
     rollup_sql.lock_parents(rollup, move.parents)
-    gone = {parent for parent, _value in move.went}
-    grown = {parent for parent, _value in move.came} - gone
-    changed = rollup_sql.recompute(rollup, blank_environment(actor, now), sorted(gone)) if gone else []
-    return [*changed, *rollup_sql.extend(rollup, _extremes(rollup, move.came, grown))]
+    changed = rollup_sql.extend(rollup, _extremes(rollup, move.came))
+    losing = sorted(rollup_sql.losing(rollup, move.went))
+    return [*changed, *(rollup_sql.recompute(rollup, blank_environment(actor, now), losing) if losing else ())]
 
 
 def _differences(rollup: Rollup, move: Move) -> Mapping[uuid.UUID, Difference]:
@@ -123,12 +122,11 @@ def _differences(rollup: Rollup, move: Move) -> Mapping[uuid.UUID, Difference]:
     return {parent: item for parent, item in found.items() if item.number or item.total}
 
 
-def _extremes(rollup: Rollup, came: Iterable[Contribution], parents: set[uuid.UUID]) -> dict[uuid.UUID, Any]:
+def _extremes(rollup: Rollup, came: Iterable[Contribution]) -> dict[uuid.UUID, Any]:
     choose = min if rollup.operation == MIN else max
     found: dict[uuid.UUID, Any] = {}
     for parent, value in came:
-        if parent in parents:
-            found[parent] = choose(found[parent], value) if parent in found else value
+        found[parent] = choose(found[parent], value) if parent in found else value
     return found
 
 
