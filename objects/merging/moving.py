@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,10 +20,32 @@ from objects.history.models import RecordChange
 from objects.history.recording import ChangeInput, record_changes
 from objects.merging.models import MergeMove
 from objects.merging.places import LIST, Place, places
-from objects.records.rollups import moved_as_a_whole
+from objects.records.recalculation import carry_on, everything
+from objects.records.rollups import Changed, moved_as_a_whole
 
 ROWS = 5_000  # moved by one statement
 Held = tuple[uuid.UUID, uuid.UUID, bool]  # the row, the loser that it points at, whether the row is alive
+
+
+@dataclass
+class Touched:
+    """Records whose references were rewritten, by object, and the fields: what is worked out from them is not yet."""
+
+    records: Changed = field(default_factory=dict)
+
+    def add(self, place: Place, ids: Iterable[uuid.UUID]) -> None:
+        rows = self.records.setdefault(place.child.api_name, {})
+        for record_id in ids:
+            rows.setdefault(record_id, set()).add(place.field.api_name)
+
+    def work_out(self, actor: Actor, snapshot: SchemaSnapshot, now: datetime) -> None:
+        """Work out anew what the records' formulas say, and what follows from it, some thousand at a time."""
+        for name, rows in self.records.items():
+            ids = sorted(rows)
+            for start in range(0, len(ids), ROWS):
+                chunk = ids[start : start + ROWS]
+                fields = {record: names | rows[record] for record, names in everything(chunk).items()}
+                carry_on(actor, snapshot, {name: fields}, now)
 
 
 @dataclass
@@ -39,6 +61,7 @@ class Moving:
     now: datetime
     moved: dict[str, int] = field(default_factory=dict)  # "<object>.<field>" → rows
     kept: dict[str, int] = field(default_factory=dict)  # rows that could not be moved: theirs is taken already
+    touched: Touched = field(default_factory=Touched)
 
     def move_all(self) -> None:
         """Move every row that points at a loser, wherever it is."""
@@ -48,6 +71,7 @@ class Moving:
             else:
                 rows = _pointing(self, place)
                 moved = _move_keys(self, place, rows) if rows else []
+                self.touched.add(place, (row for row, _loser, _is_alive in moved))
                 self._note(place, len(moved), len(rows) - len(moved))
 
     def _note(self, place: Place, moved: int, kept: int) -> None:
@@ -225,6 +249,7 @@ def _move_lists(moving: Moving, place: Place) -> list[uuid.UUID]:
         )
     MergeMove.objects.bulk_create(moves, batch_size=ROWS)
     write_lists(moving.actor, place, changed, moving.now)
+    moving.touched.add(place, changed)
     alive = {row for row, _ids, _links, is_alive in rows if is_alive}
     told = {
         row: {"old": [str(item) for item in ids], "new": [str(item) for item in changed[row][0]]}

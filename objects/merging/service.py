@@ -31,6 +31,7 @@ from objects.merging.values import MergedValue, merged_values
 from objects.records.dependents import request_recalculation
 from objects.records.drafts import Consent
 from objects.records.locking import FOR_DELETE, lock_live
+from objects.records.recalculation import refresh
 from objects.records.service import RecordService
 from objects.records.table import record_table
 from objects.records.trash import to_trash
@@ -115,6 +116,8 @@ def _merge(
     row.counts = {"moved": moving.moved, "kept": moving.kept}
     row.before = {**(row.before or {}), "deletion": str(deletion_id), "redirects": earlier}
     row.save(update_fields=["counts", "before"])
+    refresh(actor, snapshot, obj, [survivor_id], now)
+    moving.touched.work_out(actor, snapshot, now)
     request_recalculation(snapshot, obj, {survivor_id: list(obj.fields)})
     result = MergeResult(
         row.pk,

@@ -23,13 +23,14 @@ from metadata.compiler.snapshot import SchemaSnapshot
 from objects.access.policy import AccessPolicy
 from objects.duplicates.models import DuplicateKey, DuplicateSet
 from objects.merging.models import Merge, MergeMove, Redirect
-from objects.merging.moving import Listed, leave_traces, point, replaced, write_lists
+from objects.merging.moving import Listed, Touched, leave_traces, point, replaced, write_lists
 from objects.merging.places import LIST, Place, places
 from objects.merging.service import EVENT
 from objects.records import trash
 from objects.records.dependents import request_recalculation
 from objects.records.drafts import Consent
 from objects.records.locking import FOR_DELETE, lock_live
+from objects.records.recalculation import refresh
 from objects.records.service import RecordService
 from objects.records.table import record_table
 from objects.records.unit import run_unit
@@ -65,12 +66,14 @@ def _undo(actor: Actor, merge_id: uuid.UUID | None) -> Merge:
     _lock(policy, snapshot, obj, row)
     _restore_values(actor, snapshot, obj, row)
     _restore_losers(actor, row)
-    _restore_rows(actor, snapshot, obj, row, now)
+    touched = _restore_rows(actor, snapshot, obj, row, now)
     _restore_files(row)
     _forget(row)
     row.undone_at, row.undone_by_id = now, actor.user_id
     row.save(update_fields=["undone_at", "undone_by_id"])
     ids = [row.survivor_id, *map(uuid.UUID, row.losers)]
+    refresh(actor, snapshot, obj, ids, now)
+    touched.work_out(actor, snapshot, now)
     request_recalculation(snapshot, obj, {item: list(obj.fields) for item in ids})
     changed = {"merge": str(row.pk), "restored": row.losers}
     emit([EventInput(UNMERGED, spec.id, spec.api_name, row.survivor_id, None, changed, actor)])
@@ -122,7 +125,8 @@ def _restore_losers(actor: Actor, row: Merge) -> None:
         raise StateConflict(_("The merged records are no longer in the trash.")) from None
 
 
-def _restore_rows(actor: Actor, snapshot: SchemaSnapshot, obj: CompiledObject, row: Merge, now: datetime) -> None:
+def _restore_rows(actor: Actor, snapshot: SchemaSnapshot, obj: CompiledObject, row: Merge, now: datetime) -> Touched:
+    touched = Touched()
     by_place: dict[tuple[int, int], list[MergeMove]] = defaultdict(list)
     for move in row.moves.all().iterator(chunk_size=5_000):
         by_place[move.object_id, move.field_id].append(move)
@@ -131,9 +135,10 @@ def _restore_rows(actor: Actor, snapshot: SchemaSnapshot, obj: CompiledObject, r
         if not moves:
             continue
         if place.kind == LIST:
-            _restore_lists(actor, place, moves, row, now)
+            touched.add(place, _restore_lists(actor, place, moves, row, now))
         else:
-            _restore_keys(actor, snapshot, obj, place, moves, row, now)
+            touched.add(place, _restore_keys(actor, snapshot, obj, place, moves, row, now))
+    return touched
 
 
 def _restore_keys(
@@ -144,8 +149,8 @@ def _restore_keys(
     moves: list[MergeMove],
     row: Merge,
     now: datetime,
-) -> None:
-    """Point rows at their losers again, as far as they still point at the survivor."""
+) -> list[uuid.UUID]:
+    """Point rows at their losers again, as far as they still point at the survivor; returns them."""
     losers = {move.record_id: move.loser_id for move in moves}
     sql = (
         f"SELECT m.id, m.deleted_at IS NULL FROM {place.main_table} m JOIN {place.table} t ON t.id = m.id"  # noqa: S608
@@ -155,16 +160,17 @@ def _restore_keys(
         cursor.execute(sql, [list(losers), row.survivor_id])
         found = dict(cursor.fetchall())
     if not found:
-        return
+        return []
     back = {record_id: losers[record_id] for record_id in found}
     alive = {item for item, is_alive in found.items() if is_alive}
     point(actor, snapshot, place, back, alive, now)
     changes = {record_id: (row.survivor_id, loser) for record_id, loser in back.items()}
     leave_traces(actor, snapshot, obj, place, changes, alive, now)
+    return list(back)
 
 
-def _restore_lists(actor: Actor, place: Place, moves: list[MergeMove], row: Merge, now: datetime) -> None:
-    """Write lists as they were, as far as they are as the merge has left them."""
+def _restore_lists(actor: Actor, place: Place, moves: list[MergeMove], row: Merge, now: datetime) -> list[uuid.UUID]:
+    """Write lists as they were, as far as they are as the merge has left them; returns the rows."""
     said = f"t.{place.said_column}" if place.said_column else "NULL::jsonb"
     sql = (
         f"SELECT t.id, t.{place.column}, {said} FROM {place.main_table} m JOIN {place.table} t ON t.id = m.id"  # noqa: S608
@@ -182,6 +188,7 @@ def _restore_lists(actor: Actor, place: Place, moves: list[MergeMove], row: Merg
         if move.record_id in present and list(present[move.record_id][0] or ()) == after:
             changed[move.record_id] = (ids, before.get("said"))
     write_lists(actor, place, changed, now)
+    return list(changed)
 
 
 def _restore_files(row: Merge) -> None:

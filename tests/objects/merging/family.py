@@ -33,8 +33,10 @@ OBJECTS = (
             word("name"),
             field("firm_id", "lookup", target="firm"),
             word("badge", is_unique=True, unique_scope=["firm_id"]),
+            field("weight", "decimal"),
         ],
     ),
+    ObjectInput("trip", "Trip", is_custom=False, fields=[word("name"), field("person_id", "lookup", target="person")]),
     ObjectInput(
         "bill",
         "Bill",
