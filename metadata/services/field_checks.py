@@ -179,6 +179,10 @@ def _scope_errors(fields: KnownFields, api_name: str, scope: Sequence[Any], is_u
     known = SCOPE_SYSTEM_FIELDS | {name for name, state in fields.states.items() if state == BusinessField.State.ACTIVE}
     if len(scope) > MAX_SCOPE or not all(isinstance(name, str) and name in known - {api_name} for name in scope):
         return [FieldError("unique_scope", "invalid_reference", _("Choose up to three fields of the object."))]
+    if not fields.second.isdisjoint(scope):
+        message = _("This field was added when the object was nearly full, and can't be part of a scope: %(name)s")
+        names = ", ".join(sorted(fields.second.intersection(scope)))
+        return [FieldError("unique_scope", "invalid_reference", message % {"name": names})]
     return []
 
 

@@ -14,15 +14,17 @@ class KnownFields:
 
     states: dict[str, str]
     types: dict[str, str]
+    second: set[str]  # those whose values lie in the object's second table
     indexed: int = 0
     last_position: int = 0
 
     @classmethod
     def of(cls, business_object: BusinessObject) -> KnownFields:
-        rows = list(business_object.fields.values_list("api_name", "state", "is_indexed", "position", "type"))
+        rows = list(business_object.fields.values_list("api_name", "state", "is_indexed", "position", "type", "part"))
         return cls(
             {row[0]: row[1] for row in rows},
             {row[0]: row[4] for row in rows},
+            {row[0] for row in rows if row[5]},
             sum(row[2] for row in rows),
             max((row[3] for row in rows), default=0),
         )
@@ -30,6 +32,8 @@ class KnownFields:
     def add(self, row: BusinessField) -> None:
         self.states[row.api_name] = row.state
         self.types[row.api_name] = row.type
+        if row.part:
+            self.second.add(row.api_name)
         self.indexed += row.is_indexed
         self.last_position = max(self.last_position, row.position)
 

@@ -8,6 +8,7 @@ import pytest
 
 from crm_platform.kit.errors import ValidationFailed
 from metadata import services
+from metadata.compiler.current import current_snapshot
 from metadata.inputs import FieldInput, ObjectInput
 from objects.records.service import RecordService
 
@@ -62,3 +63,16 @@ def test_a_scope_names_other_fields_of_the_object(site: Any, scope: list[Any]) -
     with pytest.raises(ValidationFailed) as caught:
         services.update_field(site, OBJECT, "code__c", unique_scope=scope)
     assert [error.field for error in caught.value.errors] == ["unique_scope"]
+
+
+def test_a_field_of_the_second_table_is_no_part_of_a_scope(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metadata.services.placement.LONG_TEXT_BYTES", 0)
+    services.add_field(site, OBJECT, FieldInput("essay__c", "long_text", "Essay"))
+    assert current_snapshot().object(OBJECT).field("essay__c").spec.part == 1
+    with pytest.raises(ValidationFailed) as caught:
+        services.update_field(site, OBJECT, "code__c", unique_scope=["essay__c"])
+    assert [(error.field, error.code) for error in caught.value.errors] == [("unique_scope", "invalid_reference")]
+    with pytest.raises(ValidationFailed):
+        given = FieldInput("number__c", "text", "Number", is_unique=True, unique_scope=["region__c", "essay__c"])
+        services.add_field(site, OBJECT, given)
+    create(site, "north", "A1")
