@@ -79,7 +79,7 @@ def expressions(lines: int) -> list[report.Target]:
         actor = data.actor("admin")
         saves.build(actor)
         costs = saves.measure(actor, max(3, int(seconds * 200)))
-        firms = summaries.build(actor, lines)
+        firms = summaries.build(actor, max(lines, 3 * summaries.FEW))
         changes = summaries.one_change(actor, firms, max(3, int(seconds * 100)))
         return [*saves.targets(costs), *summaries.targets(summaries.whole(actor), changes)]
 
