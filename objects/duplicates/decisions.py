@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,9 +91,11 @@ def add_sets(
 def _open_pairs(record_ids: set[uuid.UUID]) -> set[tuple[uuid.UUID, uuid.UUID]]:
     """Return the pairs of these records with others that stand in an open set together."""
     mine = DuplicateMember.objects.filter(record_id__in=record_ids, duplicate_set__state=DuplicateSet.State.OPEN)
-    by_set = dict(mine.values_list("duplicate_set_id", "record_id"))
-    members = DuplicateMember.objects.filter(duplicate_set_id__in=by_set).values_list("duplicate_set_id", "record_id")
-    return {(by_set[set_id], other) for set_id, other in members}
+    members = DuplicateMember.objects.filter(duplicate_set_id__in=mine.values("duplicate_set_id"))
+    by_set: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for set_id, record_id in members.values_list("duplicate_set_id", "record_id"):
+        by_set[set_id].append(record_id)
+    return {(one, other) for group in by_set.values() for one in group if one in record_ids for other in group}
 
 
 def _told(match: Match) -> dict[str, Any]:
