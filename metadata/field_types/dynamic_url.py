@@ -7,12 +7,12 @@ from typing import Any
 
 from django import forms
 from django.utils.crypto import salted_hmac
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.console.templatetags.console import icon
+from crm_platform.kit.markup import format_html
 from crm_platform.tenancy.context import current_schema
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.console.icons import OBJECT_ICONS
 from crm_platform.console.templatetags.console import icon
+from crm_platform.kit.markup import format_html
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import SettingsForm

@@ -15,7 +15,6 @@ from django.db import models
 from django.db.models import BooleanField, Func, Q
 from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import IsNull
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from jsonschema import Draft202012Validator
@@ -23,6 +22,7 @@ from jsonschema.exceptions import SchemaError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from crm_platform.kit.markup import format_html
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import INLINE_BYTES, Column, FieldType, SettingsForm, nullable

@@ -7,10 +7,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.kit.markup import format_html
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.choices import COLORS

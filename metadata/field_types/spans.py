@@ -12,10 +12,10 @@ from django import forms
 from django.db.models import Field, Func, Q, Value
 from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, IsNull, LessThanOrEqual
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.kit.markup import format_html
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import FieldType, SettingsForm

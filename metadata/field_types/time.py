@@ -11,10 +11,10 @@ from django import forms
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import BaseExpression
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.kit.markup import format_html
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import Column, FieldType, SettingsForm, nullable

@@ -86,7 +86,10 @@ def typed_members(selection: Selection, paths: Iterable[ResolvedPath]) -> tuple[
         alias, here = selection.joins.locate(path)
         places = selection.places(alias, path.field)
         label = selection.name(alias, path.field, here)
-        members.append(Member(path.path, path.field, None, _typed_reader(path.field, places, label), label))
+        if label is None and _keeps_main_column(path.field):
+            members.append(Member(path.path, path.field, places[""]))
+        else:
+            members.append(Member(path.path, path.field, None, _typed_reader(path.field, places, label), label))
     return tuple(members)
 
 
@@ -128,7 +131,7 @@ def _typed_reader(field: CompiledField, places: dict[str, int], label: int | Non
     def read(row: Row) -> Any:
         value = from_columns(spec, {suffix: row[at] for suffix, at in places.items()})
         if label is not None and isinstance(value, Reference):
-            return replace(value, name=row[label] or "")
+            return Reference(value.object, value.id, row[label] or "")
         if label is not None and value and field.type.is_reference_list:
             return tuple(replace(link, name=name or "") for link, name in zip(value, row[label], strict=True))
         return value
