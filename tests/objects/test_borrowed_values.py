@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from crm_platform.jobs.drain import drain
 from crm_platform.kit.errors import ValidationFailed
 from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
+from tests.kit.work import run_queued_jobs
 
 FIRM, DEAL = "firm_b__c", "deal_b__c"
 
@@ -52,7 +52,7 @@ def test_one_follows_its_source_and_the_other_stays(deal: Any) -> None:
     assert shown(deal, made) == ["a", Decimal("0.1"), Decimal("0.1")]
 
     service.update(FIRM, firms[0], {"level__c": "b", "rate__c": "0.5"})
-    drain()
+    run_queued_jobs()
     assert shown(deal, made) == ["b", Decimal("0.1"), Decimal("0.1")]
 
     service.update(DEAL, made, {"firm__c": str(firms[1])})

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from crm_platform.jobs.drain import drain
 from crm_platform.kit.errors import StateConflict, ValidationFailed
 from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
+from tests.kit.work import run_queued_jobs
 
 DEAL, FIRM = "deal_x__c", "firm_x__c"
 
@@ -93,7 +93,7 @@ def test_a_change_of_a_related_record_reaches_the_formulas_that_read_it(deal: An
         for n in range(3)
     ]
     service.update(FIRM, firm, {"discount__c": "0.2", "level__c": "a"})
-    drain()
+    run_queued_jobs()
     assert [values(deal, item, "net__c", "mark__c") for item in deals] == [
         [Decimal(0), "top"],
         [Decimal(80), "top"],
@@ -105,7 +105,7 @@ def test_a_change_of_a_related_record_reaches_the_formulas_that_read_it(deal: An
 def test_a_new_formula_is_worked_out_for_the_records_that_exist(deal: Any) -> None:
     made = RecordService(deal).create(DEAL, {"name": "old", "price__c": "3"}).id
     services.add_field(deal, DEAL, formula("triple__c", "price__c * 3"))
-    drain()
+    run_queued_jobs()
     assert values(deal, made, "triple__c") == [Decimal(9)]
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from crm_platform.jobs.drain import drain
 from crm_platform.kit.errors import ValidationFailed
 from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
+from tests.kit.work import run_queued_jobs
 
 FIRM, LINE, GROUP = "firm_r__c", "line_r__c", "group_r__c"
 
@@ -125,7 +125,7 @@ def test_a_new_roll_up_summarises_what_is_there(world: Any) -> None:
     firm = service.create(FIRM, {"name": "F"}).id
     service.bulk_create(LINE, [{"name": "L", "firm__c": str(firm), "amount__c": str(n)} for n in range(5)])
     services.add_field(world, FIRM, rollup("most__c", "max", "amount__c"))
-    drain()
+    run_queued_jobs()
     assert RecordQuery(world, FIRM).fields("most__c").show(firm)["most__c"] == 4
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from crm_platform.identity.models import User
-from crm_platform.jobs.drain import drain
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from metadata import services
@@ -21,6 +20,7 @@ from metadata.inputs import FieldInput, ObjectInput
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 from tests.kit import make
+from tests.kit.work import run_queued_jobs
 
 pytestmark = pytest.mark.django_db
 OBJECT = "parcel__c"
@@ -68,7 +68,7 @@ def test_new_template_rewrites_what_is_stored(actor: Actor) -> None:
     build(actor)
     saved = RecordService(actor).create(OBJECT, {"name": "A"})
     services.update_field(actor, OBJECT, "track__c", settings={"template": "https://other.example/{name}"})
-    drain()
+    run_queued_jobs()
     assert address(actor, saved.id) == "https://other.example/A"
 
 
