@@ -101,7 +101,11 @@ def normal_labels(value: Any) -> Labels:
 
 
 def _is_unprintable(char: str) -> bool:
-    return char in _BIDI_CONTROLS or (unicodedata.category(char) == "Cc" and char != "\n")
+    return (
+        char in _BIDI_CONTROLS
+        or unicodedata.category(char) == "Cs"
+        or (unicodedata.category(char) == "Cc" and char != "\n")
+    )
 
 
 def _name_errors(name: Any, *, is_custom: bool, reserved: frozenset[str]) -> list[FieldError]:

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 from django.db.models.expressions import BaseExpression
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
@@ -103,7 +104,7 @@ def scale_field(most: int, default: int) -> forms.IntegerField:
     """Return the settings field of the number of decimals."""
     return forms.IntegerField(
         label=_("Decimals"),
-        help_text=_("%(default)d unless you say otherwise. It can't be changed later.") % {"default": default},
+        help_text=format_lazy(_("{default} unless you say otherwise. It can't be changed later."), default=default),
         min_value=0,
         max_value=most,
         required=False,

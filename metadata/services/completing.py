@@ -17,12 +17,15 @@ from metadata.inputs import FieldInput
 from metadata.loader import load_spec
 
 
+MAX_PATH = 200
+
+
 def completed(object_name: str, given: FieldInput) -> FieldInput:
     """Return a new field with the type of its result filled in, where another field decides it.
 
     Raises ValidationFailed when a path leads nowhere.
     """
-    if given.type in (LookupValueType.key, CopiedValueType.key) and isinstance(given.settings.get("path"), str):
+    if given.type in (LookupValueType.key, CopiedValueType.key) and "path" in given.settings:
         return replace(given, settings={**given.settings, **_borrowed(load_spec(), object_name, given)})
     if given.type != RollupType.key or given.settings.get("returns"):
         return given
@@ -32,7 +35,7 @@ def completed(object_name: str, given: FieldInput) -> FieldInput:
 def _borrowed(schema: SchemaSpec, object_name: str, given: FieldInput) -> dict[str, Any]:
     """Return the type and the decimals of what a path leads to."""
     try:
-        found = scope_of(schema, object_name).resolve(given.settings["path"])
+        found = scope_of(schema, object_name).resolve(str(given.settings["path"])[:MAX_PATH])
     except UnknownName as error:
         raise ValidationFailed.single("settings.path", "invalid_reference", error.message) from error
     source = found.field

@@ -14,7 +14,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, ValidationFailed
 from metadata.compiler.spec import ObjectSpec
 from metadata.loader import load_spec
-from metadata.models import LabelTranslation, ValidationRule
+from metadata.models import BusinessObject, LabelTranslation, ValidationRule
 from metadata.names import label_errors, normal_labels
 from metadata.publishing import publish
 from metadata.rule_inputs import ValidationRuleInput
@@ -75,7 +75,10 @@ def delete_validation_rule(actor: Actor, object_name: str, name: str) -> None:
 
 def get_validation_rule(object_name: str, name: str) -> ValidationRule:
     """Return the row of a rule; raises NotFound."""
-    row = ValidationRule.objects.filter(business_object=get_object(object_name), api_name=name).first()
+    active = BusinessObject.State.ACTIVE
+    row = ValidationRule.objects.filter(
+        business_object__api_name=object_name, business_object__state=active, api_name=name
+    ).first()
     if row is None:
         raise NotFound(_("There is no such rule."))
     return row
