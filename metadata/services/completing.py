@@ -16,7 +16,6 @@ from metadata.field_types.rollup import COUNT, RollupType
 from metadata.inputs import FieldInput
 from metadata.loader import load_spec
 
-
 MAX_PATH = 200
 
 
