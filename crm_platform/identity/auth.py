@@ -117,7 +117,7 @@ def _functions(schema: str, access_version: int, group_ids: tuple[int, ...]) -> 
 def _session_sql() -> str:
     """Return the SQL of all that a page asks of its user: his row, what an actor is made of, the name of the frame."""
     columns = [
-        f"u.{quote(field.column)}{'::text' if isinstance(field, CharField) else ''}"
+        f"u.{quote(str(field.column))}{'::text' if isinstance(field, CharField) else ''}"
         for field in User._meta.concrete_fields
     ]
     return f"""
