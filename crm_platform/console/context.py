@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
 
 from django.http import HttpRequest
@@ -34,12 +35,23 @@ class Shell:
         return navigation.object_links(self.actor) if self.actor else ()
 
     @cached_property
+    def essence(self) -> tuple[Hashable, ...]:
+        """All that rail and top bar show of the caller's organisation and rights, as a key for what is kept of them."""
+        functions = self.actor.functions if self.actor else frozenset()
+        return self.organization_name, functions, self.objects
+
+    @cached_property
+    def active_url(self) -> str | None:
+        """The address of the rail's entry that the page lies under."""
+        return navigation.active_url(self.actor, self.objects, self._request.path) if self.actor else None
+
+    @cached_property
     def creatable(self) -> tuple[ObjectLink, ...]:
         return tuple(link for link in self.objects if link.create_url)
 
     @cached_property
     def sections(self) -> tuple[NavSection, ...]:
-        return navigation.sections(self.actor, self.objects, self._request.path) if self.actor else ()
+        return navigation.sections(self.actor, self.objects, self.active_url) if self.actor else ()
 
     @cached_property
     def can_manage_organization(self) -> bool:

@@ -92,14 +92,18 @@ def object_links(actor: Actor) -> tuple[ObjectLink, ...]:
     return tuple(link for source in _object_sources for link in source(actor))
 
 
-def sections(actor: Actor, links: Sequence[ObjectLink], path: str) -> tuple[NavSection, ...]:
-    """Return the rail for the actor, with the entry that best matches `path` marked; empty sections are left out."""
+def _items_for(actor: Actor) -> list[NavItem]:
+    """Return the fixed entries that the actor may see, by position."""
+    allowed = [item for item in items if item.permission is None or actor.has_function(item.permission)]
+    return sorted(allowed, key=lambda item: item.position)
+
+
+def sections(actor: Actor, links: Sequence[ObjectLink], active: str | None) -> tuple[NavSection, ...]:
+    """Return the rail for the actor, with the entry of the address `active` marked; empty sections are left out."""
     found: dict[str, list[NavLink]] = {key: [] for key in SECTIONS}
-    for item in sorted(items, key=lambda item: item.position):
-        if item.permission is None or actor.has_function(item.permission):
-            found[item.section].append(NavLink(str(item.label), item.icon, reverse(item.url_name)))
+    for item in _items_for(actor):
+        found[item.section].append(NavLink(str(item.label), item.icon, reverse(item.url_name)))
     found["objects"] = [NavLink(link.label, link.icon, link.url) for link in links] + found["objects"]
-    active = _active_url((link.url for section in found.values() for link in section), path)
     return tuple(
         NavSection(key, str(SECTIONS[key]), tuple(replace(link, is_active=link.url == active) for link in section))
         for key, section in found.items()
@@ -107,7 +111,8 @@ def sections(actor: Actor, links: Sequence[ObjectLink], path: str) -> tuple[NavS
     )
 
 
-def _active_url(urls: Iterable[str], path: str) -> str | None:
-    """Return the longest url that `path` lies under; the home page matches only itself."""
+def active_url(actor: Actor, links: Sequence[ObjectLink], path: str) -> str | None:
+    """Return the address of the entry that `path` lies under, the longest; the home page matches only itself."""
+    urls = [*(link.url for link in links), *(reverse(item.url_name) for item in _items_for(actor))]
     matching = (url for url in urls if path == url or (url != "/" and path.startswith(url.rstrip("/") + "/")))
     return max(matching, key=len, default=None)

@@ -52,7 +52,7 @@ def test_entry_with_a_permission_shows_only_to_those_who_hold_it() -> None:
     [("/o/lead/", "Leads"), ("/o/lead/0190-1/edit", "Leads"), ("/o/leadership/", None), ("/", None)],
 )
 def test_the_entry_that_the_page_lies_under_is_marked(path: str, active: str | None) -> None:
-    sections = navigation.sections(actor(), [LEADS], path)
+    sections = navigation.sections(actor(), [LEADS], navigation.active_url(actor(), [LEADS], path))
     marked = [link.label for section in sections for link in section.links if link.is_active]
     assert marked == ([active] if active else [])
 
@@ -60,7 +60,7 @@ def test_the_entry_that_the_page_lies_under_is_marked(path: str, active: str | N
 def test_the_longer_address_wins() -> None:
     navigation.register(NavItem("a", "Language", "box", "set-language"))
     inner = ObjectLink("x", "Inner", "box", "blue", reverse("set-language") + "/inner/")
-    sections = navigation.sections(actor(), [inner], "/language/inner/7")
+    sections = navigation.sections(actor(), [inner], navigation.active_url(actor(), [inner], "/language/inner/7"))
     assert [link.label for section in sections for link in section.links if link.is_active] == ["Inner"]
 
 

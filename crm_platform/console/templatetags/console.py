@@ -10,8 +10,10 @@ from django import forms, template
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from crm_platform.console import frame
+from crm_platform.kit.markup import format_html
 
 register = template.Library()
 
@@ -71,6 +73,18 @@ def html_lang(code: str) -> str:
     """Return a language code as HTML wants it: zh-Hans for zh-hans."""
     language, _, rest = str(code).partition("-")
     return f"{language}-{rest.title() if len(rest) == 4 else rest.upper()}" if rest else language
+
+
+@register.simple_tag(takes_context=True)
+def rail(context: template.Context) -> SafeString:
+    """Return the navigation rail (console/partials/rail.html)."""
+    return frame.rail(context["shell"])
+
+
+@register.simple_tag(takes_context=True)
+def topbar(context: template.Context) -> SafeString:
+    """Return the top bar (console/partials/topbar.html)."""
+    return frame.topbar(context["shell"], context)
 
 
 @register.simple_tag(takes_context=True)

@@ -21,12 +21,17 @@ from tests.objects.world import World, insert, sql, table
 @pytest.fixture(autouse=True)
 def new_session() -> Iterator[None]:
     """Let each test begin with a session that has seen nothing, and leave none of its plans behind."""
-    for _end in range(2):
-        hot._sessions.clear()
-        with connection.cursor() as cursor:
-            cursor.execute("DEALLOCATE ALL")
-        if not _end:
-            yield
+    _forget_plans()
+    yield
+    _forget_plans()
+
+
+def _forget_plans() -> None:
+    hot._sessions.clear()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'hot\\_%'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DEALLOCATE {name}")
 
 
 def kept() -> list[str]:
