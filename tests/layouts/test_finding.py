@@ -17,7 +17,7 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 def some(records: RecordService) -> None:
     records.create("account", {"name": "华为技术", "phone": "075512345678"})
-    records.create("lead", {"name": "华为采购", "company": "华为技术"})
+    records.create("lead", {"name": "华为采购", "company": "星海物流"})
 
 
 def test_search_groups_hits_by_object(rep: OrganizationClient, some: None) -> None:
