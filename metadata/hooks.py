@@ -25,6 +25,3 @@ matching_changed: list[Callable[[Actor], None]] = []
 
 # Return what is wrong with the shapes that a publish is about to make: (schema, changed objects) → errors.
 shape_checks: list[Callable[[SchemaSpec, Sequence[ObjectSpec]], list[FieldError]]] = []
-
-# Return what is wrong with the condition of a rule of an object: (schema, object, condition) → errors.
-condition_checks: list[Callable[[SchemaSpec, str, str], list[FieldError]]] = []
