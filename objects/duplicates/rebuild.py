@@ -34,7 +34,7 @@ def signature(plan: ObjectPlan) -> str:
 
 def rules_changed(actor: Actor) -> None:
     """Have the keys compared with the rules once these are published."""
-    enqueue(RECONCILE, {}, actor=None, dedupe_key=RECONCILE, label=_("Compare keys of duplicates with the rules"))
+    enqueue(RECONCILE, {}, actor=None, dedupe_key=RECONCILE)
 
 
 def request_rebuild(actor: Actor | None, object_name: str) -> Job:

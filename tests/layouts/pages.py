@@ -6,6 +6,11 @@ import re
 from html import unescape
 from typing import Any
 
+from django.utils import timezone
+
+from crm_platform.kit.context import system_actor
+from metadata.models import BusinessField
+from metadata.publishing import publish
 from tests.kit.posting import posted
 
 
@@ -41,3 +46,13 @@ def detail(html: str, name: str) -> str:
 def plain_text(html: str) -> str:
     """Return what a piece of HTML says."""
     return unescape(re.sub(r"<[^>]+>", "", html)).strip()
+
+
+def hide_field(object_name: str, field_name: str) -> None:
+    """Take a field away although layouts and views name it, as a package or an older version may have done."""
+
+    def hide() -> None:
+        row = BusinessField.objects.filter(business_object__api_name=object_name, api_name=field_name)
+        row.update(state=BusinessField.State.HIDDEN, hidden_at=timezone.now())
+
+    publish(system_actor(), "Hide a field", hide)

@@ -15,7 +15,7 @@ from layouts.pages.home import Home
 from metadata import services
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
-from tests.layouts.pages import plain_text
+from tests.layouts.pages import hide_field, plain_text
 from tests.objects.world import World
 
 
@@ -75,7 +75,7 @@ def test_stages_add_up_my_open_opportunities_in_the_base_currency(
 
 
 def test_a_card_goes_away_with_its_object_or_its_field(rep: OrganizationClient) -> None:
-    services.delete_field(system_actor(), "task", "priority")
+    hide_field("task", "priority")
     services.delete_object(system_actor(), "visit")
     html = rep.get("/").content.decode()
     assert 'id="home-tasks"' not in html

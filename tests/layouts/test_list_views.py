@@ -21,6 +21,7 @@ from layouts.services import (
 from metadata import services
 from metadata.compiler.current import current_snapshot, repin
 from metadata.inputs import FieldInput, ObjectInput
+from tests.layouts.pages import hide_field
 from tests.objects.world import World
 
 
@@ -66,8 +67,7 @@ def test_a_layout_is_completed_with_what_it_does_not_name(custom: str) -> None:
 
 
 def test_a_layout_and_a_view_pass_over_a_field_that_is_gone(crm: World) -> None:
-    services.delete_field(system_actor(), "lead", "wechat")
-    repin()
+    hide_field("lead", "wechat")
     layout = default_layout(current_snapshot().object("lead"))
     assert all("wechat" not in section.fields for section in layout.sections)
 

@@ -66,8 +66,8 @@ def test_an_unknown_stage_is_refused_in_words(rep: OrganizationClient, deal: Any
 
 def test_related_lists_show_rows_count_and_the_way_to_all(rep: OrganizationClient, records: RecordService) -> None:
     account = records.create("account", {"name": "云途信息"}).id
-    for number in range(8):
-        records.create("contact", {"name": f"联系人{number}", "account_id": account})
+    for name in ["赵一", "钱二", "孙三", "李四", "周五", "吴六", "郑七", "冯八"]:
+        records.create("contact", {"name": name, "account_id": account})
     html = rep.get(f"/o/account/{account}").content.decode()
     card = html[html.index('id="related-contact-account_id"') :]
     card = card[: card.index("</section>")]
