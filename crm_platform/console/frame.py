@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -52,12 +52,18 @@ def topbar(shell: Shell, context: Context) -> SafeString:
     return mark_safe(text)  # noqa: S308 (a template's output, and escaped texts)
 
 
-def _part(name: str, shell: Shell, more: Hashable) -> str:
-    key = (name, translation.get_language(), shell.essence, more)
+def kept(name: str, essence: Hashable, render: Callable[[], str]) -> SafeString:
+    """Return a template's HTML for its essence: all that it shows, but for the language; rendered when it is new."""
+    key = (name, translation.get_language(), essence)
     text = _kept.get(key)
     if text is None:
-        inside = {"shell": shell, "request": ANY_REQUEST, "csrf_token": TOKEN}
-        text = _kept[key] = render_to_string(f"console/partials/{name}.html", inside)
+        text = _kept[key] = render()
         while len(_kept) > MAX_KEPT:
             _kept.popitem(last=False)
-    return text
+    return mark_safe(text)  # noqa: S308 (a template's output)
+
+
+def _part(name: str, shell: Shell, more: Hashable) -> str:
+    template = f"console/partials/{name}.html"
+    inside = {"shell": shell, "request": ANY_REQUEST, "csrf_token": TOKEN}
+    return kept(template, (shell.essence, more), lambda: render_to_string(template, inside))

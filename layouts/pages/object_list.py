@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -117,6 +117,33 @@ class ListPage:
     def can_change_view(self) -> bool:
         view = self.state.view
         return view.uuid is not None and (view.is_own or self.desk.actor.has_function("metadata.customize"))
+
+    # --- what parts of the page show, as keys under which their HTML is kept ---------------------------------
+    @cached_property
+    def headings_shown(self) -> tuple[Hashable, ...]:
+        return (
+            self.is_selectable,
+            *((item.column.label, item.column.is_numeric, item.url, item.direction) for item in self.headings),
+        )
+
+    @property
+    def chips_shown(self) -> tuple[Hashable, ...]:
+        sorting = (self.sorting.column.label, self.sorting.direction) if self.sorting else None
+        saving = (self.save_view_url, self.reset_url) if self.state.is_changed else None
+        return self.headings_shown, tuple(self.chips), self.filter_url, sorting, saving
+
+    @property
+    def view_menu_shown(self) -> tuple[Hashable, ...]:
+        changed = self.state.view.uuid if self.can_change_view else None
+        return self.desk.name, self.save_view_url, changed, *(tuple(link.items()) for link in self.view_links)
+
+    @property
+    def quick_search_shown(self) -> tuple[Hashable, ...]:
+        return self.desk.list_url, self.state.search, *self.state.first_page().query()
+
+    @property
+    def bulk_shown(self) -> tuple[Hashable, ...]:
+        return self.desk.name, self.desk.rights["edit"], self.desk.rights["delete"]
 
     # --- filters and order ------------------------------------------------------------------------------------
     @cached_property

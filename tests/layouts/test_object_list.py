@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from crm_platform.kit.context import system_actor
+from metadata.services import update_field
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.objects.world import World
@@ -180,3 +182,15 @@ def test_a_view_saved_from_the_list_keeps_what_it_shows(
     assert "<h1>上海线索</h1>" in html
     assert names(html) == ["甲"]
     assert "上海线索" not in browser("boss").get("/o/lead/").content.decode()
+
+
+def test_kept_parts_follow_what_they_show(rep: OrganizationClient, records: RecordService) -> None:
+    make_leads(records, 2)
+    for _time in range(2):
+        plain, sorted_up = rep.get("/o/lead/").content.decode(), rep.get("/o/lead/?sort=name").content.decode()
+        filtered = rep.get("/o/lead/?company__eq=Nobody%20%3C3").content.decode()
+        assert 'aria-sort="ascending"' not in plain and 'aria-sort="ascending"' in sorted_up
+        assert "chip-remove" not in plain and "Nobody &lt;3" in filtered
+    update_field(system_actor(), "lead", "company", label={"en": "Firm <1>", "zh-hans": "公司<甲>"})
+    relabelled = rep.get("/o/lead/").content.decode()
+    assert "公司&lt;甲&gt;" in relabelled[: relabelled.index("<tbody>")] and "公司&lt;甲&gt;" not in plain

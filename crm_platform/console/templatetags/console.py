@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any
 
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest
+from django.template.loader import get_template
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
 
@@ -85,6 +87,12 @@ def rail(context: template.Context) -> SafeString:
 def topbar(context: template.Context) -> SafeString:
     """Return the top bar (console/partials/topbar.html)."""
     return frame.topbar(context["shell"], context)
+
+
+@register.simple_tag(takes_context=True)
+def kept(context: template.Context, name: str, essence: Hashable) -> SafeString:
+    """Include a template whose HTML is kept as long as `essence`, which names all that it shows, is the same."""
+    return frame.kept(name, essence, lambda: str(get_template(name).template.render(context)))  # type: ignore[attr-defined]
 
 
 @register.simple_tag(takes_context=True)
