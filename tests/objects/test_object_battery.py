@@ -10,8 +10,10 @@ import pytest
 
 import metadata
 from crm_platform.kit.context import system_actor
+from metadata.models import DuplicateRule
 from metadata.packages.applying import apply
 from metadata.packages.reading import load_package
+from metadata.publishing import publish
 from tests.kit.object_battery import ObjectBattery
 from tests.objects import world as worlds
 from tests.objects.world import OBJECTS, World
@@ -33,6 +35,12 @@ class TestTestObjects(ObjectBattery):
         return str(request.param)
 
 
+def shipped_without_duplicate_rules() -> None:
+    """Apply the CRM, whose rules would take the battery's records, all alike, for duplicates."""
+    apply(system_actor(), load_package(CRM))
+    publish(system_actor(), "Rest", lambda: DuplicateRule.objects.update(is_active=False))
+
+
 class TestCrmObjects(ObjectBattery):
     """Every object of the shipped CRM."""
 
@@ -41,7 +49,7 @@ class TestCrmObjects(ObjectBattery):
     def the_world(cls, django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         with (
             django_db_blocker.unblock(),
-            worlds.world(prepare=lambda: apply(system_actor(), load_package(CRM))) as made,
+            worlds.world(prepare=shipped_without_duplicate_rules) as made,
         ):
             yield made
 
