@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import IntegrityError, connection
 
+from crm_platform.identity.functions import FUNCTIONS
 from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
 from crm_platform.kit.errors import StateConflict, ValidationFailed
 from crm_platform.tenancy.context import tenant_context
@@ -26,7 +27,7 @@ def test_new_organization_starts_with_roles_profiles_and_administrator(fresh_org
     admin = User.objects.get()
     assert admin.check_password(make.PASSWORD)
     assert admin.department == Department.objects.get()
-    assert admin.profile.group.permissions.count() == 7
+    assert admin.profile.group.permissions.count() == len(FUNCTIONS)
 
 
 def test_organization_is_made_with_little_work(django_db_setup, django_db_blocker):
