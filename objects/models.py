@@ -1,5 +1,6 @@
 """The static tables of this app; records themselves live in tables made from metadata."""
 
+from objects.access.models import Delegation, RecordShare, RestrictionRule, RoleScope, SharingRule
 from objects.duplicates.models import (
     DuplicateDecision,
     DuplicateKey,
@@ -14,6 +15,7 @@ from objects.records.models import Deletion, NumberCounter, Recalculation
 from objects.search.models import IndexedShape, SearchEntry
 
 __all__ = [
+    "Delegation",
     "Deletion",
     "DuplicateDecision",
     "DuplicateKey",
@@ -27,6 +29,10 @@ __all__ = [
     "NumberCounter",
     "Recalculation",
     "RecordChange",
+    "RecordShare",
     "Redirect",
+    "RestrictionRule",
+    "RoleScope",
     "SearchEntry",
+    "SharingRule",
 ]

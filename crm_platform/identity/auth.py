@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import CharField, QuerySet, Subquery
+from django.db.models import CharField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from crm_platform.identity.functions import FUNCTION_NAMES
@@ -22,7 +23,8 @@ from crm_platform.tenancy.context import schema_name
 # All that an actor is made of, for statements that go on with `FROM … JOIN identity_user u …` and CALLER_JOINS.
 CALLER_COLUMNS = """
     u.id, u.name::text, u.language::text, u.time_zone::text, u.department_id, d.path::text, r.data_scope::text,
-    p.group_id, (SELECT number FROM identity_accessversion), o.language::text, o.time_zone::text
+    r.uuid, p.group_id, (SELECT array_agg(m.group_id ORDER BY m.group_id) FROM identity_user_groups m
+    WHERE m.user_id = u.id), (SELECT number FROM identity_accessversion), o.language::text, o.time_zone::text
 """
 CALLER_JOINS = """
     LEFT JOIN identity_department d ON d.id = u.department_id
@@ -42,7 +44,9 @@ class CallerFacts(NamedTuple):
     department_id: UUID | None
     department_path: str | None
     data_scope: str | None
+    role_id: UUID | None
     group_id: int | None
+    more_group_ids: list[int] | None
     access_version: int | None
     organization_language: str | None
     organization_time_zone: str | None
@@ -52,6 +56,9 @@ def users_for_actor() -> QuerySet[User]:
     """Return users together with all that `build_actor` needs, so that it costs one query."""
     organization = OrganizationSettings.objects.all()
     return User.objects.select_related("profile", "role", "department").annotate(
+        more_group_ids=ArraySubquery(
+            User.groups.through.objects.filter(user=OuterRef("pk")).order_by("group_id").values("group_id")
+        ),
         access_version=Subquery(AccessVersion.objects.values("number")[:1]),
         organization_language=Subquery(organization.values("language")[:1]),
         organization_time_zone=Subquery(organization.values("time_zone")[:1]),
@@ -77,7 +84,9 @@ def build_actor(user: User, *, via: str, request_id: str = "-", scopes: frozense
         user.department_id,
         user.department.path if user.department else None,
         user.role.data_scope if user.role else None,
+        user.role.uuid if user.role else None,
         user.profile.group_id if user.profile else None,
+        extra.more_group_ids,
         extra.access_version,
         extra.organization_language,
         extra.organization_time_zone,
@@ -87,7 +96,8 @@ def build_actor(user: User, *, via: str, request_id: str = "-", scopes: frozense
 
 def actor_of(facts: CallerFacts, *, via: str, request_id: str = "-", scopes: frozenset[str] | None = None) -> Actor:
     """Return the caller for what was read of an active user."""
-    group_ids = (facts.group_id,) if facts.group_id is not None else ()
+    own = (facts.group_id,) if facts.group_id is not None else ()
+    group_ids = (*own, *(facts.more_group_ids or ()))
     version = facts.access_version or 0
     return Actor(
         user_id=facts.user_id,
@@ -96,6 +106,7 @@ def actor_of(facts: CallerFacts, *, via: str, request_id: str = "-", scopes: fro
         group_ids=group_ids,
         functions=_functions(schema_name(), version, group_ids),
         data_scope=facts.data_scope or "own",
+        role_id=facts.role_id,
         department_id=facts.department_id,
         department_path=facts.department_path or "",
         language=facts.language or facts.organization_language or "en",

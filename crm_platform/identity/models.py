@@ -28,18 +28,35 @@ class Department(MP_Node):
 
 
 class Role(models.Model):
-    """角色: how far a user's view over records reaches."""
+    """角色: how far a user's view over records, and over colleagues, reaches.
+
+    `data_scope` holds for every object and action for which `objects.access` has no scope of its own.
+    """
 
     class DataScope(models.TextChoices):
         OWN = "own", _("Own records")
+        SUBORDINATES = "subordinates", _("Own records and those of subordinates")
+        ROLES_BELOW = "roles_below", _("Own records and those of roles below")
         DEPARTMENT = "department", _("Records of the department")
         DEPARTMENT_BELOW = "department_below", _("Records of the department and below")
         ALL = "all", _("All records")
 
+    class ContactScope(models.TextChoices):
+        """通讯录范围: which colleagues somebody finds in pickers, mentions and the directory."""
+
+        DEPARTMENT = "department", _("People of the department")
+        DEPARTMENT_BELOW = "department_below", _("People of the department and below")
+        CHOSEN = "chosen", _("People of chosen departments and below")
+        ALL = "all", _("Everybody")
+
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     api_name = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=100)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     data_scope = models.CharField(max_length=20, choices=DataScope.choices, default=DataScope.OWN)
+    contact_scope = models.CharField(max_length=20, choices=ContactScope.choices, default=ContactScope.ALL)
+    contact_departments = models.ManyToManyField(Department, blank=True, related_name="+")
+    hides_contact_details = models.BooleanField(default=False)  # phone and e-mail of colleagues
 
     def __str__(self) -> str:
         return self.name
@@ -63,6 +80,38 @@ class Profile(models.Model):
             ("view_all_data", "Read all records of every object"),
             ("modify_all_data", "Change all records of every object"),
         ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PermissionSet(models.Model):
+    """权限集: grants that are added to what profiles allow. Owns one auth.Group, whose users have it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    api_name = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=500, blank=True)
+    group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="permission_set")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserGroup(models.Model):
+    """公共组: people with whom records are shared together. Owns one auth.Group, whose users are its members."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    api_name = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=100)
+    description = models.CharField(max_length=500, blank=True)
+    group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="user_group")
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.name
@@ -121,6 +170,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         return salted_hmac(
             "identity.User.session", f"{self.password}:{self.session_epoch}", secret=secret, algorithm="sha256"
         ).hexdigest()
+
+
+class UserDepartment(models.Model):
+    """A department to which somebody belongs besides his own: its records are within his reach like his own's."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="other_departments")
+    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="other_members")
+    title = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "department"], name="user_department_once")]
 
 
 class OrganizationSettings(models.Model):

@@ -27,6 +27,7 @@ class Actor:
     group_ids: tuple[int, ...] = ()
     functions: frozenset[str] = frozenset()
     data_scope: str = "own"  # a Role.DataScope value
+    role_id: uuid.UUID | None = None  # Role.uuid
     department_id: uuid.UUID | None = None
     department_path: str = ""
     language: str = "en"

@@ -1,6 +1,6 @@
 """The rows in which an organisation keeps its data model."""
 
-from metadata.models.business_field import BusinessField
+from metadata.models.business_field import BusinessField, BusinessFieldGroupPermission
 from metadata.models.business_object import BusinessObject, BusinessObjectGroupPermission
 from metadata.models.choice_set import Choice, ChoiceSet
 from metadata.models.currency import Currency, ExchangeRate
@@ -11,6 +11,7 @@ from metadata.models.validation_rule import ValidationRule
 
 __all__ = [
     "BusinessField",
+    "BusinessFieldGroupPermission",
     "BusinessObject",
     "BusinessObjectGroupPermission",
     "Choice",

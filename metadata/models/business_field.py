@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from guardian.models import GroupObjectPermissionBase
 
 from metadata.models.business_object import BusinessObject
 from metadata.models.choice_set import ChoiceSet
@@ -51,9 +52,23 @@ class BusinessField(models.Model):
     class Meta:
         ordering = ["position", "id"]
         default_permissions = ()
+        permissions = [
+            ("mask_field", "Read the field, masked"),
+            ("read_field", "Read the field"),
+            ("edit_field", "Change the field"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["business_object", "api_name"], name="field_api_name_once_per_object")
         ]
 
     def __str__(self) -> str:
         return self.api_name
+
+
+class BusinessFieldGroupPermission(GroupObjectPermissionBase):
+    """A grant of a profile's (or permission set's) auth.Group on one field."""
+
+    content_object = models.ForeignKey(BusinessField, on_delete=models.CASCADE, related_name="group_grants")
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        abstract = False

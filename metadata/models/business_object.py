@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase
 
 
@@ -14,6 +15,14 @@ class BusinessObject(models.Model):
     class State(models.TextChoices):
         ACTIVE = "active"
         TRASHED = "trashed"
+
+    class Sharing(models.TextChoices):
+        """What everybody who may use the object at all may do with the records of others."""
+
+        PRIVATE = "private", _("Private: roles and sharing decide")
+        READ = "read", _("Everybody reads")
+        EDIT = "edit", _("Everybody reads and edits")
+        FULL = "full", _("Everybody reads, edits, transfers and deletes")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     api_name = models.CharField(max_length=40, unique=True)
@@ -27,6 +36,7 @@ class BusinessObject(models.Model):
     is_activity = models.BooleanField(default=False)  # tasks, calls, visits: shown on timelines
     in_navigation = models.BooleanField(default=True)
     is_searchable = models.BooleanField(default=True)
+    sharing = models.CharField(max_length=10, choices=Sharing.choices, default=Sharing.PRIVATE)
     position = models.IntegerField(default=0)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     trashed_at = models.DateTimeField(null=True)
@@ -41,6 +51,12 @@ class BusinessObject(models.Model):
             ("delete", "Delete records"),
             ("import", "Import records"),
             ("export", "Export records"),
+            ("mass_update", "Change many records at once"),
+            ("merge", "Merge records"),
+            ("convert", "Convert records"),
+            ("transfer", "Give records to another owner"),
+            ("view_all", "Read all records, whoever owns them"),
+            ("modify_all", "Do everything with all records, whoever owns them"),
             ("customize", "Customise the data model"),  # a function permission, granted without an object
         ]
         ordering = ["position", "id"]

@@ -18,7 +18,9 @@ from crm_platform.kit.errors import Forbidden, ValidationFailed
 from crm_platform.tenancy.context import current_schema
 from metadata.models import BusinessObject, BusinessObjectGroupPermission
 
-ACTIONS = ("read", "create", "edit", "delete", "import", "export")
+VIEW_RECORDS, MODIFY_RECORDS = "view_all", "modify_all"
+ACTIONS = ("read", "create", "edit", "delete", "import", "export", "mass_update", "merge", "convert", "transfer")
+GRANTABLE = (*ACTIONS, VIEW_RECORDS, MODIFY_RECORDS)  # the last two widen the reach over records
 
 Grants = Mapping[str, frozenset[str]]
 
@@ -83,7 +85,7 @@ def _may_grant(actor: Actor) -> None:
 def permissions_for(actions: Iterable[str]) -> list[Permission]:
     """Return the permission rows of actions; raises ValidationFailed for an unknown one."""
     wanted = tuple(actions)
-    unknown = [action for action in wanted if action not in ACTIONS]
+    unknown = [action for action in wanted if action not in GRANTABLE]
     if unknown:
         raise ValidationFailed.single("actions", "invalid_choice", _("Unknown action."), actions=unknown)
     return list(

@@ -11,7 +11,7 @@ from crm_platform.kit.context import Actor
 from metadata.models import BusinessObject, BusinessObjectGroupPermission
 from metadata.packages.package import PackageChange
 from metadata.packages.sections import Documents, PackageSection, package_sections
-from objects.access.grants import ACTIONS, permissions_for
+from objects.access.grants import GRANTABLE, permissions_for
 
 KEY = "grants"
 
@@ -26,7 +26,7 @@ def export(object_names: Sequence[str]) -> list[dict[str, Any]]:
         found.setdefault((object_name, profile), set()).add(action)
     profiles = list(Profile.objects.order_by("id").values_list("api_name", flat=True))
     return [
-        {"object": name, "profile": profile, "actions": [a for a in ACTIONS if a in found[name, profile]]}
+        {"object": name, "profile": profile, "actions": [a for a in GRANTABLE if a in found[name, profile]]}
         for name in object_names
         for profile in profiles
         if (name, profile) in found
@@ -56,7 +56,7 @@ def apply(actor: Actor, documents: Documents) -> None:
     settled = _settled()
     objects = {row.api_name: row.id for row in BusinessObject.objects.all()}
     groups = dict(Profile.objects.values_list("api_name", "group_id"))
-    permissions = {row.codename: row.pk for row in permissions_for(ACTIONS)}
+    permissions = {row.codename: row.pk for row in permissions_for(GRANTABLE)}
     rows = [
         BusinessObjectGroupPermission(
             content_object_id=objects[wanted["object"]],

@@ -10,19 +10,22 @@ from crm_platform.tenancy.context import current_schema
 from metadata.compiler.compiled import CompiledField, CompiledObject, UnknownObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import ObjectSpec
-from objects.access import field_security, visibility
-from objects.access.grants import ACTIONS, Grants, grants_of
+from objects.access import field_security
+from objects.access.field_grants import FieldLevel
+from objects.access.grants import ACTIONS, MODIFY_RECORDS, VIEW_RECORDS, Grants, grants_of
+from objects.access.reach import READ, default_level, level_for, scoped
+from objects.access.scopes import ScopeValues, make_scope
+from objects.access.standing import Scopes, Standing
 from objects.access.visibility import Scope
-from objects.query.params import Values
 
 VIEW_ALL, MODIFY_ALL = "identity.view_all_data", "identity.modify_all_data"
 _NO_GRANTS: frozenset[str] = frozenset()
 
 
 class AccessPolicy:
-    """What one caller may do: with objects (by his profile), with records (by his role), with fields.
+    """What one caller may do: with objects (by his profile), with records (by role and sharing), with fields.
 
-    Built once per actor; holds plain values and the grants, so that asking costs no query.
+    Built once per actor; holds plain values and the grants. What it reads besides is kept per access version.
     """
 
     def __init__(self, actor: Actor) -> None:
@@ -30,21 +33,11 @@ class AccessPolicy:
         self.modifies_all = actor.has_function(MODIFY_ALL)
         self.reads_all = self.modifies_all or actor.has_function(VIEW_ALL)
         self.grants: Grants = {} if self.modifies_all else grants_of(actor)
-        reach = self._role_reach()
-        branch = visibility.branch_ids(actor) if reach == visibility.BRANCH else None
-        self.parameters: Values = {
-            visibility.USER_ID: actor.user_id,
-            visibility.DEPARTMENT_ID: actor.department_id,
-            visibility.BRANCH_PATH: f"{actor.department_path}%",
-            visibility.BRANCH_IDS: branch,
-        }
-        self._fingerprint = (
-            self.modifies_all,
-            self.reads_all,
-            reach,
-            branch is not None,
-            frozenset(self.grants.items()),
-        )
+        self.standing = None if actor.is_system or actor.user_id is None else Standing(actor)
+        self.parameters = ScopeValues(self)
+        # Equal versions have equal grants and rules; without one, policies share nothing.
+        self._field_shape = (self.modifies_all, actor.access_version or id(self), actor.group_ids)
+        self._fingerprint = self._make_fingerprint()
 
     @classmethod
     def of(cls, actor: Actor) -> AccessPolicy:
@@ -57,84 +50,80 @@ class AccessPolicy:
 
     @property
     def fingerprint(self) -> tuple[Any, ...]:
-        """What the SQL of a read depends on: equal for callers of the same profile and reach."""
+        """What the SQL of a read depends on: equal for callers of the same grants, role and rules."""
         return self._fingerprint
+
+    @property
+    def field_shape(self) -> tuple[Any, ...]:
+        """What the caller's fields depend on: equal for callers of the same groups."""
+        return self._field_shape
 
     # --- objects ------------------------------------------------------------------------------------------
     def can(self, object_name: str, action: str) -> bool:
         """Tell whether the caller may do `action` with records of an object, within his reach."""
         if action not in ACTIONS:
             raise ValueError(f"unknown action {action!r}")
-        if self.modifies_all or (self.reads_all and action == "read"):
+        if self.modifies_all or (self.reads_all and action == READ):
             return True
         granted = self.grants.get(object_name, _NO_GRANTS)
-        return action in granted and "read" in granted
+        return action in granted and READ in granted
 
     def knows(self, obj: CompiledObject) -> bool:
         """Tell whether the object exists for the caller; users and departments are known to everybody."""
-        return not obj.is_business_object or self.can(obj.name, "read")
+        return not obj.is_business_object or self.can(obj.name, READ)
 
     def require(self, object_name: str, action: str) -> None:
         """Raise UnknownObject where the caller may not know the object, Forbidden where he may only look."""
-        if object_name not in current_snapshot().spec.object_map or not self.can(object_name, "read"):
+        if object_name not in current_snapshot().spec.object_map or not self.can(object_name, READ):
             raise UnknownObject
         if not self.can(object_name, action):
             raise Forbidden
 
     def readable_objects(self) -> tuple[ObjectSpec, ...]:
         """Return the objects that exist for the caller, in the organisation's order."""
-        return tuple(spec for spec in current_snapshot().objects() if self.can(spec.api_name, "read"))
+        return tuple(spec for spec in current_snapshot().objects() if self.can(spec.api_name, READ))
 
     # --- fields -------------------------------------------------------------------------------------------
+    def field_level(self, obj: CompiledObject, name: str) -> FieldLevel:
+        """Return what the caller may do with a field of an object; raises KeyError for one that there is not."""
+        return field_security.levels_of(self, obj)[name]
+
     def readable_fields(self, obj: CompiledObject) -> tuple[CompiledField, ...]:
-        """Return the fields that exist for the caller."""
-        return field_security.readable_fields(self.actor, obj)
+        """Return the fields that exist for the caller; any other is unknown to him, also in filters and errors."""
+        return field_security.readable_fields(self, obj)
 
     def editable_fields(self, obj: CompiledObject, *, for_create: bool = False) -> tuple[CompiledField, ...]:
         """Return the fields that the caller may set (on a new record) or change."""
-        return field_security.editable_fields(self.actor, obj, for_create=for_create)
+        return field_security.editable_fields(self, obj, for_create=for_create)
 
     def can_read_field(self, obj: CompiledObject, name: str) -> bool:
-        return name in field_security.readable_names(self.actor, obj)
+        return name in field_security.readable_names(self, obj)
 
     # --- records ------------------------------------------------------------------------------------------
-    def scope(self, obj: CompiledObject, action: str = "read") -> Scope:
+    def scope(self, obj: CompiledObject, action: str = READ) -> Scope:
         """Return the records of an object on which the caller may do `action`, by his reach alone.
 
         Whether he may do it to the object at all is `can`. Children follow their master's scope for the same
         action; users and departments are known to everybody.
         """
-        return self._scope(obj, action, 0)
+        return make_scope(self, obj, scoped(action))
 
-    def _scope(self, obj: CompiledObject, action: str, depth: int) -> Scope:
-        if not obj.is_business_object or self.reaches_all(action):
-            return self._plain(obj, visibility.ALL)
-        field = visibility.master_field(obj)
-        if field is None:
-            return self._plain(obj, self._role_reach())
-        master = obj.target(str(field.main.references))
-        if depth == visibility.MAX_MASTERS or not self.can(master.name, "read"):
-            return self._plain(obj, visibility.NONE)
-        above = self._scope(master, action, depth + 1)
-        if above.reach in (visibility.ALL, visibility.NONE):
-            return self._plain(obj, above.reach)
-        return Scope(obj, visibility.MASTER, self.parameters, (field, above))
+    def reaches_all(self, object_name: str, action: str) -> bool:
+        """Tell whether every record of an object is within reach, whoever owns it; restrictions come on top."""
+        if self.actor.is_system or self.modifies_all or (action == READ and self.reads_all):
+            return True
+        granted = self.grants.get(object_name, _NO_GRANTS)
+        if MODIFY_RECORDS in granted or (action == READ and VIEW_RECORDS in granted):
+            return True
+        if self.standing is None:
+            return False
+        if default_level(self.standing.rules.defaults.get(object_name, "private")) >= level_for(action):
+            return True
+        return self.standing.reach(object_name, action).data_scope == Scopes.ALL
 
-    def reaches_all(self, action: str) -> bool:
-        """Tell whether every record is within reach for an action, whoever owns it."""
-        return self.modifies_all or (action == "read" and self.reads_all) or self._role_reach() == visibility.ALL
-
-    def _plain(self, obj: CompiledObject, reach: str) -> Scope:
-        return Scope(obj, reach, self.parameters)
-
-    def _role_reach(self) -> str:
+    def _make_fingerprint(self) -> tuple[Any, ...]:
         actor = self.actor
-        if actor.is_system or actor.data_scope == visibility.ALL:
-            return visibility.ALL
-        if actor.user_id is None:
-            return visibility.NONE
-        if actor.data_scope == visibility.BRANCH and actor.department_path:
-            return visibility.BRANCH
-        if actor.data_scope in (visibility.DEPARTMENT, visibility.BRANCH) and actor.department_id:
-            return visibility.DEPARTMENT
-        return visibility.OWN
+        if actor.is_system:
+            return ("system",)
+        standing = self.standing.shape if self.standing else None
+        return (*self._field_shape, self.reads_all, actor.role_id, actor.data_scope, standing)

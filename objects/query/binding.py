@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.compiler.compiled import CompiledObject, ResolvedPath, UnknownField
 from metadata.field_types.values import CleanContext, InvalidValue
-from objects.access.policy import AccessPolicy
 from objects.query.conditions import All, Condition, Not, Tree, check_size
+from objects.query.shapes import AND, LEAF, NOT, OR, Shape
+
+if TYPE_CHECKING:
+    from objects.access.policy import AccessPolicy
 
 MAX_OPERAND_LENGTH = 2000
-LEAF, AND, OR, NOT = "is", "and", "or", "not"
-
-Shape = tuple[Any, ...]
 
 
 @dataclass(frozen=True)

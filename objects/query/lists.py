@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
@@ -23,7 +24,6 @@ from objects.query.columns import Member
 from objects.query.ordering import LAST_DELETED, Order, total
 from objects.query.pages import DisplayPage, DisplayRow, Page
 from objects.query.paging import REST, START, Position
-from objects.query.params import Values
 from objects.query.plan import (
     API,
     GUARD,
@@ -116,13 +116,12 @@ def rows_shape(query: RecordQuery, bound: Bound) -> RowsShape:
     return RowsShape(query.wish.action, bound.shape, query.wish.ids is not None, query.wish.in_trash)
 
 
-def slot_values(query: RecordQuery, bound: Bound, limit: int, offset: int = 0) -> Values:
+def slot_values(query: RecordQuery, bound: Bound, limit: int, offset: int = 0) -> ChainMap[Any, Any]:
     """Return the values of all slots that any statement of this query may have, but the cursor's."""
-    values: dict[str | int, Any] = {**query.policy.parameters, LIMIT: limit, OFFSET: offset}
-    values.update(enumerate(bound.values))
+    own: dict[Any, Any] = {LIMIT: limit, OFFSET: offset, **dict(enumerate(bound.values))}
     if query.wish.ids is not None:
-        values[IDS] = Varying(f"{{{','.join(map(str, query.wish.ids))}}}")
-    return values
+        own[IDS] = Varying(f"{{{','.join(map(str, query.wish.ids))}}}")
+    return ChainMap(own, query.policy.parameters)
 
 
 def _read(
@@ -145,7 +144,7 @@ def _read(
     rows = _run(plan, values, position)
     if position is not None and len(rows) <= limit and _has_rest(plan, position):
         rest = list_plan(obj, query.policy, shape._replace(seek=REST))
-        rows += _run(rest, {**values, LIMIT: limit + 1 - len(rows)}, None)
+        rows += _run(rest, values.new_child({LIMIT: limit + 1 - len(rows)}), None)
     has_more = len(rows) > limit
     rows = rows[:limit]
     next_cursor = None
@@ -159,11 +158,12 @@ def _has_rest(plan: ListPlan, position: Position) -> bool:
     return paging.needs_rest(plan.first_nullable, plan.first_descending, position)
 
 
-def _run(plan: ListPlan, values: Values, position: Position | None) -> list[Row]:
-    if position is not None:
-        values = {**values, **{f"after.{number}": value for number, value in enumerate(position.values)}}
+def _run(plan: ListPlan, values: ChainMap[Any, Any], position: Position | None) -> list[Row]:
     guard = pending_guard()
-    rows = fetch(plan, {**values, GUARD: AsIs("NULL" if guard is None else guard.sql)}, as_text=plan.as_text)
+    more: dict[Any, Any] = {GUARD: AsIs("NULL" if guard is None else guard.sql)}
+    if position is not None:
+        more.update((f"after.{number}", value) for number, value in enumerate(position.values))
+    rows = fetch(plan, values.new_child(more), as_text=plan.as_text)
     if guard is not None and rows:
         guard.check(rows[0][-1])
     return rows

@@ -40,7 +40,7 @@ def matching(
             plan = matching_plan(obj, policy, bound.shape)
             parts.append(f"SELECT {number}, m.id FROM ({plan.sql}) m")  # noqa: S608 (compiled text only)
             operands: dict[str | int, Any] = dict(enumerate(bound.values))
-            given: Values = {**policy.parameters, **operands, IDS: [str(item) for item in ids]}
+            given: Values = {**operands, IDS: [str(item) for item in ids]}
             values += fill(plan.slots, given)
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), values)

@@ -19,7 +19,7 @@ from django.db.models.sql.compiler import SQLCompiler
 class Slot:
     """Marks the place of a value in a list of SQL parameters; `key` finds the value at run time."""
 
-    key: str | int
+    key: Any
 
 
 class SqlText(NamedTuple):
@@ -38,7 +38,7 @@ class Statement:
     serial: int = field(default_factory=count().__next__, kw_only=True)
 
 
-Values = Mapping[str | int, Any]
+Values = Mapping[Any, Any]
 
 TRUE, FALSE = SqlText("TRUE"), SqlText("FALSE")
 
@@ -49,21 +49,12 @@ class Param(Expression):
     A Django `Value` bakes its value into the compiled parameters; this leaves a `Slot` there instead.
     """
 
-    def __init__(self, key: str | int, output_field: Field[Any, Any]) -> None:
+    def __init__(self, key: Any, output_field: Field[Any, Any]) -> None:
         super().__init__(output_field=output_field)
         self.key = key
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
         return "%s", [Slot(self.key)]
-
-
-class Like(Func):
-    """`a LIKE b`, the pattern already escaped."""
-
-    template = "(%(expressions)s)"
-    arg_joiner = " LIKE "
-    arity = 2
-    output_field = BooleanField()
 
 
 class OneOfIds(Func):
@@ -72,14 +63,6 @@ class OneOfIds(Func):
     template = "(%(expressions)s::uuid[]))"
     arg_joiner = " = ANY("
     arity = 2
-    output_field = BooleanField()
-
-
-class Never(Func):
-    """The predicate that no row meets."""
-
-    template = "FALSE"
-    arity = 0
     output_field = BooleanField()
 
 

@@ -10,18 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from django.db.models import ForeignKey, Q
-from django.db.models.expressions import BaseExpression
-
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject
 from objects.access.policy import AccessPolicy
-from objects.query import binding, ordering, paging
-from objects.query.binding import Shape, resolve_readable
+from objects.query import ordering, paging
+from objects.query.binding import resolve_readable
 from objects.query.columns import Member, Selection, api_members, typed_members
 from objects.query.ordering import Order, SortTerm
-from objects.query.params import FALSE, TRUE, Expressions, Param, Slot, SqlText, Statement, column, join_sql
+from objects.query.params import TRUE, Slot, SqlText, Statement, join_sql
+from objects.query.predicates import condition_sql, leaf_sql
 from objects.query.relations import Joins
+from objects.query.shapes import Shape
 
 LIMIT, OFFSET, IDS, GUARD = "limit", "offset", "ids", "guard"  # keys of slots
 API, LABELLED, TYPED = "api", "labelled", "typed"  # forms of values
@@ -109,9 +108,12 @@ def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -
         members = api_members(selection, paths, labels=shape.form == LABELLED)
     inside = Joins(obj, "t", "j", policy)
     terms = ordering.terms(shape.order, obj, inside)
-    where = _where(obj, policy, shape.rows, inside)
+    where = _where(obj, shape.rows, inside)
     seek = paging.seek_sql(shape.seek, terms)
-    inner = _inner(obj, outside, inside, terms, where if seek is None else join_sql(" AND ", [where, seek]))
+    if seek is not None:
+        where = join_sql(" AND ", [where, seek])
+    branches = [join_sql(" AND ", [where, branch]) for branch in policy.scope(obj, shape.rows.action).branches("t")]
+    inner = _inner(obj, outside, inside, terms, branches)
     statement = _around(selection, outside, inner, terms)
     return ListPlan(
         sql=statement.text,
@@ -125,23 +127,24 @@ def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -
     )
 
 
-def _inner(obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[SortTerm], where: SqlText) -> SqlText:
-    """Return the limited query on the object's table: the columns that are read outside, and the sort keys."""
+def _inner(
+    obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[SortTerm], branches: Sequence[SqlText]
+) -> SqlText:
+    """Return the limited query on the object's table: the columns that are read outside, and the sort keys.
+
+    Of several branches, which have no record in common, each gives as many as could be wanted of it alone.
+    """
     selected = [SqlText(f"t.{quote(name)}") for name in outside.base_columns]
     selected += [SqlText(f"{term.sql.text} AS s{n}", term.sql.params) for n, term in enumerate(terms)]
     order = ", ".join(f"s{number} {term.clause}" for number, term in enumerate(terms))
-    return join_sql(
-        "",
-        [
-            SqlText("SELECT "),
-            join_sql(", ", selected),
-            SqlText(f" FROM {quote(obj.table)} t"),
-            inside.sql(),
-            SqlText(" WHERE "),
-            where,
-            SqlText(f" ORDER BY {order} LIMIT %s OFFSET %s", (Slot(LIMIT), Slot(OFFSET))),
-        ],
-    )
+    source = join_sql("", [SqlText(f" FROM {quote(obj.table)} t"), inside.sql(), SqlText(" WHERE ")])
+    select = join_sql("", [SqlText("SELECT "), join_sql(", ", selected), source])
+    part = SqlText(f" ORDER BY {order} LIMIT %s OFFSET %s", (Slot(LIMIT), Slot(OFFSET)))
+    if len(branches) == 1:
+        return join_sql("", [select, branches[0], part])
+    enough = SqlText(f" ORDER BY {order} LIMIT %s + %s)", (Slot(LIMIT), Slot(OFFSET)))
+    parts = [join_sql("", [SqlText("("), select, branch, enough]) for branch in branches]
+    return join_sql("", [join_sql(" UNION ALL ", parts), part])
 
 
 def _around(selection: Selection, outside: Joins, inner: SqlText, terms: Sequence[SortTerm]) -> SqlText:
@@ -163,7 +166,7 @@ def _around(selection: Selection, outside: Joins, inner: SqlText, terms: Sequenc
 
 def _compile_count(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, kind: str) -> CountPlan:
     joins = Joins(obj, "t", "j", policy)
-    where = _where(obj, policy, shape, joins)
+    where = join_sql(" AND ", [_where(obj, shape, joins), policy.scope(obj, shape.action).template("t")])
     source = join_sql("", [SqlText(f"FROM {quote(obj.table)} t"), joins.sql(), SqlText(" WHERE "), where])
     if kind == EXACT:
         return CountPlan(f"SELECT count(*) {source.text}", source.params)
@@ -173,12 +176,9 @@ def _compile_count(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, 
     return CountPlan(capped, (*source.params, Slot(LIMIT)))
 
 
-def _where(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, joins: Joins) -> SqlText:
-    """Return the whole predicate on the object's table `t`: what is not deleted, within reach, and asked for."""
+def _where(obj: CompiledObject, shape: RowsShape, joins: Joins) -> SqlText:
+    """Return the predicate on the object's table `t` but for the caller's reach: what is not deleted and asked for."""
     parts = [TRASHED if shape.in_trash else LIVE]
-    scope = policy.scope(obj, shape.action)
-    if not scope.is_all:
-        parts.append(scope.template("t"))
     if shape.by_ids:
         parts.append(SqlText('t."id" = ANY(%s::uuid[])', (Slot(IDS),)))
     if shape.filter is not None:
@@ -187,26 +187,9 @@ def _where(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, joins: J
 
 
 def _filter(shape: Shape, obj: CompiledObject, joins: Joins) -> SqlText:
-    kind, *items = shape
-    if kind == binding.LEAF:
-        return _leaf(obj, joins, *items)
-    if kind == binding.NOT:
-        inner = _filter(items[0], obj, joins)
-        return SqlText(f"NOT ({inner.text})", inner.params)
-    if not items:
-        return TRUE if kind == binding.AND else FALSE
-    group = join_sql(" AND " if kind == binding.AND else " OR ", [_filter(item, obj, joins) for item in items])
-    return SqlText(f"({group.text})", group.params)
+    def leaf(path: str, operator: str, first: int, count: int) -> SqlText:
+        resolved = obj.resolve(path)
+        alias, here = joins.locate(resolved)
+        return leaf_sql(here, resolved.field, alias, operator, range(first, first + count))
 
-
-def _leaf(obj: CompiledObject, joins: Joins, path: str, operator: str, first: int, count: int) -> SqlText:
-    resolved = obj.resolve(path)
-    alias, here = joins.locate(resolved)
-    field = resolved.field
-    read = column(alias, here.model_of(field), field.attr)
-    # A foreign key's own column, so that no expression takes it for a relation to follow.
-    output = read.target.target_field if isinstance(read.target, ForeignKey) else read.target
-    params = [Param(first + number, output) for number in range(count)]
-    predicate: BaseExpression | Q = field.type.predicate(field.spec, operator, read, params)
-    compiled = Expressions(here.model).sql(predicate)
-    return SqlText(f"({compiled.text})", compiled.params)
+    return condition_sql(shape, leaf)

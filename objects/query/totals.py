@@ -47,7 +47,7 @@ def record(query: RecordQuery, record_id: uuid.UUID | str) -> Model:
     rows = obj.model._base_manager.filter(pk=key, deleted_at__isnull=not query.wish.in_trash)
     if obj.second is not None:
         rows = rows.select_related(SECOND)
-    found = rows.filter(query.policy.scope(obj, query.wish.action).condition()).first()
+    found = rows.filter(query.policy.scope(obj, query.wish.action).predicate()).first()
     if found is None:
         raise NotFound
     return found

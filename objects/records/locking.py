@@ -73,7 +73,7 @@ def scope_sql(policy: AccessPolicy, obj: CompiledObject, action: str) -> SqlText
     if scope.is_all:
         return SqlText("TRUE", ())
     text, slots = obj.plans.fetch(("records.scope", scope.shape), lambda: scope.template("t"))
-    return SqlText(text, tuple(fill(slots, scope.parameters)))
+    return SqlText(text, tuple(fill(slots, scope.values)))
 
 
 def check_version(draft: Draft, version: int) -> None:

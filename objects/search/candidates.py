@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection
 
+from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject
 from objects.access.policy import AccessPolicy
-from objects.access.visibility import MASTER
 from objects.search.terms import SearchText, like_escape
 
 BEST_TITLES = 50  # looked up apart, so that a common word does not drown the record which is called so
@@ -71,9 +71,13 @@ def _of_object(policy: AccessPolicy, obj: CompiledObject, asked: SearchText, lim
 
 
 def _reach(policy: AccessPolicy, obj: CompiledObject) -> tuple[str, Sequence[Any]]:
-    """Return the caller's reach on the index's own columns; no narrowing where a master decides."""
+    """Return the caller's reach: on the index's own columns where they tell all, else on the record itself."""
     scope = policy.scope(obj)
-    if scope.reach == MASTER or scope.is_all:
+    if scope.is_all:
         return "TRUE", ()
-    sql = scope.sql("e")
-    return f"({sql.text})", sql.params
+    if scope.by_owner_only:
+        sql = scope.sql("e")
+        return f"({sql.text})", sql.params
+    sql = scope.sql("t")
+    found = f"SELECT 1 FROM {quote(obj.table)} t WHERE t.id = e.record_id AND {sql.text}"  # noqa: S608 (physical names)
+    return f"EXISTS ({found})", sql.params

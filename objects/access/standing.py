@@ -1,0 +1,124 @@
+"""`Standing`: what the rules of access say about one caller, and the values that make his predicates his."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from typing import Any
+
+from django.utils import timezone
+
+from crm_platform.identity.models import Department
+from crm_platform.kit.context import Actor
+from crm_platform.tenancy.context import current_schema
+from objects.access import principals
+from objects.access.circle import circle_of, departments_within, people_of
+from objects.access.models import RoleScope
+from objects.access.principals import DEPARTMENT, DEPARTMENT_BELOW, Principal
+from objects.access.rules import Reach, Restriction, Sharing, access_rules
+
+MAX_LISTED = 200  # departments that are named in a statement; more are found by their places in the tree
+Scopes = RoleScope.DataScope
+
+
+class Standing:
+    """A user among the rules of his organisation, at one moment."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor, self.now = actor, timezone.now()
+        self.circle, self.rules = circle_of(actor), access_rules(actor)
+
+    @cached_property
+    def own(self) -> tuple[uuid.UUID, ...]:
+        """The caller, and those for whom he stands in."""
+        return (self.circle.user_id, *self.circle.stands_in_for(self.now))
+
+    @cached_property
+    def principals(self) -> tuple[str, ...]:
+        """Everything under which something is shared with him."""
+        return (*self.circle.principals, *principals.written(principals.USER, self.own[1:]))
+
+    @cached_property
+    def lists_branch(self) -> bool:
+        """Whether the departments below his own are few enough to be named."""
+        return len(self.circle.departments_below) <= MAX_LISTED
+
+    def reach(self, object_name: str, action: str) -> Reach:
+        """Return how far his role reaches: its scope for the object and action, else its general one."""
+        role = self.actor.role_id
+        own = self.rules.reaches.get((role, object_name, action)) if role else None
+        return own or Reach(self.actor.data_scope)
+
+    def sharing(self, object_name: str) -> tuple[Sharing, ...]:
+        """Return the sharing rules that are in force today and open something to him."""
+        return tuple(rule for rule in self.rules.sharing.get(object_name, ()) if self._is_addressed(rule))
+
+    def restrictions(self, object_name: str) -> tuple[Restriction, ...]:
+        """Return the restriction rules that narrow what he reaches."""
+        rules = self.rules.restrictions.get(object_name, ())
+        return tuple(rule for rule in rules if rule.applies_to in self.principals)
+
+    @cached_property
+    def shape(self) -> tuple[Any, ...]:
+        """What the SQL of his predicates depends on, beside grants, role and general scope."""
+        shared = [rule.id for name in self.rules.sharing for rule in self.sharing(name)]
+        restricted = [rule.id for name in self.rules.restrictions for rule in self.restrictions(name)]
+        departments = len(self.circle.department_ids) == 1 if self._uses(Scopes.DEPARTMENT) else None
+        listed = self.lists_branch if self._uses(Scopes.DEPARTMENT_BELOW) else None
+        return (len(self.own) == 1, departments, listed, tuple(shared), tuple(restricted))
+
+    def _uses(self, scope: str) -> bool:
+        role = self.actor.role_id
+        return self.actor.data_scope == scope or any(
+            key[0] == role and reach.data_scope == scope for key, reach in self.rules.reaches.items()
+        )
+
+    def _is_addressed(self, rule: Sharing) -> bool:
+        return rule.holds_on(self.now.astimezone(self.actor.zone).date()) and rule.shared_with in self.principals
+
+    # --- values -------------------------------------------------------------------------------------------
+    def rule_owners(self, object_name: str, level: int) -> list[uuid.UUID]:
+        """Return whose records the sharing rules open to him, at this level at least."""
+        found: dict[uuid.UUID, None] = {}
+        for owner in self._rule_principals(object_name, level):
+            found.update(dict.fromkeys(self._read(people, str(owner))))
+        return list(found)
+
+    def rule_departments(self, object_name: str, level: int) -> list[uuid.UUID]:
+        """Return the departments whose records the sharing rules open to him, at this level at least."""
+        found: dict[uuid.UUID, None] = {}
+        for owner in self._rule_principals(object_name, level):
+            if owner.kind == DEPARTMENT and owner.id:
+                found[owner.id] = None
+            elif owner.kind == DEPARTMENT_BELOW and owner.id:
+                found.update(dict.fromkeys(self.within([owner.id])))
+        return list(found)
+
+    def within(self, departments: Iterable[uuid.UUID]) -> tuple[uuid.UUID, ...]:
+        """Return these departments and all below them."""
+        return self._read(within, *map(str, departments))
+
+    def _rule_principals(self, object_name: str, level: int) -> list[Principal]:
+        rules = self.sharing(object_name)
+        return [rule.owned_by for rule in rules if rule.owned_by is not None and rule.level >= level]
+
+    def _read(self, what: Callable[..., tuple[uuid.UUID, ...]], *keys: str) -> tuple[uuid.UUID, ...]:
+        if not self.actor.access_version:
+            return what(*keys)
+        return _kept(current_schema(), self.actor.access_version, what, keys)
+
+
+@lru_cache(maxsize=2048)
+def _kept(
+    schema: str, access_version: int, what: Callable[..., tuple[uuid.UUID, ...]], keys: tuple[str, ...]
+) -> tuple[uuid.UUID, ...]:
+    return what(*keys)
+
+
+def people(principal: str) -> tuple[uuid.UUID, ...]:
+    return people_of(Principal.parse(principal))
+
+
+def within(*departments: str) -> tuple[uuid.UUID, ...]:
+    return departments_within(Department.objects.filter(pk__in=departments).values_list("path", flat=True))
