@@ -112,7 +112,8 @@ def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -
     seek = paging.seek_sql(shape.seek, terms)
     if seek is not None:
         where = join_sql(" AND ", [where, seek])
-    branches = [join_sql(" AND ", [where, branch]) for branch in policy.scope(obj, shape.rows.action).branches("t")]
+    scope = policy.scope(obj, shape.rows.action)
+    branches = [where] if scope.is_all else [join_sql(" AND ", [where, branch]) for branch in scope.branches("t")]
     inner = _inner(obj, outside, inside, terms, branches)
     statement = _around(selection, outside, inner, terms)
     return ListPlan(
@@ -166,7 +167,9 @@ def _around(selection: Selection, outside: Joins, inner: SqlText, terms: Sequenc
 
 def _compile_count(obj: CompiledObject, policy: AccessPolicy, shape: RowsShape, kind: str) -> CountPlan:
     joins = Joins(obj, "t", "j", policy)
-    where = join_sql(" AND ", [_where(obj, shape, joins), policy.scope(obj, shape.action).template("t")])
+    where, scope = _where(obj, shape, joins), policy.scope(obj, shape.action)
+    if not scope.is_all:
+        where = join_sql(" AND ", [where, scope.template("t")])
     source = join_sql("", [SqlText(f"FROM {quote(obj.table)} t"), joins.sql(), SqlText(" WHERE "), where])
     if kind == EXACT:
         return CountPlan(f"SELECT count(*) {source.text}", source.params)
