@@ -21,7 +21,7 @@ from metadata.field_types.values import CleanContext, Reference
 
 
 class MultiUserSettings(MaxChosenSettings, UserSettings):
-    field_order = ("active_only", "max_chosen")
+    field_order = ("active_only", "max_chosen", "filter")
 
 
 class MultiUserType(ReferenceListType):
