@@ -62,7 +62,7 @@ def prepare(
     """
     found = programs(current_snapshot(), opened.obj)
     shown = dict(stored or {})
-    if found.conditions or (found.formulas and values):
+    if found.conditions or ((found.formulas or found.virtual) and values):
         given = {name: value for name, value in values.items() if value is not None or record_id is not None}
         assessed = assess(opened.actor, opened.name, given, record_id, with_duplicates=False)
         shown.update(assessed.typed)

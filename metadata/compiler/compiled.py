@@ -45,6 +45,13 @@ class CompiledColumn:
     is_internal: bool = False
 
 
+NO_COLUMN = CompiledColumn("", "", "", "", None)  # the main one of a field that has none
+
+
+class NotStored(LookupError):
+    """A virtual field was read off an instance, which has no value of it: always a defect, never data."""
+
+
 @dataclass(frozen=True, eq=False)
 class CompiledField:
     """A field: `type` is that of its values, `definition` the one it was made with (they differ for formulas)."""
@@ -59,8 +66,13 @@ class CompiledField:
         return self.spec.api_name
 
     @property
+    def is_virtual(self) -> bool:
+        """Whether the field has no columns: its value is worked out whenever it is read, by queries alone."""
+        return self.definition.is_virtual(self.spec)
+
+    @property
     def main(self) -> CompiledColumn:
-        return self.columns[0]
+        return NO_COLUMN if self.is_virtual else self.columns[0]
 
     @property
     def is_second(self) -> bool:
@@ -86,7 +98,9 @@ class CompiledField:
         return next(item for item in self.columns if item.suffix == suffix)
 
     def value_of(self, record: models.Model) -> Any:
-        """Return the field's value on a record instance."""
+        """Return the field's value on a record instance; those of virtual fields are read by queries."""
+        if self.is_virtual:
+            raise NotStored(self.name)
         return self.type.from_columns(self.spec, {c.suffix: getattr(record, c.attr) for c in self.columns})
 
 

@@ -23,7 +23,7 @@ from objects.query.columns import Member
 from objects.query.ordering import LAST_DELETED, Order, total
 from objects.query.pages import DisplayPage, DisplayRow, Page
 from objects.query.paging import REST, START, Position
-from objects.query.params import Values
+from objects.query.params import NOW, Values
 from objects.query.plan import (
     API,
     GUARD,
@@ -38,6 +38,7 @@ from objects.query.plan import (
     list_plan,
 )
 from objects.query.run import fetch
+from objects.query.virtual import clock_values
 
 if TYPE_CHECKING:
     from objects.query.query import RecordQuery
@@ -120,6 +121,8 @@ def slot_values(query: RecordQuery, bound: Bound, limit: int, offset: int = 0) -
     """Return the values of all slots that any statement of this query may have, but the cursor's."""
     values: dict[str | int, Any] = {**query.policy.parameters, LIMIT: limit, OFFSET: offset}
     values.update(enumerate(bound.values))
+    values.update(clock_values(query.actor, timezone.now()))
+    values[NOW] = Varying(values[NOW])
     if query.wish.ids is not None:
         values[IDS] = Varying(f"{{{','.join(map(str, query.wish.ids))}}}")
     return values

@@ -20,7 +20,7 @@ from objects.query import binding, ordering, paging
 from objects.query.binding import Shape, resolve_readable
 from objects.query.columns import Member, Selection, api_members, typed_members
 from objects.query.ordering import Order, SortTerm
-from objects.query.params import FALSE, TRUE, Expressions, Param, Slot, SqlText, Statement, column, join_sql
+from objects.query.params import FALSE, TRUE, Expressions, Param, Slot, SqlText, Statement, join_sql
 from objects.query.relations import Joins
 
 LIMIT, OFFSET, IDS, GUARD = "limit", "offset", "ids", "guard"  # keys of slots
@@ -203,9 +203,10 @@ def _leaf(obj: CompiledObject, joins: Joins, path: str, operator: str, first: in
     resolved = obj.resolve(path)
     alias, here = joins.locate(resolved)
     field = resolved.field
-    read = column(alias, here.model_of(field), field.attr)
+    read = joins.expression(alias, here, field)
     # A foreign key's own column, so that no expression takes it for a relation to follow.
-    output = read.target.target_field if isinstance(read.target, ForeignKey) else read.target
+    target = read.output_field
+    output = target.target_field if isinstance(target, ForeignKey) else target
     params = [Param(first + number, output) for number in range(count)]
     predicate: BaseExpression | Q = field.type.predicate(field.spec, operator, read, params)
     compiled = Expressions(here.model).sql(predicate)

@@ -33,9 +33,13 @@ class RuleProgram:
 
 @dataclass(frozen=True, eq=False)
 class Programs:
-    """All expressions of an object; `formulas` stand in an order in which each only needs those before it."""
+    """All expressions of an object; `formulas` stand in an order in which each only needs those before it.
+
+    `virtual` are the formulas that are never stored: only what would become of a record asks for them here.
+    """
 
     formulas: tuple[FieldProgram, ...] = ()
+    virtual: tuple[FieldProgram, ...] = ()
     defaults: tuple[FieldProgram, ...] = ()
     conditions: Mapping[str, tuple[FieldProgram, ...]] = field(default_factory=dict)  # by "required_if" and so on
     rules: tuple[RuleProgram, ...] = ()
@@ -84,7 +88,7 @@ def compiled_use(snapshot: SchemaSnapshot, use: ExpressionUse) -> Expression:
 
 
 def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
-    formulas, defaults, rules = [], [], []
+    formulas, virtual, defaults, rules = [], [], [], []
     conditions: dict[str, list[FieldProgram]] = {}
     duplicates: dict[str, Expression] = {}
     known_rules = {f"validation_rules.{rule.api_name}": rule for rule in obj.spec.validation_rules}
@@ -104,13 +108,13 @@ def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
             continue
         program = FieldProgram(obj.fields[use.owner.removeprefix("fields.")], expression)
         if use.attribute == "settings.expression":
-            formulas.append(program)
+            (virtual if program.field.is_virtual else formulas).append(program)
         elif use.attribute == "default_formula":
             defaults.append(program)
         else:
             conditions.setdefault(use.attribute, []).append(program)
     kinds = {name: tuple(items) for name, items in conditions.items()}
-    return Programs(in_order(obj, formulas), tuple(defaults), kinds, tuple(rules), duplicates)
+    return Programs(in_order(obj, formulas), tuple(virtual), tuple(defaults), kinds, tuple(rules), duplicates)
 
 
 def in_order(obj: CompiledObject, formulas: Iterable[FieldProgram]) -> tuple[FieldProgram, ...]:
