@@ -140,7 +140,8 @@ def _own_errors(schema: SchemaSpec, spec: ObjectSpec, field: FieldSpec, where: s
         found = _compiled(scope_of(schema, spec.api_name), spec, field)
     except ExpressionError:
         return  # told by the checks of expressions
-    reason = _unfit(found, field)
+    # That a formula does not look at the caller or at other records is told by the checks of expressions, too.
+    reason = "" if found.uses_user or found.related else _unfit(found, field)
     if reason:
         yield FieldError(f"{where}.settings.expression", "formula_error", reason.replace("%", "%%"))
 

@@ -12,18 +12,23 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm_platform.kit.errors import NotFound, ValidationFailed
+from crm_platform.identity.models import Profile
+from crm_platform.kit.errors import ValidationFailed
 from metadata import services
 from metadata.compiler.compiled import NotStored
 from metadata.compiler.current import current_snapshot, pinned_snapshot
 from metadata.ddl.catalog import read_tables
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
+from metadata.models import BusinessObject
+from metadata.services.placement import Placement
+from objects.access.grants import ACTIONS, grant_object
 from objects.history.models import RecordChange
 from objects.query import lists
 from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 from objects.records.trial import assess, try_expression
+from tests.kit import make
 from tests.kit.work import run_queued_jobs
 
 DEAL, FIRM = "deal_x__c", "firm_x__c"
@@ -305,6 +310,33 @@ def test_a_number_too_large_is_empty_and_text_is_cut(deal: Any) -> None:
     assert (found["huge__c"], found["large__c"], found["long__c"]) == (None, None, "x" * 255)
 
 
-def test_a_record_out_of_reach_stays_so(deal: Any) -> None:
-    with pytest.raises(NotFound):
-        RecordQuery(deal, DEAL).get("00000000-0000-7000-8000-000000000000")
+def test_sources_in_the_second_table_are_read_there(deal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Placement, "part_of", lambda self, row: 1)
+        services.add_field(deal, FIRM, FieldInput("extra__c", "integer", "Extra"))
+    services.add_field(deal, FIRM, virtual("more__c", "extra__c + size__c"))
+    assert current_snapshot().object(FIRM).field("extra__c").is_second
+    service = RecordService(deal)
+    firms = [service.create(FIRM, {"name": f"F{n}", "size__c": "1", "extra__c": n}).id for n in (5, 3)]
+    service.create(FIRM, {"name": "none"})
+    query = RecordQuery(deal, FIRM)
+    assert query.order("more__c").fields("more__c").page().rows == [("0.00",), ("4.00",), ("6.00",)]
+    assert query.where(Condition("more__c", "gte", "6")).ids() == [firms[0]]
+    service.create(DEAL, {"name": "x", "firm__c": str(firms[1])})
+    found = RecordQuery(deal, DEAL).fields("firm__r.more__c").where(Condition("firm__r.more__c", "eq", "4"))
+    assert found.page().rows == [("4.00",)]
+
+
+def test_behind_a_lookup_it_is_empty_for_who_may_not_see_the_record(deal: Any, actor_for: Any) -> None:
+    service = RecordService(deal)
+    firm = service.create(FIRM, {"name": "F", "size__c": "4"}).id
+    rep = make.user("virtual_rep", role="individual")
+    profile = Profile.objects.get(api_name="sales_rep")
+    for obj in BusinessObject.objects.all():
+        grant_object(deal, profile, obj, ACTIONS)
+    made = service.create(DEAL, {"name": "mine", "firm__c": str(firm), "owner_id": str(rep.pk)}).id
+    caller = actor_for(rep)
+    query = RecordQuery(caller, DEAL).fields("firm__r.twice__c", "firm__r.name_mark__c")
+    assert query.where_ids([made]).page().rows == [(None, None)]
+    assert query.where(Condition("firm__r.twice__c", "nempty")).page().rows == []
+    assert RecordQuery(deal, DEAL).fields("firm__r.twice__c").page().rows == [("9.00",)]
