@@ -13,6 +13,7 @@ from metadata.compiler.spec import ValidationRuleSpec
 from metadata.expression_uses import DUPLICATE_RULES, ExpressionUse, expression_uses
 from metadata.expressions import Expression, ExpressionError, compile_expression, scope_of
 from metadata.expressions.graph import ordered
+from metadata.field_types.lookup_value import CopiedValueType, LookupValueType
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,16 @@ class FieldProgram:
 
     field: CompiledField
     expression: Expression
+
+    @cached_property
+    def is_taken(self) -> bool:
+        """Whether the value is that of a related record, as it is there."""
+        return isinstance(self.field.definition, LookupValueType)
+
+    @cached_property
+    def is_copy(self) -> bool:
+        """Whether the value is taken once, and left alone when the related record changes."""
+        return isinstance(self.field.definition, CopiedValueType)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +63,7 @@ class Programs:
     @cached_property
     def related_paths(self) -> frozenset[str]:
         """The paths through lookups that any of the expressions reads, prior values included."""
-        found = [item.expression for item in (*self.formulas, *self.defaults)]
+        found = [item.expression for item in (*self.formulas, *self.virtual, *self.defaults)]
         found += [item.expression for item in self.rules]
         found += self.duplicates.values()
         found += [item.expression for group in self.conditions.values() for item in group]
@@ -88,7 +99,9 @@ def compiled_use(snapshot: SchemaSnapshot, use: ExpressionUse) -> Expression:
 
 
 def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
-    formulas, virtual, defaults, rules = [], [], [], []
+    formulas: list[FieldProgram] = []
+    virtual: list[FieldProgram] = []
+    defaults, rules = [], []
     conditions: dict[str, list[FieldProgram]] = {}
     duplicates: dict[str, Expression] = {}
     known_rules = {f"validation_rules.{rule.api_name}": rule for rule in obj.spec.validation_rules}

@@ -20,7 +20,7 @@ from objects.records.conditions import is_shown
 from objects.records.drafts import Batch, Draft
 from objects.records.duplicates import duplicates
 from objects.records.environments import Related, environment
-from objects.records.formulas import fitted, related_values
+from objects.records.formulas import fitted
 from objects.records.numbering import number
 from objects.records.programs import programs
 from objects.records.unit import run_unit
@@ -83,8 +83,8 @@ def try_expression(
     record: Any = RecordQuery(actor, object_name).record(record_id)
     draft = Draft(0, {}, record_id, record=record)
     batch = Batch(actor, snapshot, obj, "edit", [draft], timezone.now())
-    batch.related = Related(obj, (path for path in found.paths if "." in path))
-    env = environment(batch, draft, related_values(batch))
+    batch.related = Related(batch, (path for path in found.paths if "." in path))
+    env = environment(batch, draft)
     return Trial(text, None, found, found.evaluate(env), tuple(found.trace(env)))
 
 
@@ -122,7 +122,7 @@ def field_states(batch: Batch, draft: Draft) -> dict[str, FieldState]:
     found = programs(batch.snapshot, batch.object)
     if draft.refusal is not None or not found.conditions:
         return {}
-    env = environment(batch, draft, related_values(batch))
+    env = environment(batch, draft)
     true = {
         kind: {item.field.name for item in found.of(kind) if item.expression.evaluate(env)}
         for kind in ("required_if", "readonly_if")
@@ -149,10 +149,10 @@ def _work_out_virtual(batch: Batch, draft: Draft) -> None:
     found = programs(batch.snapshot, batch.object).virtual
     if draft.refusal is not None or not found:
         return
-    env = environment(batch, draft, related_values(batch))
+    env = environment(batch, draft)
     for program in found:
         try:
-            value = fitted(program.field, program.expression.evaluate(env), batch.context(draft))
+            value = fitted(program, program.expression.evaluate(env), batch.context(draft))
         except InvalidValue:
             value = None
         draft.values[program.field.name] = value
