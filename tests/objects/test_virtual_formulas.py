@@ -38,7 +38,7 @@ FORMULAS = (
     ("total", "price__c * count__c / 3", "decimal"),
     ("share", "price__c / 1000", "percent"),
     ("whole", "price__c * 1.5", "integer"),
-    ("mark", 'IF(price__c > 100, " big " & code__c, code__c)', "text"),
+    ("mark", 'IF(price__c > 100, " big\\n\\n" & code__c, code__c)', "text"),
     ("is_big", "price__c * count__c >= 500", "checkbox"),
     ("due", "day__c + count__c", "date"),
     ("later", "moment__c + 0.5", "datetime"),
