@@ -10,7 +10,7 @@ from django.db.models import BooleanField, Func, Q, UUIDField
 from django.db.models.expressions import BaseExpression
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types.department import MINE, DepartmentSettings
@@ -50,7 +50,7 @@ class MultiDepartmentType(ReferenceListType):
     """Operands are ids, or `mine` for the caller's department."""
 
     key = "multi_department"
-    label = _("Departments")
+    label = pgettext_lazy("field type", "Departments")
     icon = "sitemap"
     settings_form = MultiDepartmentSettings
 

@@ -88,7 +88,7 @@ def typed_members(selection: Selection, paths: Iterable[ResolvedPath]) -> tuple[
         alias, here = selection.joins.locate(path)
         places = selection.places(alias, here, path.field)
         label = selection.name(alias, path.field, here)
-        if label is None and _keeps_main_column(path.field):
+        if label is None and type(path.field.type).from_columns is FieldType.from_columns:
             members.append(Member(path.path, path.field, places[""]))
         else:
             members.append(Member(path.path, path.field, None, _typed_reader(path.field, places, label), label))
