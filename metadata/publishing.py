@@ -15,7 +15,7 @@ from crm_platform.kit.frozen import FrozenDict
 from metadata import hooks
 from metadata.choice_dependencies import dependency_errors
 from metadata.compiler.current import current_version, load_version, repin
-from metadata.compiler.spec import ObjectSpec, SchemaSpec, to_json
+from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec, to_json
 from metadata.ddl.executor import execute
 from metadata.ddl.plan import make_plan
 from metadata.expression_checks import expression_errors
@@ -23,6 +23,7 @@ from metadata.field_types import field_types
 from metadata.field_types.computed import ComputedType
 from metadata.loader import load_spec
 from metadata.models import SchemaState, SchemaVersion
+from metadata.virtual_formulas import virtual_errors
 
 CUSTOMIZE = "metadata.customize"
 LOCK_ATTEMPTS = 60  # with waits of 100 ms and pauses between them: about ten seconds behind a slow reader
@@ -76,6 +77,7 @@ def _release_version(actor: Actor, summary: str) -> int:
         return current
     changed = _changed(before, after)
     errors = [*expression_errors(after, [*changed, *_gone(before, after)]), *dependency_errors(changed)]
+    errors += virtual_errors(after, changed)
     errors += [error for check in hooks.shape_checks for error in check(after, changed)]
     if errors:
         raise ValidationFailed(errors)
@@ -112,5 +114,9 @@ def _with_new_computed_fields(before: SchemaSpec, changed: Iterable[ObjectSpec])
 
 
 def _computed(spec: ObjectSpec) -> set[tuple[int, str, FrozenDict]]:
-    is_computed = (item for item in spec.business_fields if isinstance(field_types.get(item.type), ComputedType))
-    return {(item.id, item.type, item.settings) for item in is_computed}
+    return {(item.id, item.type, item.settings) for item in spec.business_fields if _is_stored_result(item)}
+
+
+def _is_stored_result(field: FieldSpec) -> bool:
+    definition = field_types.get(field.type)
+    return isinstance(definition, ComputedType) and not definition.is_virtual(field)

@@ -18,6 +18,9 @@ class FrozenDict(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         return self._data[key]
 
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._data.get(key, default)  # Mapping's own would catch an exception for every key that is not there
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)
 

@@ -85,7 +85,7 @@ def execute_hot(cursor: CursorWrapper, sql: str, params: Sequence[Any], serial: 
     numbers = count(1)
     fixed = [AsIs(f"${next(numbers)}") if isinstance(item, Varying) else item for item in params]
     text = cursor.cursor.mogrify(sql, fixed).decode()
-    session = _sessions.setdefault(connection.connection, _Session())
+    session = _sessions.get(connection.connection) or _sessions.setdefault(connection.connection, _Session())
     key = (connection.schema_name, serial, text)  # type: ignore[attr-defined] # django-tenants' backend
     name = session.name_of(key)
     if name is None and (len(text) > LONGEST or not text.startswith("SELECT") or session.is_new(key)):

@@ -1,279 +1,20 @@
-"""The form in which a person builds one condition: a field, an operator that it has, and the operands."""
+"""The dialog in which a person adds a condition to a list, or changes one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from django import forms
-from django.core.validators import DecimalValidator, MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from crm_platform.console.access import signed_in
-from crm_platform.console.forms import LookupMultipleInput
 from crm_platform.console.htmx import is_fragment, redirect
-from crm_platform.kit.ids import parse_uuid
-from layouts.pages.chips import operand_items, targets_of
 from layouts.pages.common import ObjectDesk, desk
+from layouts.pages.condition_form import COUNT, OPERAND, ConditionForm
 from layouts.pages.list_state import ListState, read_state
-from layouts.pages.names import names_of
 from layouts.selectors import list_views
-from metadata.compiler.compiled import CompiledField, CompiledObject
-from metadata.field_types import widgets
-from metadata.field_types.choices import all_choices, label_of
-from metadata.field_types.contexts import clean_context
-from metadata.field_types.department import MINE
-from metadata.field_types.operators import Arity, operators
-from metadata.field_types.ranges import PERIODS
-from metadata.field_types.references import clean_reference
-from metadata.field_types.values import InvalidValue, Reference
 from objects.query.conditions import Condition
 
-PATH, OPERATOR, PLACE = "path", "op", "place"
-OPERAND, COUNT = "_operand", "_count"  # an API name never starts so: they can't be taken for filters
-LIST_OF_TEXTS = {"rows": 3}
-
-
-LIMITS = (MinValueValidator, MaxValueValidator, DecimalValidator)
-
-
-class IdsField(forms.Field):
-    """Returns the chosen ids as a list, and the word that stands for the caller's own department."""
-
-    def to_python(self, value: Any) -> list[str]:
-        return [str(item) for item in value or () if item == MINE or parse_uuid(item) is not None]
-
-
-class FilterForm:
-    """One condition in the making, from the parameters of a GET request."""
-
-    def __init__(self, opened: ObjectDesk, data: Any, existing: Condition | None) -> None:
-        self.desk, self.data, self.existing = opened, data, existing
-        self.error = ""
-
-    # --- the field --------------------------------------------------------------------------------------------
-    @cached_property
-    def groups(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The offered paths by heading: the object's own fields, then those one lookup away."""
-        readable = self.desk.policy.readable_fields(self.desk.obj)
-        own = [(field.name, self._label(field)) for field in readable if self._fits(field)]
-        return [(self.desk.label, own), *self._related()]
-
-    @cached_property
-    def path(self) -> str:
-        wanted = self.data.get(PATH) or (self.existing.path if self.existing else "")
-        return wanted if wanted and self.desk.field(wanted) else self.groups[0][1][0][0]
-
-    @cached_property
-    def field(self) -> CompiledField:
-        found = self.desk.field(self.path)
-        assert found is not None, "`path` names readable fields only"
-        return found
-
-    def _related(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        for lookup in self.desk.policy.readable_fields(self.desk.obj):
-            target = lookup.main.references
-            if lookup.spec.is_system or not target or target in ("user", "department"):
-                continue
-            if not self.desk.policy.can(target, "read"):
-                continue
-            fields = self._fields_of(self.desk.obj.target(target), lookup.spec.path_name)
-            if fields:
-                yield self._label(lookup), fields
-
-    def _fields_of(self, obj: CompiledObject, step: str) -> list[tuple[str, str]]:
-        readable = self.desk.policy.readable_fields(obj)
-        return [
-            (f"{step}.{field.name}", self._label(field))
-            for field in readable
-            if self._fits(field) and not field.spec.is_system
-        ]
-
-    def _label(self, field: CompiledField) -> str:
-        return field.spec.label.text(self.desk.language)
-
-    @staticmethod
-    def _fits(field: CompiledField) -> bool:
-        return bool(field.type.filters(field.spec)) and field.type.key != "record_id"
-
-    # --- the operator -----------------------------------------------------------------------------------------
-    @property
-    def operators(self) -> list[tuple[str, str]]:
-        return [(key, str(self.field.type.operator_label(key))) for key in self.field.type.filters(self.field.spec)]
-
-    @cached_property
-    def operator(self) -> str:
-        kept = self.existing.operator if self.existing and self.path == self.existing.path else ""
-        wanted, offered = self.data.get(OPERATOR) or kept, [key for key, _label in self.operators]
-        return wanted if wanted in offered else offered[0]
-
-    @property
-    def arity(self) -> Arity:
-        return operators.get(self.operator).arity
-
-    @property
-    def _takes_list(self) -> bool:
-        """Tell whether the operand is a list; "is exactly" compares with all references of a list at once."""
-        return self.arity is Arity.MANY or (self.operator == "eq" and self.field.type.is_reference_list)
-
-    # --- the operands -----------------------------------------------------------------------------------------
-    @cached_property
-    def operand_form(self) -> forms.Form:
-        """A form of the operands' inputs: none, `value`, or `value` and `value_2`."""
-        form = forms.Form(self.data if self.is_sent else None, initial=self._initial(), auto_id="filter_%s")
-        if self.operator == "rel":
-            form.fields[OPERAND] = forms.ChoiceField(choices=_periods, widget=widgets.Select, label=_("Period"))
-            form.fields[COUNT] = forms.IntegerField(
-                min_value=0, max_value=10_000, required=False, widget=widgets.NumberInput, label=_("Number (N)")
-            )
-        elif self._takes_list:
-            form.fields[OPERAND] = self._many_field()
-        elif self.arity is not Arity.NONE:
-            form.fields[OPERAND] = self._one_field(_("From") if self.arity is Arity.TWO else _("Value"))
-            if self.arity is Arity.TWO:
-                form.fields[f"{OPERAND}_2"] = self._one_field(_("To"))
-        return form
-
-    @property
-    def is_sent(self) -> bool:
-        return "apply" in self.data
-
-    def condition(self) -> Condition | None:
-        """Return the finished condition; None, with `error` set, when its operands don't fit."""
-        form = self.operand_form
-        if not form.is_valid():
-            return None
-        try:
-            condition = Condition(self.path, self.operator, self._operand(form.cleaned_data))
-            raw = list(condition.operand) if isinstance(condition.operand, tuple) else condition.operand
-            self.field.type.clean_operand(self.field.spec, self.operator, raw, clean_context(self.desk.actor))
-        except InvalidValue as error:
-            self.error = str(error.message)
-            return None
-        return condition
-
-    def _operand(self, cleaned: dict[str, Any]) -> Any:
-        if self.arity is Arity.NONE:
-            return None
-        if self.operator == "rel":
-            period = PERIODS[cleaned[OPERAND]]
-            return f"{period.key}:{cleaned.get(COUNT) or 0}" if period.takes_count else period.key
-        if self.arity is Arity.TWO:
-            return [self._plain(cleaned[OPERAND]), self._plain(cleaned[f"{OPERAND}_2"])]
-        if self._takes_list:
-            given = cleaned[OPERAND]
-            items = given if isinstance(given, list) else str(given).splitlines()
-            return [self._plain(item) for item in items if str(item).strip()]
-        return self._plain(cleaned[OPERAND])
-
-    def _plain(self, value: Any) -> Any:
-        """Return an operand in the API's form, as addresses and stored views hold it."""
-        if self.field.type.is_sealed:
-            return self.field.type.kept_operand(self.field.spec, value)
-        if self.operator in self.field.type.plain_operands and not isinstance(value, str):
-            return value
-        if isinstance(value, dict):
-            return str(value["id"])
-        if isinstance(value, bool | str | None):
-            return value.strip() if isinstance(value, str) else value
-        return self.field.type.to_api(self.field.spec, value)
-
-    def _one_field(self, label: str) -> forms.Field:
-        """Return the input of one operand: usually the field's own."""
-        own = self.field.type.operand_field(self.field.spec, self.operator, self.desk.language)
-        if own is not None:
-            made: forms.Field = own
-        elif self.field.type.expression_type == "boolean":
-            made = forms.ChoiceField(choices=[("true", _("Yes")), ("false", _("No"))], widget=widgets.Select)
-        elif self.operator in ("contains", "ncontains", "starts", "ends", "regex"):
-            made = forms.CharField(widget=widgets.TextInput, max_length=200)
-        elif self.field.type.expression_type == "datetime" and not self._has_clock():
-            made = forms.CharField(widget=widgets.DateInput, max_length=40)  # a day stands for the whole day
-        else:
-            made = without_limits(self.field.type.form_field(self.field.spec, self.desk.language))
-        made.label, made.required = label, True
-        return made
-
-    def _has_clock(self) -> bool:
-        """Tell whether the condition that is edited speaks of moments instead of days."""
-        items = operand_items(self.existing) if self.existing else []
-        return any("T" in str(item).upper() for item in items)
-
-    def _many_field(self) -> forms.Field:
-        """Return the input of a list: check boxes of the choices, a picker of several records, lines of text."""
-        if self.field.type.uses_choices:
-            offered = [
-                (item.value, label_of(item, item.value, self.desk.language)) for item in all_choices(self.field.spec)
-            ]
-            return forms.MultipleChoiceField(choices=offered, widget=widgets.Chips, label=_("Values"))
-        if self.field.type.has_targets:
-            return IdsField(widget=LookupMultipleInput(f"/lookup/{targets_of(self.field)[0]}"), label=_("Values"))
-        textarea = widgets.Textarea(LIST_OF_TEXTS)
-        return forms.CharField(widget=textarea, label=_("Values, one per line"))
-
-    def _initial(self) -> dict[str, Any]:
-        """Return what the inputs start with when an existing condition is edited."""
-        if self.existing is None or (self.existing.path, self.existing.operator) != (self.path, self.operator):
-            return {}
-        items = operand_items(self.existing)
-        if not items:
-            return {}
-        if self.field.type.is_sealed:
-            return {OPERAND: "\n".join(self.field.type.kept_operand(self.field.spec, item) for item in items)}
-        if self.operator == "rel":
-            key, _colon, count = str(items[0]).partition(":")
-            return {OPERAND: key, COUNT: count or None}
-        if self.arity is Arity.MANY and not self.field.type.uses_choices and not self.field.type.has_targets:
-            return {OPERAND: "\n".join(str(item) for item in items)}
-        if self.field.type.uses_choices:
-            is_list = self.arity is Arity.MANY or self.field.type.expression_type == "choices"
-            return {OPERAND: [str(item) for item in items] if is_list else str(items[0])}
-        shown = [self._shown(item) for item in items]
-        if self._takes_list:
-            return {OPERAND: shown}
-        return dict(zip((OPERAND, f"{OPERAND}_2"), shown, strict=False))
-
-    def _shown(self, item: Any) -> Any:
-        if self.operator in self.field.type.plain_operands:
-            return item
-        if not self.field.type.has_targets:
-            try:
-                value = self.field.type.clean(self.field.spec, item, clean_context(self.desk.actor))
-            except InvalidValue:
-                return item
-            if isinstance(value, bool):
-                return "true" if value else "false"
-            return self.field.type.form_initial(self.field.spec, value, self.desk.display())
-        try:
-            found = clean_reference(item, self.field.type.targets(self.field.spec))
-        except InvalidValue:
-            return item
-        if found is None:
-            return item
-        names = names_of(self.desk.actor, [found])
-        return Reference(found.object, found.id, names.get(found.id, ""))
-
-
-def without_limits(field: forms.Field) -> forms.Field:
-    """Take away the limits of a number: what can't be stored may still be compared with."""
-    field.validators = [item for item in field.validators if not isinstance(item, LIMITS)]
-    for name in ("min", "max", "step"):
-        field.widget.attrs.pop(name, None)
-    if isinstance(field, forms.DecimalField):
-        field.widget.attrs["step"] = "any"
-    return field
-
-
-def _periods() -> list[tuple[str, str]]:
-    """Return the periods for a select; the number of those that take one is typed beside it."""
-    return [
-        (period.key, str(period.label).replace("%(n)d", "N") if period.takes_count else str(period.label))
-        for period in PERIODS.values()
-    ]
+PLACE = "place"
 
 
 def _state_of(request: HttpRequest, opened: ObjectDesk) -> ListState:
@@ -293,7 +34,8 @@ def filter_form(request: HttpRequest, object_name: str) -> HttpResponse:
     place = request.GET.get(PLACE, "")
     number = int(place) if place.isdigit() and int(place) < len(state.conditions) else None
     existing = state.conditions[number] if number is not None else None
-    form = FilterForm(opened, request.GET, existing if isinstance(existing, Condition) else None)
+    known = existing if isinstance(existing, Condition) else None
+    form = ConditionForm(opened, request.GET, known, is_sent="apply" in request.GET)
     if form.is_sent:
         condition = form.condition()
         if condition is not None:

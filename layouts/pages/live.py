@@ -42,7 +42,7 @@ class Output:
 def assess_url(opened: ObjectDesk, record_id: uuid.UUID | None = None) -> str:
     """Return where the form asks how it stands; "" for an object without formulas, conditions and rules."""
     found = programs(current_snapshot(), opened.obj)
-    if not (found.formulas or found.conditions or found.rules):
+    if not (found.formulas or found.virtual or found.conditions or found.rules):
         return ""
     if record_id is None:
         return reverse("record-assess-new", args=[opened.name])
@@ -62,7 +62,7 @@ def prepare(
     """
     found = programs(current_snapshot(), opened.obj)
     shown = dict(stored or {})
-    if found.conditions or (found.formulas and values):
+    if found.conditions or ((found.formulas or found.virtual) and values):
         given = {name: value for name, value in values.items() if value is not None or record_id is not None}
         assessed = assess(opened.actor, opened.name, given, record_id, with_duplicates=False)
         shown.update(assessed.typed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
@@ -14,16 +14,20 @@ from crm_platform.identity.models import Department, User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from layouts.pages.names import DEPARTMENT, USER
+from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.hierarchy import UNDER, HierarchyType
 from metadata.field_types.values import InvalidValue
 from objects.access.policy import AccessPolicy
-from objects.query.conditions import All, Condition, Not
+from objects.query.conditions import All, Condition, Not, Tree
 from objects.query.conditions import Any as Either
+from objects.query.matching import matching
 from objects.query.query import RecordQuery
 from objects.records.lookup_filters import resolved
 from objects.search.service import suggest
+
+Found = QuerySet[Any]
 
 PAGE_SIZE = 20
 MAX_PAGE = 500
@@ -39,11 +43,10 @@ def lookup(request: HttpRequest, object_name: str) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:100]
     page = request.GET.get("page", "1")
     number = min(int(page), MAX_PAGE) if page.isdigit() and len(page) < 5 else 1
-    if object_name == USER:
-        return _answer(_users(text, number), USER)
-    if object_name == DEPARTMENT:
-        return _answer(_departments(text, number), DEPARTMENT)
     actor = request.actor  # type: ignore[attr-defined]
+    if object_name in (USER, DEPARTMENT):
+        found = _users(text) if object_name == USER else _departments(text)
+        return _answer(_page(_narrowed(actor, object_name, found, request.GET), number), object_name)
     AccessPolicy.of(actor).require(object_name, "read")
     if "for" in request.GET:
         return _answer(_fitting(actor, object_name, text, request.GET), object_name)
@@ -57,23 +60,11 @@ def _fitting(actor: Actor, object_name: str, text: str, given: Mapping[str, str]
     The other values of the form come along; one that is malformed is as good as empty. Nothing is offered where
     the filter speaks of a field that the caller may not read.
     """
-    own_name, _dot, field_name = given["for"].partition(".")
-    AccessPolicy.of(actor).require(own_name, "read")
-    own = current_snapshot().object(own_name)
-    field = own.field(field_name)
-    ctx = clean_context(actor)
-
-    def of_form(name: str) -> Any:
-        item = own.field(name)
-        try:
-            return item.type.to_api(item.spec, item.type.clean(item.spec, given.get(name) or None, ctx))
-        except InvalidValue:
-            return None
-
+    field, tree = _asked(actor, given)
     name_field = current_snapshot().object(object_name).spec.name_field
-    query = RecordQuery(actor, object_name).where(resolved(field.spec, of_form)).fields("id", name_field)
+    query = RecordQuery(actor, object_name).where(tree).fields("id", name_field)
     if "record" in given and isinstance(field.type, HierarchyType):  # nothing is below itself
-        elsewhere = Either([Condition(field_name, "empty"), Not(Condition(field_name, UNDER, given["record"]))])
+        elsewhere = Either([Condition(field.name, "empty"), Not(Condition(field.name, UNDER, given["record"]))])
         query = query.where(All([elsewhere, Condition("id", "ne", given["record"])]))
     if text:
         query = query.where(Condition(name_field, "contains", text))
@@ -84,25 +75,54 @@ def _fitting(actor: Actor, object_name: str, text: str, given: Mapping[str, str]
     return [{"id": str(row.id), "name": str(row[name_field] or row.id), "subtitle": ""} for row in rows]
 
 
-def _users(text: str, number: int) -> list[dict[str, Any]]:
+def _asked(actor: Actor, given: Mapping[str, str]) -> tuple[CompiledField, Tree | None]:
+    """Return the field that is being filled in, and its filter with the values of the form in it."""
+    own_name, _dot, field_name = given["for"].partition(".")
+    AccessPolicy.of(actor).require(own_name, "read")
+    own = current_snapshot().object(own_name)
+    ctx = clean_context(actor)
+
+    def of_form(name: str) -> Any:
+        item = own.field(name)
+        try:
+            return item.type.to_api(item.spec, item.type.clean(item.spec, given.get(name) or None, ctx))
+        except InvalidValue:
+            return None
+
+    field = own.field(field_name)
+    return field, resolved(field.spec, of_form)
+
+
+def _narrowed(actor: Actor, target: str, found: Found, given: Mapping[str, str]) -> Found:
+    """Leave those users or departments that fit the filter of the field `for`, if it says which that is."""
+    tree = _asked(actor, given)[1] if "for" in given else None
+    if tree is None:
+        return found
+    ids = list(found.values_list("id", flat=True))
+    try:
+        return found.filter(id__in=matching(actor, current_snapshot().target(target), [(tree, ids)])[0])
+    except ValidationFailed:
+        return found.none()
+
+
+def _users(text: str) -> Found:
     fitting = User.objects.filter(is_active=True)
     if text:
         fitting = fitting.filter(Q(name__icontains=text) | Q(username__icontains=text) | Q(email__icontains=text))
-    rows = fitting.order_by("name", "id").values_list("id", "name", "department__name")
-    first = (max(number, 1) - 1) * PAGE_SIZE
-    return [
-        {"id": str(key), "name": name, "subtitle": department or ""}
-        for key, name, department in rows[first : first + PAGE_SIZE + 1]
-    ]
+    return fitting.annotate(subtitle=F("department__name")).order_by("name", "id")
 
 
-def _departments(text: str, number: int) -> list[dict[str, Any]]:
+def _departments(text: str) -> Found:
     fitting = Department.objects.filter(is_active=True)
     if text:
         fitting = fitting.filter(Q(name__icontains=text) | Q(code__icontains=text))
-    rows = fitting.order_by("path").values_list("id", "name", "code")
-    first = (max(number, 1) - 1) * PAGE_SIZE
-    return [{"id": str(key), "name": name, "subtitle": code} for key, name, code in rows[first : first + PAGE_SIZE + 1]]
+    return fitting.annotate(subtitle=F("code")).order_by("path")
+
+
+def _page(found: Found, number: int) -> list[dict[str, Any]]:
+    first = (number - 1) * PAGE_SIZE
+    rows = found.values_list("id", "name", "subtitle")[first : first + PAGE_SIZE + 1]
+    return [{"id": str(key), "name": name, "subtitle": subtitle or ""} for key, name, subtitle in rows]
 
 
 def _answer(found: list[dict[str, Any]], target: str) -> JsonResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.db import models
@@ -45,6 +46,13 @@ class CompiledColumn:
     is_internal: bool = False
 
 
+NO_COLUMN = CompiledColumn("", "", "", "", None)  # the main one of a field that has none
+
+
+class NotStored(LookupError):
+    """A virtual field was read off an instance, which has no value of it: always a defect, never data."""
+
+
 @dataclass(frozen=True, eq=False)
 class CompiledField:
     """A field: `type` is that of its values, `definition` the one it was made with (they differ for formulas)."""
@@ -58,9 +66,14 @@ class CompiledField:
     def name(self) -> str:
         return self.spec.api_name
 
-    @property
+    @cached_property
+    def is_virtual(self) -> bool:
+        """Whether the field has no columns: its value is worked out whenever it is read, by queries alone."""
+        return self.definition.is_virtual(self.spec)
+
+    @cached_property
     def main(self) -> CompiledColumn:
-        return self.columns[0]
+        return NO_COLUMN if self.is_virtual else self.columns[0]
 
     @property
     def is_second(self) -> bool:
@@ -77,7 +90,7 @@ class CompiledField:
         """The name for F() and lookups: a foreign key's own name where the field is a reference."""
         return self.main.expression
 
-    @property
+    @cached_property
     def is_read_only(self) -> bool:
         """Tell whether no caller writes it: kept by the platform, or computed."""
         return self.spec.is_read_only or self.definition.is_fixed(self.spec)
@@ -85,8 +98,18 @@ class CompiledField:
     def column(self, suffix: str) -> CompiledColumn:
         return next(item for item in self.columns if item.suffix == suffix)
 
+    @cached_property
+    def _plain(self) -> str:
+        """The attribute that is the value as it stands; empty where the type makes the value of its columns."""
+        is_plain = type(self.type).from_columns is FieldType.from_columns
+        return next((column.attr for column in self.columns if is_plain and not column.suffix), "")
+
     def value_of(self, record: models.Model) -> Any:
-        """Return the field's value on a record instance."""
+        """Return the field's value on a record instance; those of virtual fields are read by queries."""
+        if self._plain:
+            return getattr(record, self._plain)
+        if self.is_virtual:
+            raise NotStored(self.name)
         return self.type.from_columns(self.spec, {c.suffix: getattr(record, c.attr) for c in self.columns})
 
 

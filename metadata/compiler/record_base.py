@@ -130,5 +130,5 @@ class Record(models.Model):
         return self.compiled.field(api_name).value_of(self)
 
     def values(self) -> dict[str, Any]:
-        """Return all values by API name, system fields included."""
-        return {name: field.value_of(self) for name, field in self.compiled.fields.items()}
+        """Return all values by API name, system fields included; an instance has none of virtual fields."""
+        return {name: field.value_of(self) for name, field in self.compiled.fields.items() if not field.is_virtual}

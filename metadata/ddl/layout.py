@@ -70,6 +70,15 @@ def field_columns(spec: ObjectSpec, part: int) -> Iterator[tuple[FieldSpec, Colu
             yield field, column, column_name(field.id, column.suffix)
 
 
+def virtual_names(spec: ObjectSpec) -> Iterator[str]:
+    """Yield the physical names of the columns that the object's virtual fields would have, were they stored."""
+    for field in spec.business_fields:
+        field_type = field_types.get(field.type)
+        if field_type.is_virtual(field):
+            for column in field_type.behaves_as(field).columns(field):
+                yield column_name(field.id, column.suffix)
+
+
 def column_definition(column: Column, name: str, *, new_table: bool) -> str:
     """Return the definition; NOT NULL without a default is only possible while the table is empty."""
     parts = [quote(name), column.db_type]

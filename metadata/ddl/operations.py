@@ -29,6 +29,20 @@ class AddColumns:
 
 
 @dataclass(frozen=True)
+class DropColumns:
+    """Columns of results that are not stored any more, with their indexes: nothing that could not be worked out again.
+
+    A worker with an older data model gets the error of an unknown column, upon which it reloads the data model.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+
+    def sql(self) -> str:
+        return f"ALTER TABLE {quote(self.table)} " + ", ".join(f"DROP COLUMN {quote(item)}" for item in self.columns)
+
+
+@dataclass(frozen=True)
 class WidenColumn:
     """varchar(n) to a longer varchar or to text: a change of the catalog alone."""
 
@@ -119,4 +133,6 @@ BEGIN
     RAISE EXCEPTION 'the data model has moved on' USING ERRCODE = 'undefined_column';
 END $$"""
 
-Operation = CreateTable | AddColumns | WidenColumn | AddConstraint | CreateIndex | DropIndex | Guard | Unguard
+Operation = (
+    CreateTable | AddColumns | DropColumns | WidenColumn | AddConstraint | CreateIndex | DropIndex | Guard | Unguard
+)

@@ -12,6 +12,7 @@ from metadata.ddl.operations import (
     AddColumns,
     CreateIndex,
     CreateTable,
+    DropColumns,
     DropIndex,
     Guard,
     Operation,
@@ -67,6 +68,7 @@ def make_plan(schema: SchemaSpec, changed: tuple[ObjectSpec, ...]) -> DdlPlan:
             plan.inline.append(_create_table(target))
         else:
             plan.inline.extend(_column_changes(target, target.facts))
+            plan.inline.extend(_given_up(target, target.facts))
     for target in targets:
         if target.part == layout.MAIN:
             _plan_constraints(plan, schema, target)
@@ -91,6 +93,12 @@ def _column_changes(target: _Target, facts: TableFacts) -> list[Operation]:
     if added:
         return [AddColumns(facts.name, tuple(added)), *operations]
     return list(operations)
+
+
+def _given_up(target: _Target, facts: TableFacts) -> list[Operation]:
+    """Drop what a formula has left behind that is not stored any more."""
+    names = tuple(name for name in layout.virtual_names(target.spec) if name in facts.columns)
+    return [DropColumns(facts.name, names)] if names else []
 
 
 def _widen(facts: TableFacts, name: str, present: str, wanted: str) -> WidenColumn:

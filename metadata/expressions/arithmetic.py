@@ -24,12 +24,13 @@ MAX_EXPONENT_OF_E = 100
 ZERO = Decimal(0)
 ONE = Decimal(1)
 MANY_DIGITS = 10**SCALE
+_FAR_TOO_LARGE = TOO_LARGE * 10  # rounds to nothing that fits
 _UNITS = {places: Decimal(1).scaleb(-places) for places in range(SCALE + 1)}
 
 
 def fit(value: Decimal) -> Decimal | None:
     """Round to the scale; None when the number is too large."""
-    if value.copy_abs() >= TOO_LARGE * 10:
+    if value.copy_abs() >= _FAR_TOO_LARGE:
         return None
     kept = rounded(value, SCALE)
     return kept if kept.copy_abs() < TOO_LARGE else None

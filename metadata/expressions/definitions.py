@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
@@ -44,9 +43,10 @@ class Param:
 class Function:
     """A function or operator.
 
-    `python(ctx, *values)` and `sql(ctx, *pieces)` compute the same; without `sql` the database can't. A lazy
-    function gets nodes instead of values and evaluates those that it needs. `special` types a call by itself.
-    The last `repeats` parameters may be given any number of times.
+    `python(environment, *values)` and `sql(ctx, *pieces)` compute the same; without `sql` the database can't. A lazy
+    function works out those arguments that it needs: `python(node, *codes)` gets the code of each and returns its
+    own, and `sql` gets nodes. `special` types a call by itself. The last `repeats` parameters may be given any
+    number of times. Operators depend on their operands alone.
     """
 
     name: str
@@ -82,11 +82,6 @@ class Function:
         if not self.repeats:
             return None
         return self.params[len(self.params) - self.repeats + (number - len(self.params)) % self.repeats]
-
-    @cached_property
-    def whole_params(self) -> tuple[tuple[int, tuple[int, int]], ...]:
-        """The places of arguments that are made whole numbers, with their bounds."""
-        return tuple((number, param.whole) for number, param in enumerate(self.params) if param.whole)
 
     @property
     def signature(self) -> str:

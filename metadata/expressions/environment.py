@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -74,6 +74,10 @@ class Environment:
     def workdays(self) -> WorkCalendar:
         """The calendar of working days: the given one, else the organisation's."""
         return self.work_calendar or self.around.work_calendar()
+
+    def with_item(self, item: Any) -> Environment:
+        """Return the environment in which `$Item` is a member of a list."""
+        return replace(self, item=item)
 
     def prior(self, path: str) -> Any:
         """Return a prior value; a new record has none."""

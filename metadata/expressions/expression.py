@@ -13,7 +13,7 @@ from metadata.expressions import scope as names
 from metadata.expressions.definitions import CLOCK, OLD, RANDOM, RELATED, USER, Function
 from metadata.expressions.environment import Environment
 from metadata.expressions.errors import ExpressionError, NotCompilable
-from metadata.expressions.evaluate import Traced, evaluate, trace
+from metadata.expressions.evaluate import Code, Traced, finished_code, trace
 from metadata.expressions.nodes import Apply, Chain, Path, Typed, walk
 from metadata.expressions.parser import parse
 from metadata.expressions.related import RelatedQuery
@@ -132,7 +132,7 @@ class Expression:
 
     def evaluate(self, env: Environment) -> Any:
         """Return the value in an environment."""
-        return evaluate(self.root, env)
+        return self._code(env)
 
     def trace(self, env: Environment) -> list[Traced]:
         """Return the value of every sub-expression, in the order of the text."""
@@ -157,6 +157,10 @@ class Expression:
         if barred:
             raise NotCompilable(barred)
         return to_orm(self.root, columns, env, as_condition=as_condition, related=related)
+
+    @cached_property
+    def _code(self) -> Code:
+        return finished_code(self.root)
 
     @cached_property
     def _applied(self) -> tuple[Function, ...]:

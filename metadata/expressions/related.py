@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from metadata.expressions import scope as names
 from metadata.expressions.arithmetic import EXACT, ZERO, divide, fit
 from metadata.expressions.environment import Environment
-from metadata.expressions.evaluate import Evaluator, identity
+from metadata.expressions.evaluate import Code, code, identity
 from metadata.expressions.nodes import Path, Typed, walk
 from metadata.expressions.types import ValueType
 
 COUNT, SUM, AVG, MIN, MAX, EXISTS, LATEST, VLOOKUP, ROOT = (
     "count", "sum", "avg", "min", "max", "exists", "latest", "vlookup", "root",
 )  # fmt: skip
+VALUE, FILTER, ORDER, KEY, ARGUMENT = "value", "filter", "order", "key", "argument"  # parts of a question
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class RelatedQuery:
     """A question about the records of another object.
 
@@ -55,36 +58,38 @@ class RelatedQuery:
         outer = {node.name.path for node in nodes if isinstance(node, Path) and node.name.kind == names.OUTER}
         return frozenset(outer)
 
+    @cached_property
+    def _codes(self) -> dict[str, Code]:
+        """What is given of value, filter, order, key and argument, ready to be asked of an environment."""
+        parts = (VALUE, FILTER, ORDER, KEY, ARGUMENT)
+        return {part: code(found) for part in parts if (found := getattr(self, part)) is not None}
+
     def wanted(self, env: Environment) -> Any:
         """Return the value of `argument` (for vlookup)."""
-        return None if self.argument is None else Evaluator(env).value(self.argument)
+        return self._codes[ARGUMENT](env) if self.argument else None
 
     def answer(self, records: Iterable[Environment]) -> Any:
         """Work the answer out in Python. `records` are environments of the records that `lookup` leads to, or of
         all records for vlookup; `outer` of each is the environment around.
         """
-        rows = [Evaluator(env) for env in records]
-        if self.key is not None:
-            rows = [row for row in rows if row.env.outer and _is_key(row, self.key, self.wanted(row.env.outer))]
-        rows = [row for row in rows if self.filter is None or row.value(self.filter)]
+        rows, codes = list(records), self._codes
+        if key := codes.get(KEY):
+            rows = [row for row in rows if row.outer and _is_same(key(row), self.wanted(row.outer))]
+        if condition := codes.get(FILTER):
+            rows = [row for row in rows if condition(row)]
         if self.kind == COUNT:
             return Decimal(len(rows))
         if self.kind == EXISTS:
             return bool(rows)
-        assert self.value is not None
-        if self.order is not None:
-            return self._latest(rows)
-        values = [value for row in rows if (value := row.value(self.value)) is not None]
-        return _aggregate(self.kind, values)
-
-    def _latest(self, rows: list[Evaluator]) -> Any:
-        assert self.order is not None and self.value is not None
-        dated = [(order, row) for row in rows if (order := row.value(self.order)) is not None]
-        return max(dated, key=lambda pair: pair[0])[1].value(self.value) if dated else None
+        value = codes[VALUE]
+        if order := codes.get(ORDER):
+            dated = [(place, row) for row in rows if (place := order(row)) is not None]
+            return value(max(dated, key=itemgetter(0))[1]) if dated else None
+        return _aggregate(self.kind, [found for row in rows if (found := value(row)) is not None])
 
 
-def _is_key(row: Evaluator, key: Typed, wanted: Any) -> bool:
-    return wanted is not None and identity(row.value(key)) == identity(wanted)
+def _is_same(found: Any, wanted: Any) -> bool:
+    return wanted is not None and bool(identity(found) == identity(wanted))
 
 
 def _aggregate(kind: str, values: list[Any]) -> Any:

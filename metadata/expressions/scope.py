@@ -128,7 +128,7 @@ class Scope:
         if not here or not field:
             raise _unknown_field(here, last, offset + len(hops))
         if not can_be_read(field):
-            raise UnknownName(_("Expressions can't read fields of this type."), offset + len(hops))
+            raise UnknownName(_unreadable(field), offset + len(hops))
         path = ".".join([*(field.path_name for field in fields), field.api_name])
         kind = value_type(field)
         return ResolvedName(RECORD, path, kind, _ELEMENTS.get(kind), field, tuple(fields), tuple(objects))
@@ -167,8 +167,15 @@ def value_type(field: FieldSpec) -> ValueType:
 
 
 def can_be_read(field: FieldSpec) -> bool:
-    """Tell whether the field's values have a type of the language."""
-    return bool(field_types.get(field.type).behaves_as(field).expression_type)
+    """Tell whether the field's values have a type of the language, and are there when an expression needs them."""
+    field_type = field_types.get(field.type)
+    return bool(field_type.behaves_as(field).expression_type) and not field_type.is_virtual(field)
+
+
+def _unreadable(field: FieldSpec) -> Message:
+    if field_types.get(field.type).is_virtual(field):
+        return _("This formula is not stored, so that expressions can't read it. Store it, or repeat its text here.")
+    return _("Expressions can't read fields of this type.")
 
 
 def lookup_target(field: FieldSpec) -> str | None:

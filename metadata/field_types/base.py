@@ -148,6 +148,10 @@ class FieldType(ABC):
         """Tell whether no caller writes the field."""
         return self.is_read_only
 
+    def is_virtual(self, field: FieldSpec) -> bool:
+        """Tell whether the field has no column: the database works its value out whenever it is read."""
+        return False
+
     def named_fields(self, settings: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
         """Return the other fields of the object that the parameters name, by parameter."""
         return {}

@@ -12,9 +12,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
+from metadata.field_types.base import SettingsForm
 from metadata.field_types.predicates import compare
 from metadata.field_types.references import REFERENCE_FILTERS, ReferenceType
 from metadata.field_types.registry import field_types
+from metadata.field_types.target_filters import TargetFilterField
 from metadata.field_types.values import CleanContext, DisplayContext
 
 MINE = "mine"  # an operand that stands for the caller's own department
@@ -32,12 +34,17 @@ class InSubtree(Func):
     output_field = BooleanField()
 
 
+class DepartmentSettings(SettingsForm):
+    filter = TargetFilterField(_("Only departments that fit"), "department")
+
+
 class DepartmentType(ReferenceType):
     """Operands are ids, or `mine` for the caller's department."""
 
     key = "department"
     label = _("Department")
     icon = "sitemap"
+    settings_form = DepartmentSettings
 
     def target(self, field: FieldSpec) -> str:
         return "department"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm_platform.files.facts import size_text
 from crm_platform.files.kinds import KINDS, kind_of
+from crm_platform.kit.ids import parse_uuid
 from crm_platform.kit.json import dumps, loads
 
 SHOWN_SUFFIX = "_shown"  # says that the box was on the page, also when it holds nothing
@@ -34,7 +35,7 @@ class FilesInput(forms.Widget):
         context = super().get_context(name, None, dict(attrs or {}))
         context["widget"]["attrs"].pop("class", None)
         context["widget"] |= {
-            "files": [_shown(item) for item in value or ()],
+            "files": [shown for item in value or () if (shown := _shown(item))["id"]],
             "shown_name": name + SHOWN_SUFFIX,
             "max_count": self.max_count,
             "max_bytes": self.max_bytes,
@@ -69,7 +70,7 @@ def _shown(item: Any) -> dict[str, Any]:
     kept = {key: facts[key] for key in ("id", "name", "size", "content_type") if key in facts}
     size = facts.get("size")
     return {
-        "id": str(facts.get("id", "")),
+        "id": str(parse_uuid(str(facts.get("id", ""))) or ""),
         "name": name,
         "size": size_text(size) if isinstance(size, int) and size > 0 else "",
         "kind": kind_of(str(facts.get("content_type", ""))),

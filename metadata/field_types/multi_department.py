@@ -10,11 +10,11 @@ from django.db.models import BooleanField, Func, Q, UUIDField
 from django.db.models.expressions import BaseExpression
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from metadata.compiler.spec import FieldSpec
-from metadata.field_types.department import MINE
-from metadata.field_types.reference_lists import LIST_FILTERS, ReferenceListType
+from metadata.field_types.department import MINE, DepartmentSettings
+from metadata.field_types.reference_lists import LIST_FILTERS, MaxChosenSettings, ReferenceListType
 from metadata.field_types.references import ReferenceField
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, Reference
@@ -42,12 +42,17 @@ class AsId(Func):
     output_field = UUIDField()
 
 
+class MultiDepartmentSettings(MaxChosenSettings, DepartmentSettings):
+    field_order = ("max_chosen", "filter")
+
+
 class MultiDepartmentType(ReferenceListType):
     """Operands are ids, or `mine` for the caller's department."""
 
     key = "multi_department"
-    label = _("Departments")
+    label = pgettext_lazy("field type", "Departments")
     icon = "sitemap"
+    settings_form = MultiDepartmentSettings
 
     def target(self, field: FieldSpec) -> str:
         return "department"

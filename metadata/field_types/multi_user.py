@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.db.models.expressions import BaseExpression
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm_platform.console.templatetags.console import avatar
 from crm_platform.kit.markup import format_html
@@ -21,12 +21,12 @@ from metadata.field_types.values import CleanContext, Reference
 
 
 class MultiUserSettings(MaxChosenSettings, UserSettings):
-    field_order = ("active_only", "max_chosen")
+    field_order = ("active_only", "max_chosen", "filter")
 
 
 class MultiUserType(ReferenceListType):
     key = "multi_user"
-    label = _("Users")
+    label = pgettext_lazy("field type", "Users")
     icon = "users"
     settings_form = MultiUserSettings
 

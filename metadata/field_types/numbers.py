@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -58,15 +59,21 @@ def fit(value: Decimal, digits: int, scale: int) -> Decimal:
         raise InvalidValue("out_of_range", _("The number is too large."), digits=digits, scale=scale)
     if not value:
         return Decimal(0).scaleb(-scale)
-    fitted = value.quantize(Decimal(1).scaleb(-scale))
+    fitted = value.quantize(_unit(scale))
     if fitted != value:
         raise InvalidValue("out_of_range", _("At most %(scale)d decimals.") % {"scale": scale}, scale=scale)
     return fitted
 
 
+@cache
+def _unit(scale: int) -> Decimal:
+    """Return the smallest step of numbers with `scale` decimals."""
+    return Decimal(1).scaleb(-scale)
+
+
 def round_half_up(value: Decimal, scale: int) -> Decimal:
     """Return the number with `scale` decimals, halves away from zero as PostgreSQL rounds them."""
-    return value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _EXACT)
+    return value.quantize(_unit(scale), ROUND_HALF_UP, _EXACT)
 
 
 def check_range(value: Decimal | int, field: FieldSpec) -> None:

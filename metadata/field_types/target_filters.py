@@ -1,4 +1,4 @@
-"""The parameter by which a lookup points only at records that fit: a condition tree of the filter format, as JSON."""
+"""The parameter by which a field points only at what fits: a condition tree of the filter format, as JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.frozen import thaw
@@ -16,20 +17,40 @@ from metadata.field_types import widgets
 FILTER = "filter"
 
 
+class ConditionsInput(widgets.Textarea):
+    """A condition tree as JSON, for which the console brings rows of field, operator and value.
+
+    `target` is what the conditions are about, where that is always the same; else `data-target-from` names the
+    control that knows. `data-url` answers with the rows; without it, or without JavaScript, the JSON is edited.
+    """
+
+    template_name = "fields/conditions.html"
+    css = "form-control code-input"
+
+    def __init__(self, target: str = "", attrs: Mapping[str, Any] | None = None) -> None:
+        self.editor = {"target": target, "target_from": "", "url": "", "field": ""}
+        super().__init__({"rows": 3, "spellcheck": "false", **(attrs or {})})
+
+    def __deepcopy__(self, memo: Any) -> ConditionsInput:
+        copied: ConditionsInput = super().__deepcopy__(memo)
+        copied.editor = {**self.editor}
+        return copied
+
+    def get_context(self, name: str, value: Any, attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(name, value, dict(attrs or {}))
+        context["widget"]["editor"] = self.editor
+        return context
+
+
 class TargetFilterField(forms.Field):
     """Reads JSON or what it stands for. Whether its names exist is checked when the model is published."""
 
-    widget = widgets.Textarea
-
-    def __init__(self) -> None:
+    def __init__(self, label: str | Promise = "", target: str = "") -> None:
         super().__init__(
-            label=_("Only records that fit"),
-            help_text=_(
-                'A filter as in the API, for example {"field": "account_id", "op": "eq", "value": {"field": '
-                '"account_id"}}; the inner field is one of this object. While that is empty, it restricts nothing.'
-            ),
+            label=label or _("Only records that fit"),
+            help_text=_("All conditions hold of what can be chosen; without any, everything can be."),
             required=False,
-            widget=widgets.Textarea({"rows": 3, "spellcheck": "false"}),
+            widget=ConditionsInput(target),
         )
 
     def prepare_value(self, value: Any) -> Any:

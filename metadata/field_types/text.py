@@ -27,7 +27,8 @@ from metadata.field_types.values import CleanContext, InvalidValue
 MAX_LENGTH = 255
 UPPER, LOWER, TITLE = "upper", "lower", "title"
 LIKE_OPERATORS = {"contains": "contains", "ncontains": "contains", "starts": "starts", "ends": "ends"}
-_LINE_BREAKS = re.compile(r"[\r\n\t\v\f\x85\u2028\u2029]+")
+LINE_BREAKS = "[\r\n\t\v\f\x85\u2028\u2029]+"  # also a pattern of PostgreSQL
+_LINE_BREAKS = re.compile(LINE_BREAKS)
 
 
 def normal_text(value: Any, *, trim: bool = True) -> str | None:

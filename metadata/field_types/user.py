@@ -20,6 +20,7 @@ from metadata.field_types.date import default_expression
 from metadata.field_types.predicates import compare
 from metadata.field_types.references import REFERENCE_FILTERS, ReferenceType
 from metadata.field_types.registry import field_types
+from metadata.field_types.target_filters import TargetFilterField
 from metadata.field_types.values import CleanContext, DisplayContext, Reference
 
 
@@ -32,6 +33,7 @@ class UserSettings(SettingsForm):
         required=False,
         widget=widgets.Select,
     )
+    filter = TargetFilterField(_("Only users that fit"), "user")
 
 
 class UserType(ReferenceType):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,7 @@ from metadata.expressions.scope import lookup_target
 from metadata.field_types import widgets
 from metadata.field_types.base import FieldType, SettingsForm
 from metadata.field_types.rollup import RollupType
+from metadata.field_types.target_filters import ConditionsInput
 from metadata.forms.api_names import propose_api_name
 from metadata.forms.labels import initial_labels, label_fields, labels_of
 from metadata.inputs import ChoiceInput, FieldInput
@@ -149,6 +151,8 @@ def settings_form(
     if "targets" in form.fields:
         form.fields["targets"].widget = forms.SelectMultiple(choices=options)
     for field in form.fields.values():
+        if isinstance(field.widget, ConditionsInput) and owner is not None:
+            _place_conditions(form, field.widget, owner, spec)
         is_own = isinstance(field.widget, widgets.ExpressionInput) and "data-object-from" not in field.widget.attrs
         if is_own and owner is not None:
             field.widget.attrs.setdefault("data-object", owner.api_name)
@@ -158,6 +162,16 @@ def settings_form(
         for name in form.fixed:
             form.fields[name].disabled = True
     return form
+
+
+def _place_conditions(form: SettingsForm, widget: ConditionsInput, owner: ObjectSpec, spec: FieldSpec | None) -> None:
+    """Tell the editor of conditions which field it is for, and where it learns what that field points at."""
+    editor = widget.editor
+    editor["url"] = reverse("field-conditions", args=[owner.api_name])
+    editor["field"] = spec.api_name if spec else ""
+    if not editor["target"]:
+        editor["target"] = str(spec.settings.get("target", "")) if spec else ""
+        editor["target_from"] = "" if spec else form.add_prefix("target")
 
 
 def _offer_children(form: SettingsForm, objects: Sequence[ObjectSpec], owner: ObjectSpec, language: str) -> None:

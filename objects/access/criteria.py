@@ -14,7 +14,7 @@ from metadata.field_types.contexts import calendar_of
 from metadata.field_types.values import CleanContext
 from objects.query.binding import Bound, bind
 from objects.query.conditions import from_json, leaves
-from objects.query.params import FALSE, SqlText
+from objects.query.params import FALSE, SqlText, column
 from objects.query.predicates import condition_sql, leaf_sql
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def checked(obj: CompiledObject, condition: Any, actor: Actor, everything: Acces
     tree = from_json(condition, "#/condition")
     for leaf in leaves(tree):
         resolved = obj.resolve(leaf.path)
-        if resolved.hops or resolved.field.is_second:
+        if resolved.hops or resolved.field.is_second or resolved.field.is_virtual:
             raise UnknownField(leaf.path)
     return bind(tree, obj, everything, CleanContext(actor, timezone.now(), calendar=calendar_of(actor)))
 
@@ -56,6 +56,8 @@ def compiled(obj: CompiledObject, rule: tuple[Any, ...], bound: Bound | None) ->
 
     def _leaf(alias: str, path: str, operator: str, first: int, count: int) -> SqlText:
         keys = [(*rule, first + number) for number in range(count)]
-        return leaf_sql(obj, obj.resolve(path).field, alias.strip('"'), operator, keys)
+        field = obj.resolve(path).field
+        read = column(alias.strip('"'), obj.model_of(field), field.attr)
+        return leaf_sql(obj, field, read, operator, keys)
 
     return sql

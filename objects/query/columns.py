@@ -11,7 +11,7 @@ from django.db.models import DateField, DecimalField, UUIDField
 from metadata.compiler.compiled import CompiledColumn, CompiledField, CompiledObject, ResolvedPath
 from metadata.field_types.base import FieldType
 from metadata.field_types.values import Reference
-from objects.query.params import SqlText
+from objects.query.params import Expressions, SqlText
 from objects.query.relations import Joins
 
 READY = (DecimalField, UUIDField, DateField)  # text already, or left to the JSON encoder (moments are dates, too)
@@ -46,11 +46,13 @@ class Selection:
         """Return the place of an expression in the select list."""
         return self.parts.setdefault(sql, len(self.parts))
 
-    def places(self, alias: str, field: CompiledField) -> dict[str, int]:
-        """Return the place of each column of a field, by suffix."""
-        return {item.suffix: self.place(alias, field, item.suffix) for item in field.columns}
+    def places(self, alias: str, obj: CompiledObject, field: CompiledField) -> dict[str, int]:
+        """Return the place of each column of a field, by suffix; a virtual one has the value alone."""
+        return {suffix: self.place(alias, obj, field, suffix) for suffix in _suffixes(field)}
 
-    def place(self, alias: str, field: CompiledField, suffix: str) -> int:
+    def place(self, alias: str, obj: CompiledObject, field: CompiledField, suffix: str) -> int:
+        if field.is_virtual:
+            return self.add(Expressions(obj.model).sql(self.joins.expression(alias, obj, field)))
         return self.add(self.joins.read(alias, field.column(suffix).column))
 
     def name(self, alias: str, field: CompiledField, obj: CompiledObject) -> int | None:
@@ -70,11 +72,11 @@ def api_members(selection: Selection, paths: Iterable[ResolvedPath], *, labels: 
         alias, here = selection.joins.locate(path)
         label = selection.name(alias, path.field, here) if labels else None
         if not _is_ready(here, path.field):
-            places = selection.places(alias, path.field)
+            places = selection.places(alias, here, path.field)
             members.append(Member(path.path, path.field, None, _api_reader(path.field, places), label))
             continue
         for suffix in _shown_columns(here, path.field):
-            place = selection.place(alias, path.field, suffix)
+            place = selection.place(alias, here, path.field, suffix)
             members.append(Member(path.path + suffix, path.field, place, None, None if suffix else label))
     return tuple(members)
 
@@ -84,9 +86,9 @@ def typed_members(selection: Selection, paths: Iterable[ResolvedPath]) -> tuple[
     members = []
     for path in paths:
         alias, here = selection.joins.locate(path)
-        places = selection.places(alias, path.field)
+        places = selection.places(alias, here, path.field)
         label = selection.name(alias, path.field, here)
-        if label is None and _keeps_main_column(path.field):
+        if label is None and type(path.field.type).from_columns is FieldType.from_columns:
             members.append(Member(path.path, path.field, places[""]))
         else:
             members.append(Member(path.path, path.field, None, _typed_reader(path.field, places, label), label))
@@ -98,12 +100,12 @@ def _is_ready(obj: CompiledObject, field: CompiledField) -> bool:
     if field.type.is_reference:
         return field.main.references is not None  # an id, as text
     plain = type(field.type).to_api is FieldType.to_api
-    return (plain or isinstance(_model_field(obj, field, field.main), READY)) and _keeps_main_column(field)
+    return (plain or isinstance(_main_field(obj, field), READY)) and _keeps_main_column(field)
 
 
 def _keeps_main_column(field: CompiledField) -> bool:
     """Tell whether the type's value is the main column as it is, by trying it with a value like no other."""
-    parts = {item.suffix: object() for item in field.columns}
+    parts = {suffix: object() for suffix in _suffixes(field)}
     try:
         return field.type.from_columns(field.spec, parts) is parts[""]
     except (TypeError, AttributeError, ValueError):
@@ -114,6 +116,16 @@ def _shown_columns(obj: CompiledObject, field: CompiledField) -> list[str]:
     """Return the suffixes of the columns that are members of the answer: the main one and further amounts."""
     rest = [item for item in field.columns[1:] if not item.is_internal]
     return ["", *(item.suffix for item in rest if isinstance(_model_field(obj, field, item), DecimalField))]
+
+
+def _suffixes(field: CompiledField) -> list[str]:
+    return [""] if field.is_virtual else [item.suffix for item in field.columns]
+
+
+def _main_field(obj: CompiledObject, field: CompiledField) -> Any:
+    if field.is_virtual:
+        return field.type.columns(field.spec)[0].make()
+    return _model_field(obj, field, field.main)
 
 
 def _model_field(obj: CompiledObject, field: CompiledField, item: CompiledColumn) -> Any:

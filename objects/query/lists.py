@@ -24,6 +24,7 @@ from objects.query.columns import Member
 from objects.query.ordering import LAST_DELETED, Order, total
 from objects.query.pages import DisplayPage, DisplayRow, Page
 from objects.query.paging import REST, START, Position
+from objects.query.params import NOW
 from objects.query.plan import (
     API,
     GUARD,
@@ -38,6 +39,7 @@ from objects.query.plan import (
     list_plan,
 )
 from objects.query.run import fetch
+from objects.query.virtual import clock_values
 
 if TYPE_CHECKING:
     from objects.query.query import RecordQuery
@@ -119,6 +121,8 @@ def rows_shape(query: RecordQuery, bound: Bound) -> RowsShape:
 def slot_values(query: RecordQuery, bound: Bound, limit: int, offset: int = 0) -> ChainMap[Any, Any]:
     """Return the values of all slots that any statement of this query may have, but the cursor's."""
     own: dict[Any, Any] = {LIMIT: limit, OFFSET: offset, **dict(enumerate(bound.values))}
+    own.update(clock_values(query.actor, timezone.now()))
+    own[NOW] = Varying(own[NOW])
     if query.wish.ids is not None:
         own[IDS] = Varying(f"{{{','.join(map(str, query.wish.ids))}}}")
     return ChainMap(own, query.policy.parameters)

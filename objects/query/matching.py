@@ -18,6 +18,7 @@ from objects.query.binding import bind
 from objects.query.conditions import Tree
 from objects.query.params import Values, fill
 from objects.query.plan import IDS, matching_plan
+from objects.query.virtual import clock_values
 
 QUESTIONS = 100  # in one statement
 
@@ -40,7 +41,8 @@ def matching(
             plan = matching_plan(obj, policy, bound.shape)
             parts.append(f"SELECT {number}, m.id FROM ({plan.sql}) m")  # noqa: S608 (compiled text only)
             operands: dict[str | int, Any] = dict(enumerate(bound.values))
-            given: Values = {**operands, IDS: [str(item) for item in ids]}
+            clock = clock_values(actor, ctx.now)
+            given: Values = {**clock, **operands, IDS: [str(item) for item in ids]}
             values += fill(plan.slots, given)
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), values)

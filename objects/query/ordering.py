@@ -11,7 +11,7 @@ from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.compiler.compiled import CompiledObject, ResolvedPath, UnknownField
 from objects.access.policy import AccessPolicy
 from objects.query.binding import resolve_readable
-from objects.query.params import Expressions, SqlText, column
+from objects.query.params import Expressions, SqlText
 from objects.query.relations import Joins, named_objects
 
 MAX_KEYS = 5
@@ -98,7 +98,7 @@ def _term(key: OrderKey, path: ResolvedPath, joins: Joins) -> SortTerm:
     name = joins.name_of(alias, field, here)
     if name is not None:
         return SortTerm(name, key.descending, True)
-    expression = column(alias, here.model_of(field), field.attr)
+    expression = joins.expression(alias, here, field)
     sorted_by = field.type.sort_key(field.spec, expression)
-    nullable = bool(path.hops) or sorted_by is not expression or expression.target.null
+    nullable = bool(path.hops) or sorted_by is not expression or field.is_virtual or expression.output_field.null
     return SortTerm(Expressions(here.model).sql(sorted_by), key.descending, nullable)

@@ -43,6 +43,10 @@ Values = Mapping[Any, Any]
 TRUE, FALSE = SqlText("TRUE"), SqlText("FALSE")
 
 
+# Keys of the slots that the SQL of virtual formulas has, and nothing else.
+NOW, TODAY, ZONE = "now", "today", "zone"
+
+
 class Param(Expression):
     """An expression that stands for a value which is not known yet.
 

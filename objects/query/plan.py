@@ -193,6 +193,7 @@ def _filter(shape: Shape, obj: CompiledObject, joins: Joins) -> SqlText:
     def leaf(path: str, operator: str, first: int, count: int) -> SqlText:
         resolved = obj.resolve(path)
         alias, here = joins.locate(resolved)
-        return leaf_sql(here, resolved.field, alias, operator, range(first, first + count))
+        read = joins.expression(alias, here, resolved.field)
+        return leaf_sql(here, resolved.field, read, operator, range(first, first + count))
 
     return condition_sql(shape, leaf)

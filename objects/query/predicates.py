@@ -9,7 +9,7 @@ from django.db.models import ForeignKey, Q
 from django.db.models.expressions import BaseExpression
 
 from metadata.compiler.compiled import CompiledField, CompiledObject
-from objects.query.params import FALSE, TRUE, Expressions, Param, SqlText, column, join_sql
+from objects.query.params import FALSE, TRUE, Expressions, Param, SqlText, join_sql
 from objects.query.shapes import AND, LEAF, NOT, Shape
 
 Leaf = Callable[[str, str, int, int], SqlText]  # path, operator, first slot, number of slots
@@ -29,11 +29,13 @@ def condition_sql(shape: Shape, leaf: Leaf) -> SqlText:
     return SqlText(f"({group.text})", group.params)
 
 
-def leaf_sql(obj: CompiledObject, field: CompiledField, alias: str, operator: str, keys: Sequence[Any]) -> SqlText:
-    """Return `field operator operands`, the field read through an alias, the operands being slots of these keys."""
-    read = column(alias, obj.model_of(field), field.attr)
+def leaf_sql(
+    obj: CompiledObject, field: CompiledField, read: BaseExpression, operator: str, keys: Sequence[Any]
+) -> SqlText:
+    """Return `field operator operands`, the field being what `read` says, the operands slots of these keys."""
     # A foreign key's own column, so that no expression takes it for a relation to follow.
-    output = read.target.target_field if isinstance(read.target, ForeignKey) else read.target
+    target = read.output_field
+    output = target.target_field if isinstance(target, ForeignKey) else target
     params = [Param(key, output) for key in keys]
     predicate: BaseExpression | Q = field.type.predicate(field.spec, operator, read, params)
     compiled = Expressions(obj.model).sql(predicate)

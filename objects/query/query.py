@@ -87,6 +87,11 @@ class RecordQuery:
         """Read the deleted records instead of the living ones."""
         return self._with(in_trash=True)
 
+    def reads_virtual(self) -> bool:
+        """Tell whether what is asked for may differ from one moment to the next, the record being the same."""
+        obj = self.object
+        return any(obj.resolve(path).field.is_virtual for path in lists.asked_fields(self, obj))
+
     # --- reading ---------------------------------------------------------------------------------------------
     def page(
         self, limit: int = DEFAULT_LIMIT, cursor: str | None = None, *, offset: int = 0, labels: bool = False

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from django.db.models.expressions import Col
+
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject, ResolvedPath
+from metadata.expressions.sql import FormulaSql
 from objects.access.policy import AccessPolicy
-from objects.query.params import SqlText, join_sql
+from objects.query.params import SqlText, column, join_sql
+from objects.query.virtual import virtual_value
 
 
 class Joins:
@@ -71,6 +75,16 @@ class Joins:
             f" LEFT JOIN {quote(target.table)} n ON {condition.text})",
             condition.params,
         )
+
+    def expression(self, alias: str, obj: CompiledObject, field: CompiledField) -> Col | FormulaSql:
+        """Return the value of a field (of `obj`, read from `alias`): its main column, or a virtual formula's SQL."""
+        if not field.is_virtual:
+            return column(alias, obj.model_of(field), field.attr)
+        return virtual_value(self, alias, obj, field)
+
+    def second(self, alias: str, obj: CompiledObject, field: CompiledField) -> str:
+        """Return from where a field beside others of `alias` is read: the second table where it is that one's."""
+        return self._join_second(alias, obj) if field.is_second else alias
 
     def read(self, alias: str, physical: str) -> SqlText:
         """Return a column, remembering it when it comes from the base."""

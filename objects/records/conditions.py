@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 from objects.records.drafts import Batch, Draft
 from objects.records.environments import RecordValues, environment, environment_of
-from objects.records.formulas import related_values
 from objects.records.programs import FieldProgram, Programs, programs
 
 EMPTY = (None, "", (), False)
@@ -21,9 +20,8 @@ def conditions(batch: Batch) -> None:
     found = programs(batch.snapshot, batch.object)
     if not found.conditions:
         return
-    related = related_values(batch)
     for draft in batch.open:
-        env = environment(batch, draft, related)
+        env = environment(batch, draft)
         for program in found.of("required_if"):
             if (
                 _is_asked(batch, draft, program)
@@ -47,7 +45,7 @@ def _refuse_read_only(batch: Batch, draft: Draft, found: Programs) -> None:
         return
     before = RecordValues(batch.object, draft.record, {})
     present = RecordValues(batch.object, draft.record, draft.values) if batch.is_create else before
-    env = environment_of(batch, present, before, related_values(batch), is_new=batch.is_create)
+    env = environment_of(batch, present, before, is_new=batch.is_create)
     for program in programs_of_given:
         name = program.field.name
         is_change = draft.values.get(name) not in EMPTY if batch.is_create else name in draft.changes

@@ -20,6 +20,7 @@ from objects.access.policy import AccessPolicy
 from objects.records.table import RecordTable, record_table
 
 if TYPE_CHECKING:
+    from metadata.expressions import Environment
     from objects.records.environments import Related
     from objects.records.rollup_plans import Rollup
     from objects.records.rollups import Changed, Move
@@ -76,6 +77,7 @@ class Draft:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     errors: list[FieldError] = field(default_factory=list)
     refusal: PlatformError | None = None
+    environment: Environment | None = None  # of the draft's expressions
     keys: Any = None  # by which duplicates of the record are found
     matches: list[Any] = field(default_factory=list)  # records that it duplicates, and is saved beside
     confirmed: list[str] = field(default_factory=list)  # rules whose warning the caller has confirmed

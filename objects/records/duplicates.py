@@ -17,7 +17,6 @@ from objects.duplicates.plan import RulePlan, object_plan
 from objects.duplicates.together import Earlier
 from objects.records.drafts import Batch, Draft
 from objects.records.environments import environment
-from objects.records.formulas import related_values
 from objects.records.programs import programs
 
 CERTAIN = 100
@@ -135,4 +134,4 @@ def _applies(batch: Batch, draft: Draft, rule: DuplicateRuleSpec) -> bool:
     if not rule.condition:
         return True
     expression = programs(batch.snapshot, batch.object).duplicates.get(rule.api_name)
-    return expression is not None and expression.evaluate(environment(batch, draft, related_values(batch))) is True
+    return expression is not None and expression.evaluate(environment(batch, draft)) is True

@@ -5,67 +5,88 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from metadata.compiler.compiled import CompiledObject
+from metadata.compiler.compiled import CompiledField, CompiledObject, ResolvedPath
 from metadata.compiler.record_base import Record
 from metadata.expressions import Environment
+from metadata.expressions.environment import Reader
 from metadata.field_types.contexts import calendar_of
 from metadata.field_types.values import Reference
 from objects.records.drafts import Batch, Draft
+from objects.records.programs import programs
 from objects.records.related_records import answer, column_names, read_by_ids, values_of
 
 Values = Mapping[str, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Hop:
+    """What expressions read through one lookup of an object: `rests` are the paths without the lookup."""
+
+    step: str  # `account` of `account.industry`
+    lookup: CompiledField
+    target: CompiledObject
+    rests: tuple[str, ...]
+
+    @cached_property
+    def paths(self) -> list[ResolvedPath]:
+        return [self.target.resolve(rest) for rest in self.rests]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        return [name for path in self.paths for name in column_names(path)]
+
+
 class Related:
-    """Values of the records that a batch's records look up to, each target read by one statement.
+    """Values of the records that a batch's records look up to, read once an expression asks: all of them at once.
 
     Expressions see what is there, whoever is asking: what a caller may be shown is decided where a formula is
     shown, not where it is worked out.
     """
 
-    def __init__(self, obj: CompiledObject, paths: Iterable[str]) -> None:
-        self._obj = obj
-        self._paths: dict[str, list[str]] = defaultdict(list)  # by the lookup that they start with
-        for path in paths:
-            first, _dot, rest = path.partition(".")
-            self._paths[first].append(rest)
-        self._values: dict[tuple[str, uuid.UUID], dict[str, Any]] = {}
-
-    def load(self, values: Iterable[Values]) -> None:
-        """Read what the lookups among the given values point at, as far as it is not known yet."""
-        given = list(values)
-        for first, rests in self._paths.items():
-            lookup = self._obj.lookup(first)
-            if lookup is None:
-                continue
-            wanted = {found.id for item in given if isinstance(found := item.get(lookup.name), Reference)}
-            self._read(first, rests, wanted - {record for name, record in self._values if name == first})
+    def __init__(self, batch: Batch, paths: Iterable[str]) -> None:
+        obj, wanted = batch.object, frozenset(paths)
+        self._batch = batch
+        self._hops: Mapping[str, Hop] = obj.plans.fetch(("records.hops", wanted), lambda: _hops(obj, wanted))
+        self._values: dict[tuple[str, uuid.UUID], dict[str, Any]] = {}  # by step and record; empty: there is none
 
     def value(self, path: str, own: Values) -> Any:
         """Return the value of a path through a lookup; None where the lookup is empty."""
-        first, _dot, rest = path.partition(".")
-        lookup = self._obj.lookup(first)
-        reference = own.get(lookup.name) if lookup else None
-        if not isinstance(reference, Reference):
+        step, _dot, rest = path.partition(".")
+        hop = self._hops.get(step)
+        reference = None if hop is None else own.get(hop.lookup.name)
+        if hop is None or not isinstance(reference, Reference):
             return None
-        return self._values.get((first, reference.id), {}).get(rest)
+        if (step, reference.id) not in self._values:
+            self._read(hop, reference.id)
+        return self._values[step, reference.id].get(rest)
 
-    @property
-    def lookups(self) -> set[str]:
-        """The names of the lookup fields that the paths start with."""
-        found = (self._obj.lookup(first) for first in self._paths)
-        return {lookup.name for lookup in found if lookup is not None}
+    def _read(self, hop: Hop, wanted: uuid.UUID) -> None:
+        """Read what the lookup of any of the batch's records points at, as far as it is not known yet."""
+        name, obj = hop.lookup.name, self._batch.object
+        given = [draft.values.get(name) for draft in self._batch.open]
+        given += [obj.fields[name].value_of(draft.record) for draft in self._batch.open if draft.record is not None]
+        found = {wanted, *(item.id for item in given if isinstance(item, Reference))}
+        missing = [record for record in found if (hop.step, record) not in self._values]
+        self._values.update(((hop.step, record), {}) for record in missing)
+        for record_id, *parts in read_by_ids(hop.target, hop.columns, missing):
+            self._values[hop.step, record_id] = dict(zip(hop.rests, values_of(hop.paths, parts), strict=True))
 
-    def _read(self, first: str, rests: list[str], ids: set[uuid.UUID]) -> None:
-        lookup = self._obj.lookup(first)
-        if lookup is None or not ids:
-            return
-        target = self._obj.target(str(lookup.main.references))
-        paths = [target.resolve(rest) for rest in rests]
-        for record_id, *parts in read_by_ids(target, [name for path in paths for name in column_names(path)], ids):
-            self._values[first, record_id] = dict(zip(rests, values_of(paths, parts), strict=True))
+
+def _hops(obj: CompiledObject, paths: Iterable[str]) -> dict[str, Hop]:
+    """Return the lookups that paths start with, by the name of the step; paths that start with none are left out."""
+    rests: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        step, _dot, rest = path.partition(".")
+        rests[step].append(rest)
+    lookups = {step: lookup for step in rests if (lookup := obj.lookup(step)) is not None}
+    return {
+        step: Hop(step, lookup, obj.target(str(lookup.main.references)), tuple(rests[step]))
+        for step, lookup in lookups.items()
+    }
 
 
 class RecordValues(Mapping[str, Any]):
@@ -84,6 +105,14 @@ class RecordValues(Mapping[str, Any]):
         made._stored = self._stored
         return made
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a value as `__getitem__` does; for most names at once, since expressions read many."""
+        if name in self._new:
+            return self._new[name]
+        if name in self._stored:
+            return self._stored[name]
+        return self[name] if name in self._obj.fields else default
+
     def __getitem__(self, name: str) -> Any:
         if name in self._new:
             return self._new[name]
@@ -99,33 +128,37 @@ class RecordValues(Mapping[str, Any]):
         return len(self._obj.fields)
 
 
-def environment(batch: Batch, draft: Draft, related: Related) -> Environment:
-    """Return where the expressions of a draft are evaluated."""
-    present = RecordValues(batch.object, draft.record, draft.values)
-    before = present.over({name: old for name, (old, _new) in draft.changes.items()})
-    stored = None if batch.is_create else draft.id
-    return environment_of(batch, present, before, related, is_new=batch.is_create, record_id=stored)
+def environment(batch: Batch, draft: Draft) -> Environment:
+    """Return where the expressions of a draft are evaluated; the same for all stages, which come before writing."""
+    if draft.environment is None:
+        present = RecordValues(batch.object, draft.record, draft.values)
+        before = present.over({name: old for name, (old, _new) in draft.changes.items()})
+        stored = None if batch.is_create else draft.id
+        draft.environment = environment_of(batch, present, before, is_new=batch.is_create, record_id=stored)
+    return draft.environment
 
 
 def environment_of(
     batch: Batch,
     present: Values,
     before: Values,
-    related: Related,
     *,
     is_new: bool,
     record_id: uuid.UUID | None = None,
 ) -> Environment:
     """Return the environment over two sets of values: as they are, and as they were."""
 
-    def read(values: Values, path: str) -> Any:
-        return related.value(path, values) if "." in path else values.get(path)
+    related = batch.related = batch.related or Related(batch, programs(batch.snapshot, batch.object).related_paths)
+
+    def reader(values: Values) -> Reader:
+        get = values.get
+        return lambda path: related.value(path, values) if "." in path else get(path)
 
     return Environment(
-        lambda path: read(present, path),
+        reader(present),
         batch.actor,
         batch.now,
-        old=lambda path: read(before, path),
+        old=reader(before),
         is_new=is_new,
         calendar=lambda: calendar_of(batch.actor),
         rate=batch.rate,

@@ -6,13 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from metadata.compiler.compiled import CompiledField
-from metadata.field_types.lookup_value import CopiedValueType, LookupValueType
 from metadata.field_types.rollup import COUNT, SUM, RollupType
 from metadata.field_types.text import TextType
 from metadata.field_types.values import CleanContext, InvalidValue
 from objects.records.drafts import Batch, Draft
-from objects.records.environments import Related, environment
+from objects.records.environments import environment
 from objects.records.programs import FieldProgram, programs
 
 ZERO = (COUNT, SUM)
@@ -23,9 +21,8 @@ def default_formulas(batch: Batch) -> None:
     found = programs(batch.snapshot, batch.object).defaults
     if not found:
         return
-    related = related_values(batch)
     for draft in batch.open:
-        env = environment(batch, draft, related)
+        env = environment(batch, draft)
         for program in found:
             if program.field.name not in draft.given:
                 _set_default(batch, draft, program, program.expression.evaluate(env))
@@ -43,21 +40,20 @@ def formulas(batch: Batch) -> None:
     found = programs(batch.snapshot, batch.object).formulas
     if not found:
         return
-    related = related_values(batch)
     for draft in batch.open:
         if batch.is_create or draft.values:
-            work_out(batch, draft, found, related)
+            work_out(batch, draft, found)
 
 
-def work_out(batch: Batch, draft: Draft, found: tuple[FieldProgram, ...], related: Related) -> None:
+def work_out(batch: Batch, draft: Draft, found: tuple[FieldProgram, ...]) -> None:
     """Put the values of formulas into a draft, with the changes that they are."""
-    env = environment(batch, draft, related)
+    env, ctx = environment(batch, draft), batch.context(draft)
     for program in found:
         field = program.field
         if not _is_due(batch, draft, program):
             continue
         try:
-            value = fitted(field, program.expression.evaluate(env), batch.context(draft))
+            value = fitted(program, program.expression.evaluate(env), ctx)
         except InvalidValue as error:
             draft.error(field.name, "formula_error", error.message, **error.params)
             continue
@@ -68,51 +64,30 @@ def work_out(batch: Batch, draft: Draft, found: tuple[FieldProgram, ...], relate
                 draft.changes[field.name] = (before, value)
 
 
-def related_values(batch: Batch) -> Related:
-    """Return the values of related records that the batch's expressions need, read once for all stages."""
-    if batch.related is None:
-        batch.related = Related(batch.object, programs(batch.snapshot, batch.object).related_paths)
-    known = batch.related
-    names = known.lookups
-    known.load(
-        {name: source[name] for name in names if name in source}
-        for draft in batch.open
-        for source in (draft.values, _stored(batch, draft, names))
-    )
-    return known
-
-
-def fitted(field: CompiledField, value: Any, ctx: CleanContext) -> Any:
+def fitted(program: FieldProgram, value: Any, ctx: CleanContext) -> Any:
     """Return the result of a formula as a value of its field; raises InvalidValue where it does not fit."""
-    if isinstance(field.definition, LookupValueType):
-        return field.definition.taken(field.spec, value)
-    if value is None or value == "":
+    field = program.field
+    if program.is_taken:
+        return field.definition.taken(field.spec, value)  # type: ignore[attr-defined]
+    if value is None or ((is_text := isinstance(value, str)) and not value):
         return field.type.clean(field.spec, None, ctx) if field.type.expression_type == "boolean" else None
-    if isinstance(field.type, TextType) and len(value) > field.type.max_length(field.spec):
-        limit = field.type.max_length(field.spec)
+    if is_text and isinstance(field.type, TextType) and len(value) > (limit := field.type.max_length(field.spec)):
         raise InvalidValue("too_long", _("At most %(max)d characters.") % {"max": limit}, max=limit)
     return field.type.clean(field.spec, field.type.rounded(field.spec, value), ctx)
 
 
 def _is_due(batch: Batch, draft: Draft, program: FieldProgram) -> bool:
     """Tell whether a formula is worked out now: always, unless it is a copy that was taken already."""
-    definition = program.field.definition
-    if not isinstance(definition, CopiedValueType) or draft.record is None:
+    if not program.is_copy or draft.record is None:
         return True
     first = program.expression.text.partition(".")[0]
     lookup = batch.object.lookup(first)
     is_moved = batch.action == "edit" and lookup is not None and lookup.name in draft.changes
-    return is_moved and definition.follows_lookup(program.field.spec)
+    return is_moved and program.field.definition.follows_lookup(program.field.spec)  # type: ignore[attr-defined]
 
 
 def _set_default(batch: Batch, draft: Draft, program: FieldProgram, value: Any) -> None:
     try:
-        draft.values[program.field.name] = fitted(program.field, value, batch.context(draft))
+        draft.values[program.field.name] = fitted(program, value, batch.context(draft))
     except InvalidValue as error:
         draft.error(program.field.name, "formula_error", error.message, **error.params)
-
-
-def _stored(batch: Batch, draft: Draft, names: set[str]) -> dict[str, Any]:
-    if draft.record is None:
-        return {}
-    return {name: batch.object.fields[name].value_of(draft.record) for name in names}

@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.errors import FieldError, PlatformError
 from crm_platform.kit.frozen import thaw
+from metadata.compiler.compile import SHARED_TARGETS
 from metadata.compiler.compiled import CompiledField
+from metadata.compiler.shared_targets import shared_target_spec
 from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
 from metadata.field_types import field_types
 from metadata.field_types.target_filters import FILTER, target_filter
@@ -58,7 +60,13 @@ def resolved(field: FieldSpec, value: Value) -> Tree | None:
 def operand_fields(field: FieldSpec) -> tuple[str, ...]:
     """Return the fields of the record whose values a filter speaks of."""
     tree = from_json(thaw(target_filter(field)))
-    return tuple(dict.fromkeys(name for leaf in leaves(tree) if (name := _own_field(leaf.operand)) is not None))
+    return tuple(dict.fromkeys(name for leaf in leaves(tree) if (name := own_field(leaf.operand)) is not None))
+
+
+def own_field(operand: Anything) -> str | None:
+    """Return the field in an operand such as `{"field": "account_id"}`, None for any other operand."""
+    is_field = isinstance(operand, Mapping) and set(operand) == {"field"}
+    return str(operand["field"]) if is_field else None
 
 
 def filter_errors(schema: SchemaSpec, changed: Sequence[ObjectSpec]) -> list[FieldError]:
@@ -68,7 +76,7 @@ def filter_errors(schema: SchemaSpec, changed: Sequence[ObjectSpec]) -> list[Fie
         FieldError(f"settings.{FILTER}", "invalid_type", message)
         for spec in schema.objects
         for field in spec.business_fields
-        if target_filter(field) and (spec.api_name in names or str(field.settings.get("target")) in names)
+        if target_filter(field) and (spec.api_name in names or _target(field) in names)
         for message in _mistakes(schema, spec, field)
     ]
 
@@ -103,18 +111,12 @@ def _refuse(uses: Sequence[tuple[Draft, CompiledField, Reference]], fitting: set
             draft.error(field.name, "invalid_reference", _DOES_NOT_FIT)
 
 
-def _own_field(operand: Anything) -> str | None:
-    """Return the field in an operand such as `{"field": "account_id"}`, None for any other operand."""
-    is_field = isinstance(operand, Mapping) and set(operand) == {"field"}
-    return str(operand["field"]) if is_field else None
-
-
 def _resolve(tree: Tree, value: Value) -> Tree | None:
     if isinstance(tree, Not):
         inner = _resolve(tree.item, value)
         return None if inner is None else Not(inner)
     if isinstance(tree, Condition):
-        name = _own_field(tree.operand)
+        name = own_field(tree.operand)
         if name is None:
             return tree
         operand = value(name)
@@ -133,11 +135,11 @@ def _mistakes(schema: SchemaSpec, spec: ObjectSpec, field: FieldSpec) -> Iterato
         return
     ctx = CleanContext(system_actor(), timezone.now())
     for leaf in found:
-        reached = _reached(schema, str(field.settings.get("target", "")), leaf.path)
+        reached = _reached(schema, _target(field), leaf.path)
         if reached is None:
             yield _("Unknown field: %(path)s") % {"path": leaf.path[:120]}
             continue
-        own, kind = _own_field(leaf.operand), field_types.get(reached.type).behaves_as(reached)
+        own, kind = own_field(leaf.operand), field_types.get(reached.type).behaves_as(reached)
         if own is not None and own not in spec.field_map:
             yield _("Unknown field: %(path)s") % {"path": own[:120]}
         elif leaf.operator not in kind.filters(reached):
@@ -150,10 +152,21 @@ def _mistakes(schema: SchemaSpec, spec: ObjectSpec, field: FieldSpec) -> Iterato
 
 
 def _reached(schema: SchemaSpec, object_name: str, path: str) -> FieldSpec | None:
-    """Return the field at the end of a path from an object; None where a step is unknown or leaves the objects."""
+    """Return the field at the end of a path from an object; None where a step is unknown."""
     *steps, last = path.split(".")
-    here = schema.object_map.get(object_name)
+    here = _spec(schema, object_name)
     for step in steps:
         hop = here.path_map.get(step) if here else None
-        here = schema.object_map.get(str(hop.settings.get("target"))) if hop else None
+        here = _spec(schema, _target(hop)) if hop else None
     return here.field_map.get(last) if here else None
+
+
+def _target(field: FieldSpec) -> str:
+    """Return the one thing that a field points at; "" for several, and for fields that point at nothing."""
+    targets = field_types.get(field.type).targets(field)
+    return targets[0] if len(targets) == 1 else ""
+
+
+def _spec(schema: SchemaSpec, name: str) -> ObjectSpec | None:
+    """Return an object's spec by its name; users and departments, too, have one."""
+    return shared_target_spec(name) if name in SHARED_TARGETS else schema.object_map.get(name)

@@ -13,6 +13,7 @@ from metadata.compiler.spec import ValidationRuleSpec
 from metadata.expression_uses import DUPLICATE_RULES, ExpressionUse, expression_uses
 from metadata.expressions import Expression, ExpressionError, compile_expression, scope_of
 from metadata.expressions.graph import ordered
+from metadata.field_types.lookup_value import CopiedValueType, LookupValueType
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,16 @@ class FieldProgram:
     field: CompiledField
     expression: Expression
 
+    @cached_property
+    def is_taken(self) -> bool:
+        """Whether the value is that of a related record, as it is there."""
+        return isinstance(self.field.definition, LookupValueType)
+
+    @cached_property
+    def is_copy(self) -> bool:
+        """Whether the value is taken once, and left alone when the related record changes."""
+        return isinstance(self.field.definition, CopiedValueType)
+
 
 @dataclass(frozen=True, eq=False)
 class RuleProgram:
@@ -33,9 +44,13 @@ class RuleProgram:
 
 @dataclass(frozen=True, eq=False)
 class Programs:
-    """All expressions of an object; `formulas` stand in an order in which each only needs those before it."""
+    """All expressions of an object; `formulas` stand in an order in which each only needs those before it.
+
+    `virtual` are the formulas that are never stored: only what would become of a record asks for them here.
+    """
 
     formulas: tuple[FieldProgram, ...] = ()
+    virtual: tuple[FieldProgram, ...] = ()
     defaults: tuple[FieldProgram, ...] = ()
     conditions: Mapping[str, tuple[FieldProgram, ...]] = field(default_factory=dict)  # by "required_if" and so on
     rules: tuple[RuleProgram, ...] = ()
@@ -48,7 +63,7 @@ class Programs:
     @cached_property
     def related_paths(self) -> frozenset[str]:
         """The paths through lookups that any of the expressions reads, prior values included."""
-        found = [item.expression for item in (*self.formulas, *self.defaults)]
+        found = [item.expression for item in (*self.formulas, *self.virtual, *self.defaults)]
         found += [item.expression for item in self.rules]
         found += self.duplicates.values()
         found += [item.expression for group in self.conditions.values() for item in group]
@@ -84,7 +99,9 @@ def compiled_use(snapshot: SchemaSnapshot, use: ExpressionUse) -> Expression:
 
 
 def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
-    formulas, defaults, rules = [], [], []
+    formulas: list[FieldProgram] = []
+    virtual: list[FieldProgram] = []
+    defaults, rules = [], []
     conditions: dict[str, list[FieldProgram]] = {}
     duplicates: dict[str, Expression] = {}
     known_rules = {f"validation_rules.{rule.api_name}": rule for rule in obj.spec.validation_rules}
@@ -104,13 +121,13 @@ def _make(snapshot: SchemaSnapshot, obj: CompiledObject) -> Programs:
             continue
         program = FieldProgram(obj.fields[use.owner.removeprefix("fields.")], expression)
         if use.attribute == "settings.expression":
-            formulas.append(program)
+            (virtual if program.field.is_virtual else formulas).append(program)
         elif use.attribute == "default_formula":
             defaults.append(program)
         else:
             conditions.setdefault(use.attribute, []).append(program)
     kinds = {name: tuple(items) for name, items in conditions.items()}
-    return Programs(in_order(obj, formulas), tuple(defaults), kinds, tuple(rules), duplicates)
+    return Programs(in_order(obj, formulas), tuple(virtual), tuple(defaults), kinds, tuple(rules), duplicates)
 
 
 def in_order(obj: CompiledObject, formulas: Iterable[FieldProgram]) -> tuple[FieldProgram, ...]:

@@ -18,7 +18,7 @@ from objects.records import rollup_sql
 from objects.records.computed import compute
 from objects.records.dependents import request_recalculation
 from objects.records.drafts import Batch, Draft
-from objects.records.formulas import related_values, work_out
+from objects.records.formulas import work_out
 from objects.records.programs import FieldProgram, programs
 from objects.records.rollup_plans import rollups_of, rollups_over
 from objects.records.rollups import Changed, moved_as_a_whole
@@ -64,9 +64,8 @@ def recalculate(
     if not found or not fields:
         return {}
     batch = Batch(actor, snapshot, obj, "recalculate", _locked(snapshot, obj, list(fields)), now, is_many=True)
-    related = related_values(batch)
     for draft in batch.drafts:
-        work_out(batch, draft, found, related)
+        work_out(batch, draft, found)
         draft.errors.clear()  # a result that does not fit any more stays as it was
     compute(batch)
     changed = [draft for draft in batch.drafts if draft.columns]

@@ -15,7 +15,6 @@ from metadata.field_types.contexts import display_context
 from metadata.services.validation_rules import PLACEHOLDER
 from objects.records.drafts import Batch, Draft
 from objects.records.environments import RecordValues, environment
-from objects.records.formulas import related_values
 from objects.records.programs import RuleProgram, programs
 
 WARNING, WARNING_CONFIRMED = "warning", "records.warning_confirmed"
@@ -28,10 +27,9 @@ def rules(batch: Batch) -> None:
     found = [item for item in programs(batch.snapshot, batch.object).rules if _applies(batch, item.rule)]
     if not found:
         return
-    related = related_values(batch)
     for draft in batch.open:
         if batch.is_create or batch.action == "delete" or draft.changes:
-            judge(batch, draft, found, environment(batch, draft, related))
+            judge(batch, draft, found, environment(batch, draft))
 
 
 def check_deletion(batch: Batch) -> None:

@@ -13,13 +13,14 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import PlatformError
 from metadata.compiler.current import current_snapshot
 from metadata.expressions import Expression, ExpressionError, Traced, ValueType, compile_expression, scope_of
+from metadata.field_types.values import InvalidValue
 from objects.query.query import RecordQuery
 from objects.records import pipeline
 from objects.records.conditions import is_shown
 from objects.records.drafts import Batch, Draft
 from objects.records.duplicates import duplicates
 from objects.records.environments import Related, environment
-from objects.records.formulas import related_values
+from objects.records.formulas import fitted
 from objects.records.numbering import number
 from objects.records.programs import programs
 from objects.records.unit import run_unit
@@ -82,8 +83,8 @@ def try_expression(
     record: Any = RecordQuery(actor, object_name).record(record_id)
     draft = Draft(0, {}, record_id, record=record)
     batch = Batch(actor, snapshot, obj, "edit", [draft], timezone.now())
-    batch.related = Related(obj, (path for path in found.paths if "." in path))
-    env = environment(batch, draft, related_values(batch))
+    batch.related = Related(batch, (path for path in found.paths if "." in path))
+    env = environment(batch, draft)
     return Trial(text, None, found, found.evaluate(env), tuple(found.trace(env)))
 
 
@@ -108,7 +109,9 @@ def assess(
         for stage in _before_writing(batch):
             if with_duplicates or stage is not duplicates:
                 stage(batch)
-        failure, typed = None if draft.is_sound else draft.failure(), _readable(batch, draft)
+        failure = None if draft.is_sound else draft.failure()
+        _work_out_virtual(batch, draft)
+        typed = _readable(batch, draft)
         return Assessment(_api_values(batch, typed), failure, field_states(batch, draft), typed)
 
     return run_unit(work, dry_run=True)
@@ -119,7 +122,7 @@ def field_states(batch: Batch, draft: Draft) -> dict[str, FieldState]:
     found = programs(batch.snapshot, batch.object)
     if draft.refusal is not None or not found.conditions:
         return {}
-    env = environment(batch, draft, related_values(batch))
+    env = environment(batch, draft)
     true = {
         kind: {item.field.name for item in found.of(kind) if item.expression.evaluate(env)}
         for kind in ("required_if", "readonly_if")
@@ -139,6 +142,20 @@ def _before_writing(batch: Batch) -> list[pipeline.Stage]:
     stages = pipeline.CREATE if batch.is_create else pipeline.UPDATE
     last = stages.index(number) if batch.is_create else stages.index(pipeline.write)
     return [stage for stage in stages[:last] if stage is not pipeline.stop]
+
+
+def _work_out_virtual(batch: Batch, draft: Draft) -> None:
+    """Put the values into a draft that are never written: those of formulas that are not stored."""
+    found = programs(batch.snapshot, batch.object).virtual
+    if draft.refusal is not None or not found:
+        return
+    env = environment(batch, draft)
+    for program in found:
+        try:
+            value = fitted(program, program.expression.evaluate(env), batch.context(draft))
+        except InvalidValue:
+            value = None
+        draft.values[program.field.name] = value
 
 
 def _readable(batch: Batch, draft: Draft) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class RecordDetail(Endpoint):
         except NotFound:
             return self._survivor(request, query, object_name, record_id)
         version = found.get("version")
-        if version is not None and not_modified(request, version):
+        if version is not None and not_modified(request, version) and not query.reads_virtual():
             return HttpResponse(status=304, headers={"ETag": f'"{version}"'})
         return json_response(found, etag=str(version)) if version is not None else json_response(found)
 

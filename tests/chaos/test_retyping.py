@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos")]
 
 ROWS = 100_000 if FULL else 12_000
 START_UP = 60
+BEFORE = 6  # records changed before the kill, each as slow as a batch of the job
 ACTOR = system_actor()
 
 
@@ -71,13 +72,13 @@ def test_a_change_of_type_survives_the_death_of_its_workers(site: Stand) -> None
     first = site.worker(2)
     eventually(lambda: _job().done > 0, seconds=START_UP)
     service = RecordService(ACTOR)
-    for number, record in enumerate(touched[:20]):
+    for number, record in enumerate(touched[:BEFORE]):
         service.update("account", record, {"size__c": str(1_000_000 + number)})
     first.kill9()
     killed, reached = time.monotonic(), _job().done
     assert _job().state == "running"
     site.worker(2)
-    for number, record in enumerate(touched[20:], start=20):
+    for number, record in enumerate(touched[BEFORE:], start=BEFORE):
         service.update("account", record, {"size__c": str(1_000_000 + number)})
     eventually(lambda: _job().done > reached or _job().is_finished, seconds=RECOVERY + START_UP)
     recovery = time.monotonic() - killed

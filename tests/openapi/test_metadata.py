@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tests.openapi.conftest import problem_codes
 
@@ -92,3 +94,34 @@ def test_the_document_follows_the_data_model_within_one_request(caller: Any, tic
     schemas = caller.get("/api/v1/openapi.json").json()["components"]["schemas"]
     assert "new__c" in schemas["TicketCRead"]["properties"]
     assert set(caller.get("/api/v1/openapi.json?objects=part__c").json()["paths"]) & {"/records/ticket__c"} == set()
+
+
+def test_a_formula_that_is_not_stored_is_read_filtered_and_never_unmodified(caller: Any, ticket: str) -> None:
+    settings = {"expression": "due__c - TODAY()", "returns": "integer", "storage": "virtual"}
+    url = f"{META}/objects/ticket__c/fields"
+    body = {"api_name": "left__c", "type": "formula", "label": "剩余天数", "settings": settings}
+    assert caller.post(url, body, format="json").status_code == 201
+    assert caller.get(f"{url}/left__c").json()["settings"]["storage"] == "virtual"
+    far = (timezone.localdate() + timedelta(days=400)).isoformat()
+    made = caller.post("/api/v1/records/ticket__c", {"name": "远", "due__c": far}, format="json").json()
+    assert 399 <= made["left__c"] <= 401
+    found = caller.get("/api/v1/records/ticket__c?filter[left__c][gt]=300&sort=-left__c&fields=name,left__c").json()
+    assert [row["name"] for row in found["data"]] == ["远"]
+    one = f"/api/v1/records/ticket__c/{made['id']}"
+    assert caller.get(one, HTTP_IF_NONE_MATCH='"1"').status_code == 200
+    assert caller.get(f"{one}?fields=name,version", HTTP_IF_NONE_MATCH='"1"').status_code == 304
+    changed = caller.patch(one, {"due__c": timezone.localdate().isoformat()}, format="json").json()
+    assert -1 <= changed["left__c"] <= 1
+    tried = caller.post("/api/v1/records/ticket__c/validate", {"name": "x", "due__c": far}, format="json")
+    assert tried.status_code == 200
+    assert 399 <= tried.json()["values"]["left__c"] <= 401
+    refused = caller.patch(one, {"left__c": 5}, format="json")
+    assert problem_codes(refused) == {("#/fields/left__c", "read_only_field")}
+
+
+def test_what_keeps_a_formula_from_being_virtual_is_told(caller: Any, ticket: str) -> None:
+    settings = {"expression": "WORKDAYS(due__c, TODAY())", "returns": "integer", "storage": "virtual"}
+    body = {"api_name": "left__c", "type": "formula", "label": "剩余", "settings": settings}
+    answer = caller.post(f"{META}/objects/ticket__c/fields", body, format="json")
+    assert answer.status_code == 422
+    assert {error["code"] for error in answer.json()["errors"]} == {"formula_error"}

@@ -165,6 +165,7 @@ MATRIX: dict[str, Row] = {
     "metadata-validation-rule-delete": row(POST=ADMIN_DONE, args={"rule_name": "kept__c"}),
     "metadata-expression-names": row(GET=ADMIN, query="?object=order__c"),
     "metadata-expression-check": row(POST=ADMIN, data={"object": "order__c", "text": "LEN(name)"}),
+    "field-conditions": row(POST=ADMIN, data={"target": "user", "add": "1"}),
     "object-formulas": row(GET=ADMIN, POST=ADMIN, data={"expression": "LEN(name)"}),
     "currencies": row(GET=ADMIN, POST=ADMIN_FORM),
     "currency": row(GET=ADMIN, POST=ADMIN_FORM),

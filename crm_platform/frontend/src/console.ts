@@ -1,6 +1,7 @@
 /** The entry: configures htmx, starts the behaviours on load and after every swap. */
 import htmx from "htmx.org";
 import "./behaviours/color";
+import "./behaviours/conditions";
 import "./behaviours/check-column";
 import "./behaviours/confirm";
 import "./behaviours/copy";

@@ -13,7 +13,7 @@ from crm_platform.kit.companies import company_brand, company_core
 from crm_platform.kit.text import spelled
 from metadata.expressions.arithmetic import rounded
 from metadata.expressions.definitions import CLOCK, define, number, option, text, whole
-from metadata.expressions.evaluate import Evaluator
+from metadata.expressions.environment import Environment
 from metadata.expressions.functions.moments import cut, months_between
 from metadata.expressions.sql import Sql, sql
 from metadata.expressions.types import ValueType
@@ -62,9 +62,9 @@ def _gender(_ctx: object, value: str) -> str | None:
     return found and found[1]
 
 
-def _age(ev: Evaluator, value: str) -> Decimal | None:
-    born = _birth(ev, value)
-    return None if born is None else Decimal(cut(months_between(born, ev.env.today), 12))
+def _age(env: Environment, value: str) -> Decimal | None:
+    born = _birth(env, value)
+    return None if born is None else Decimal(cut(months_between(born, env.today), 12))
 
 
 # --- amounts ----------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import ChoiceSetSpec
 from metadata.expressions.definitions import FALSE, OWN, Param, define, text
+from metadata.expressions.environment import Environment
 from metadata.expressions.errors import ExpressionError, closest
-from metadata.expressions.evaluate import Evaluator, identity
+from metadata.expressions.evaluate import Code, identity
 from metadata.expressions.nodes import Apply, Constant, Path, Typed
 from metadata.expressions.sql import Sql, sql
 from metadata.expressions.types import MANY, ValueType
@@ -68,9 +69,12 @@ def _labels(node: Typed, language: str) -> dict[str, str]:
     return {choice.value: choice.label.text(language) for choice in choices.choices} if choices else {}
 
 
-def _label(ev: Evaluator, _node: Apply, field: Typed) -> str | None:
-    value = ev.value(field)
-    return _labels(field, ev.env.actor.language).get(value) if value is not None else None
+def _label(node: Apply, field: Code) -> Code:
+    def run(env: Environment) -> str | None:
+        value = field(env)
+        return _labels(node.args[0], env.actor.language).get(value) if value is not None else None
+
+    return run
 
 
 def _label_sql(ctx: SqlContext, field: Typed) -> Sql:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions.arithmetic import EXACT, ZERO, divide, divide_sql
 from metadata.expressions.definitions import CLOCK, Param, day, define, moment, number, text, whole
+from metadata.expressions.environment import Environment
 from metadata.expressions.errors import ExpressionError
-from metadata.expressions.evaluate import Evaluator
 from metadata.expressions.functions.formats import shown
 from metadata.expressions.functions.moments import from_local, local_day, to_local
 from metadata.expressions.nodes import Apply, Constant, Typed
@@ -64,12 +64,12 @@ def _date_sql(ctx: SqlContext, year: Sql, month: Sql, day_: Sql) -> Sql:
 
 
 def _datetime(
-    ev: Evaluator, year: int, month: int, day_: int, hour: int = 0, minute: int = 0, second: int = 0
+    env: Environment, year: int, month: int, day_: int, hour: int = 0, minute: int = 0, second: int = 0
 ) -> datetime | None:
-    made = _date(ev, year, month, day_)
+    made = _date(env, year, month, day_)
     if made is None or not (0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60):
         return None
-    return from_local(datetime.combine(made, time(hour, minute, second)), ev.env.zone)
+    return from_local(datetime.combine(made, time(hour, minute, second)), env.zone)
 
 
 def _datetime_sql(ctx: SqlContext, year: Sql, month: Sql, day_: Sql, *clock: Sql) -> Sql:
@@ -89,12 +89,12 @@ def _datetime_sql(ctx: SqlContext, year: Sql, month: Sql, day_: Sql, *clock: Sql
     return clipped_moment(sql("({0} AT TIME ZONE {1})", local, ctx.zone()))
 
 
-def _datevalue(ev: Evaluator, value: Any) -> date | None:
+def _datevalue(env: Environment, value: Any) -> date | None:
     if not isinstance(value, str):
-        return local_day(value, ev.env.zone)
+        return local_day(value, env.zone)
     if not _ISO_DAY.fullmatch(value):
         return None
-    return _date(ev, *(int(part) for part in value.split("-")))
+    return _date(env, *(int(part) for part in value.split("-")))
 
 
 def _datevalue_sql(ctx: SqlContext, value: Sql) -> Sql:
@@ -108,9 +108,9 @@ def _datevalue_sql(ctx: SqlContext, value: Sql) -> Sql:
     return ctx.let([value], parsed)
 
 
-def _timevalue(ev: Evaluator, value: Any) -> time | None:
+def _timevalue(env: Environment, value: Any) -> time | None:
     if isinstance(value, datetime):
-        return to_local(value, ev.env.zone).time()
+        return to_local(value, env.zone).time()
     return time.fromisoformat(value) if _ISO_TIME.fullmatch(value) else None
 
 
@@ -124,8 +124,8 @@ def _timevalue_sql(ctx: SqlContext, value: Sql) -> Sql:
 def _part(name: str) -> tuple[Any, Any]:
     """Return both forms of a function that takes a part out of a day."""
 
-    def python(ev: Evaluator, value: date) -> Decimal:
-        return Decimal(_PARTS[name](local_day(value, ev.env.zone)))
+    def python(env: Environment, value: date) -> Decimal:
+        return Decimal(_PARTS[name](local_day(value, env.zone)))
 
     def write(ctx: SqlContext, value: Sql) -> Sql:
         return sql(f"extract({name} FROM {{0}})", day_sql(ctx, value))
@@ -144,8 +144,8 @@ _PARTS: dict[str, Any] = {
 
 
 def _clock_part(name: str) -> tuple[Any, Any]:
-    def python(ev: Evaluator, value: datetime | time) -> Decimal:
-        local = to_local(value, ev.env.zone) if isinstance(value, datetime) else value
+    def python(env: Environment, value: datetime | time) -> Decimal:
+        local = to_local(value, env.zone) if isinstance(value, datetime) else value
         return Decimal(getattr(local, name))
 
     def write(ctx: SqlContext, value: Sql) -> Sql:
@@ -163,7 +163,7 @@ def _type_zone(_tc: TypeChecker, args: list[Typed]) -> T:
     return T.TEXT
 
 
-def _tz(_ev: Evaluator, value: datetime, zone: str) -> str | None:
+def _tz(_env: Environment, value: datetime, zone: str) -> str | None:
     return shown(value, zoneinfo.ZoneInfo(zone))
 
 
@@ -186,9 +186,9 @@ def _in_units_sql(ctx: SqlContext, seconds: Sql, length: int) -> Sql:
     return divide_sql(ctx, seconds, Sql((f"{length}::numeric",), is_simple=True))
 
 
-define("TODAY", FAMILY, (), T.DATE, lambda ev: ev.env.today, lambda ctx: ctx.constant(ctx.env.today, T.DATE),
+define("TODAY", FAMILY, (), T.DATE, lambda env: env.today, lambda ctx: ctx.constant(ctx.env.today, T.DATE),
        _("Today's date in the caller's time zone."), ("TODAY()", ""), uses={CLOCK})  # fmt: skip
-define("NOW", FAMILY, (), T.DATETIME, lambda ev: ev.env.now, lambda ctx: ctx.constant(ctx.env.now, T.DATETIME),
+define("NOW", FAMILY, (), T.DATETIME, lambda env: env.now, lambda ctx: ctx.constant(ctx.env.now, T.DATETIME),
        _("The present moment."), ("NOW()", ""), uses={CLOCK})  # fmt: skip
 _YEAR, _MONTH, _DAY_OF = (whole(name, -FAR, FAR) for name in ("year", "month", "day"))
 define("DATE", FAMILY, (_YEAR, _MONTH, _DAY_OF), T.DATE, _date, _date_sql,

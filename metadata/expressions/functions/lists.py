@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions import arithmetic as exact
 from metadata.expressions.definitions import OWN, Param, define, text
-from metadata.expressions.evaluate import Evaluator, identity
+from metadata.expressions.environment import Environment
+from metadata.expressions.evaluate import Code, code, identity
 from metadata.expressions.limits import MAX_ITEMS, MAX_RESULT
 from metadata.expressions.nodes import Apply, Call, Typed
 from metadata.expressions.sql import sql
@@ -104,18 +105,27 @@ def _special_map(tc: TypeChecker, node: Call) -> Typed:
     return Apply(node.start, node.end, T.LIST, element, _FUNCTIONS["MAP"], (values,), result)
 
 
-def _filter(ev: Evaluator, node: Apply, values: Typed) -> tuple[Any, ...] | None:
-    members = ev.value(values)
-    return None if members is None else tuple(item for item in members if ev.with_item(item).value(node.data))
+def _filter(node: Apply, values: Code) -> Code:
+    test = code(node.data)
+
+    def run(env: Environment) -> tuple[Any, ...] | None:
+        members = values(env)
+        return None if members is None else tuple(item for item in members if test(env.with_item(item)))
+
+    return run
 
 
-def _map(ev: Evaluator, node: Apply, values: Typed) -> tuple[Any, ...] | None:
+def _map(node: Apply, values: Code) -> Code:
     """Members for which the result is blank are left out: a list has no blank members."""
-    members = ev.value(values)
-    if members is None:
-        return None
-    made = [ev.with_item(item).value(node.data) for item in members]
-    return tuple(value for value in made if value is not None)
+    made = code(node.data)
+
+    def run(env: Environment) -> tuple[Any, ...] | None:
+        members = values(env)
+        if members is None:
+            return None
+        return tuple(value for item in members if (value := made(env.with_item(item))) is not None)
+
+    return run
 
 
 _FUNCTIONS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions import arithmetic as exact
 from metadata.expressions.definitions import FALSE, NEW, OLD, OWN, Param, boolean, define, text
+from metadata.expressions.environment import Environment
 from metadata.expressions.errors import ExpressionError
-from metadata.expressions.evaluate import Evaluator, identity, normal
+from metadata.expressions.evaluate import Code, Fixed, identity, normal
 from metadata.expressions.functions.operators import NOT
-from metadata.expressions.nodes import Apply, Constant, Path, Typed
+from metadata.expressions.nodes import Apply, Path, Typed
 from metadata.expressions.scope import RECORD
 from metadata.expressions.sql import COLLATION, Sql, joined, sql
 from metadata.expressions.types import ANY, MANY, ORDERED, SCALARS, TEXTS, ValueType
@@ -26,7 +28,7 @@ T = ValueType
 FAMILY = "logic"
 NUMERIC = "[+-]?([0-9]{1,30}([.][0-9]{0,20})?|[.][0-9]{1,20})"  # read alike by Python and PostgreSQL
 _NUMERIC = re.compile(NUMERIC)
-ELSE_NULL = Constant(0, 0, T.NULL, None, None)
+_NULL = Fixed(None)
 
 
 def any_value(name: str, **options: Any) -> Param:
@@ -43,8 +45,8 @@ def _type_if(tc: TypeChecker, args: list[Typed]) -> tuple[T, T | None]:
     return tc.same(args, range(1, len(args))), args[1].element
 
 
-def _if(ev: Evaluator, _node: Apply, condition: Typed, then: Typed, otherwise: Typed = ELSE_NULL) -> Any:
-    return ev.value(then if ev.value(condition) else otherwise)
+def _if(_node: Apply, condition: Code, then: Code, otherwise: Code = _NULL) -> Code:
+    return lambda env: then(env) if condition(env) else otherwise(env)
 
 
 def _if_sql(ctx: SqlContext, condition: Typed, then: Typed, otherwise: Typed | None = None) -> Sql:
@@ -63,11 +65,17 @@ def _type_ifs(tc: TypeChecker, args: list[Typed]) -> tuple[T, T | None]:
     return tc.same(args, results), args[1].element
 
 
-def _ifs(ev: Evaluator, _node: Apply, *args: Typed) -> Any:
-    for condition, result in zip(args[::2], args[1::2], strict=False):
-        if ev.value(condition):
-            return ev.value(result)
-    return ev.value(args[-1]) if len(args) % 2 else None
+def _ifs(_node: Apply, *args: Code) -> Code:
+    pairs = list(zip(args[::2], args[1::2], strict=False))
+    otherwise = args[-1] if len(args) % 2 else _NULL
+
+    def run(env: Environment) -> Any:
+        for condition, result in pairs:
+            if condition(env):
+                return result(env)
+        return otherwise(env)
+
+    return run
 
 
 def _ifs_sql(ctx: SqlContext, *args: Typed) -> Sql:
@@ -87,12 +95,18 @@ def _type_case(tc: TypeChecker, args: list[Typed]) -> tuple[T, T | None]:
     return tc.same(args, [*range(2, 2 + pairs, 2), *range(1 + pairs, len(args))]), args[2].element
 
 
-def _case(ev: Evaluator, _node: Apply, subject: Typed, *rest: Typed) -> Any:
-    wanted = identity(ev.value(subject))
-    for value, result in zip(rest[::2], rest[1::2], strict=False):
-        if wanted is not None and identity(ev.value(value)) == wanted:
-            return ev.value(result)
-    return ev.value(rest[-1]) if len(rest) % 2 else None
+def _case(_node: Apply, subject: Code, *rest: Code) -> Code:
+    pairs = list(zip(rest[::2], rest[1::2], strict=False))
+    otherwise = rest[-1] if len(rest) % 2 else _NULL
+
+    def run(env: Environment) -> Any:
+        wanted = identity(subject(env))
+        for value, result in pairs if wanted is not None else ():
+            if identity(value(env)) == wanted:
+                return result(env)
+        return otherwise(env)
+
+    return run
 
 
 def _case_sql(ctx: SqlContext, subject: Typed, *rest: Typed) -> Sql:
@@ -104,24 +118,23 @@ def _case_sql(ctx: SqlContext, subject: Typed, *rest: Typed) -> Sql:
 
 
 # --- AND, OR, NOT, XOR ------------------------------------------------------------------------------------
-def _and(ev: Evaluator, _node: Apply, *args: Typed) -> bool | None:
-    made: bool | None = True
-    for arg in args:
-        value = ev.value(arg)
-        if value is False:
-            return False
-        made = None if value is None else made
-    return made
+def _joined_by(decisive: bool) -> Callable[..., Code]:
+    """Return what combines conditions of which one decides the whole: a false one AND, a true one OR."""
 
+    def combined(_node: Apply, *args: Code) -> Code:
+        def run(env: Environment) -> bool | None:
+            made: bool | None = not decisive
+            for arg in args:
+                value: bool | None = arg(env)
+                if value is decisive:
+                    return decisive
+                if value is None:
+                    made = None
+            return made
 
-def _or(ev: Evaluator, _node: Apply, *args: Typed) -> bool | None:
-    made: bool | None = False
-    for arg in args:
-        value = ev.value(arg)
-        if value is True:
-            return True
-        made = None if value is None else made
-    return made
+        return run
+
+    return combined
 
 
 def _both_sql(word: str) -> Any:
@@ -242,15 +255,16 @@ def _type_prior(tc: TypeChecker, args: list[Typed]) -> tuple[T, T | None]:
     return node.type, node.element
 
 
-def _ischanged(ev: Evaluator, _node: Apply, field: Path) -> bool:
-    if ev.env.is_new:
-        return False
-    old = normal(ev.env.prior(field.name.path), field.type)
-    return bool(identity(old) != identity(ev.value(field)))
+def _ischanged(node: Apply, field: Code) -> Code:
+    prior = _priorvalue(node, field)
+    return lambda env: not env.is_new and bool(identity(prior(env)) != identity(field(env)))
 
 
-def _priorvalue(ev: Evaluator, _node: Apply, field: Path) -> Any:
-    return normal(ev.env.prior(field.name.path), field.type)
+def _priorvalue(node: Apply, _field: Code) -> Code:
+    field = node.args[0]
+    assert isinstance(field, Path)
+    path, type_ = field.name.path, field.type
+    return lambda env: normal(env.prior(path), type_)
 
 
 def _isnumber_sql(ctx: SqlContext, value: Sql) -> Sql:
@@ -282,11 +296,11 @@ for _name in ("CASE", "SWITCH"):
         (f'{_name}(2, 1, "one", 2, "two", "many")', "two"), is_lazy=True, repeats=1,
     )  # fmt: skip
 define(
-    "AND", FAMILY, (_YES, boolean("more", is_optional=True)), T.BOOLEAN, _and, _both_sql("AND"),
+    "AND", FAMILY, (_YES, boolean("more", is_optional=True)), T.BOOLEAN, _joined_by(False), _both_sql("AND"),
     _("Whether all conditions are true."), ("AND(1 < 2, 2 < 3)", "true"), is_lazy=True, repeats=1,
 )  # fmt: skip
 define(
-    "OR", FAMILY, (_YES, boolean("more", is_optional=True)), T.BOOLEAN, _or, _both_sql("OR"),
+    "OR", FAMILY, (_YES, boolean("more", is_optional=True)), T.BOOLEAN, _joined_by(True), _both_sql("OR"),
     _("Whether at least one condition is true."), ("OR(1 > 2, 2 < 3)", "true"), is_lazy=True, repeats=1,
 )  # fmt: skip
 define(
@@ -328,7 +342,7 @@ define(
     _("Whether a value lies between two others, or equals one of them."), ("BETWEEN(5, 1, 10)", "true"), nulls=FALSE,
 )  # fmt: skip
 define(
-    "ISNEW", FAMILY, (), T.BOOLEAN, lambda ctx: ctx.env.is_new, None,
+    "ISNEW", FAMILY, (), T.BOOLEAN, lambda env: env.is_new, None,
     _("Whether the record is being created. In rules only."), ("ISNEW()", ""), uses={NEW},
 )  # fmt: skip
 define(

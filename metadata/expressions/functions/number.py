@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions import arithmetic as exact
 from metadata.expressions.definitions import OWN, RANDOM, Param, day, define, number, text, whole
-from metadata.expressions.environment import NotAvailable
-from metadata.expressions.evaluate import Evaluator
+from metadata.expressions.environment import Environment, NotAvailable
 from metadata.expressions.functions.moments import local_day
 from metadata.expressions.limits import SCALE
 from metadata.expressions.nodes import Apply, Typed
@@ -84,22 +83,22 @@ def _sign(_ctx: object, value: Decimal) -> Decimal:
     return Decimal((value > 0) - (value < 0))
 
 
-def rate(ev: Evaluator, code: str, on: date | None = None) -> Decimal | None:
+def rate(env: Environment, code: str, on: date | None = None) -> Decimal | None:
     """Return base units per unit of a currency on a day (today); None when there is no rate."""
-    if ev.env.rate is None:
+    if env.rate is None:
         raise NotAvailable("exchange rates")
     try:
-        return ev.env.rate(code.upper(), (on and local_day(on, ev.env.zone)) or ev.env.today)
+        return env.rate(code.upper(), (on and local_day(on, env.zone)) or env.today)
     except InvalidValue:
         return None
 
 
-def _convert(ev: Evaluator, amount: Decimal, source: str, target: str, on: date | None = None) -> Decimal | None:
-    have, want = rate(ev, source, on), rate(ev, target, on)
+def _convert(env: Environment, amount: Decimal, source: str, target: str, on: date | None = None) -> Decimal | None:
+    have, want = rate(env, source, on), rate(env, target, on)
     if have is None or not want:
         return None
-    worth = exact.multiply(ev, amount, have)
-    return None if worth is None else exact.divide(ev, worth, want)
+    worth = exact.multiply(env, amount, have)
+    return None if worth is None else exact.divide(env, worth, want)
 
 
 define("ABS", FAMILY, (_N,), T.NUMBER, lambda _ctx, value: value.copy_abs(), "abs({0})",

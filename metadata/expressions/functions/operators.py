@@ -62,8 +62,9 @@ def _comparison(symbol: str, left: ValueType, right: ValueType) -> Overload | No
     allowed = SCALARS if symbol in _EQUALITIES else ORDERED
     if both is None or both not in allowed:
         return None
-    is_text = both in (T.TEXT, T.CHOICE) and symbol not in _EQUALITIES
-    return Overload(both, both, T.BOOLEAN, _COMPARISONS[symbol][is_text])
+    is_ordered_text = both in (T.TEXT, T.CHOICE) and symbol not in _EQUALITIES
+    kind = T.TEXT if is_ordered_text else T.REFERENCE if both is T.REFERENCE else None
+    return Overload(both, both, T.BOOLEAN, _COMPARISONS[symbol][kind])
 
 
 def _operator(name: str, python: Callable[..., Any], written: Any, nulls: str = STRICT) -> Function:
@@ -202,27 +203,25 @@ _OVERLOADS: Mapping[str, tuple[Overload, ...]] = {
 
 
 # --- comparisons ------------------------------------------------------------------------------------------
-def compared(test: Callable[[Any, Any], bool]) -> Callable[..., bool]:
-    return lambda _ctx, left, right: test(identity(left), identity(right))
-
-
-def _pair(symbol: str, in_sql: str, test: Callable[[Any, Any], bool]) -> tuple[Function, Function]:
-    """Return the comparison of plain values and that of texts, which is ordered by code point in both back ends."""
+def _compared(symbol: str, in_sql: str, test: Callable[[Any, Any], bool]) -> Mapping[ValueType | None, Function]:
+    """Return a comparison by what it compares: texts by code point in both back ends, records by id; None: others."""
     plain = f"({{0}} {in_sql} {{1}})"
     ordered = f"({{0}} {in_sql} {{1}} COLLATE {COLLATION})"
-    python = compared(test)
-    return _operator(symbol, python, plain, FALSE), _operator(symbol, python, ordered, FALSE)
+    return {
+        None: _operator(symbol, lambda _ctx, left, right: test(left, right), plain, FALSE),
+        T.TEXT: _operator(symbol, lambda _ctx, left, right: test(left, right), ordered, FALSE),
+        T.REFERENCE: _operator(symbol, lambda _ctx, left, right: test(identity(left), identity(right)), plain, FALSE),
+    }
 
 
 _EQUALITIES = ("=", "==", "!=", "<>")
-_COMPARISONS: Mapping[str, tuple[Function, Function]] = {
-    "=": _pair("=", "=", operator.eq),
-    "==": _pair("=", "=", operator.eq),
-    "!=": _pair("!=", "<>", operator.ne),
-    "<>": _pair("!=", "<>", operator.ne),
-    "<": _pair("<", "<", operator.lt),
-    "<=": _pair("<=", "<=", operator.le),
-    ">": _pair(">", ">", operator.gt),
-    ">=": _pair(">=", ">=", operator.ge),
+_COMPARISONS: Mapping[str, Mapping[ValueType | None, Function]] = {
+    "=": _compared("=", "=", operator.eq),
+    "==": _compared("=", "=", operator.eq),
+    "!=": _compared("!=", "<>", operator.ne),
+    "<>": _compared("!=", "<>", operator.ne),
+    "<": _compared("<", "<", operator.lt),
+    "<=": _compared("<=", "<=", operator.le),
+    ">": _compared(">", ">", operator.gt),
+    ">=": _compared(">=", ">=", operator.ge),
 }
-EQUAL = _COMPARISONS["="][0]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions.arithmetic import EXACT
 from metadata.expressions.definitions import Param, day, define, number, option, whole
-from metadata.expressions.evaluate import Evaluator
+from metadata.expressions.environment import Environment
 from metadata.expressions.functions import operators as ops
 from metadata.expressions.functions.date import FAMILY, day_sql, type_of
 from metadata.expressions.functions.moments import cut, from_local, local_day, months_between, plus_months, to_local
@@ -34,13 +34,13 @@ def _same_type(_tc: TypeChecker, args: list[Typed]) -> T:
 
 
 # --- ADD… -------------------------------------------------------------------------------------------------
-def _adddays(ev: Evaluator, value: date, count: Decimal) -> date | None:
+def _adddays(env: Environment, value: date, count: Decimal) -> date | None:
     """Add whole days, on the clock: 9 o'clock stays 9 o'clock."""
     if not isinstance(value, datetime):
-        return ops.add_days(ev, value, count)
-    local = to_local(value, ev.env.zone)
-    moved = ops.add_days(ev, local.date(), count)
-    return moved and from_local(datetime.combine(moved, local.time()), ev.env.zone)
+        return ops.add_days(env, value, count)
+    local = to_local(value, env.zone)
+    moved = ops.add_days(env, local.date(), count)
+    return moved and from_local(datetime.combine(moved, local.time()), env.zone)
 
 
 def _adddays_sql(ctx: SqlContext, value: Sql, count: Sql) -> Sql:
@@ -51,13 +51,13 @@ def _adddays_sql(ctx: SqlContext, value: Sql, count: Sql) -> Sql:
 
 
 def _addmonths(factor: int) -> Any:
-    def moved(ev: Evaluator, value: date, count: Decimal) -> date | None:
+    def moved(env: Environment, value: date, count: Decimal) -> date | None:
         months = int(count) * factor
         if not isinstance(value, datetime):
             return plus_months(value, months)
-        local = to_local(value, ev.env.zone)
+        local = to_local(value, env.zone)
         day_ = plus_months(local.date(), months)
-        return day_ and from_local(datetime.combine(day_, local.time()), ev.env.zone)
+        return day_ and from_local(datetime.combine(day_, local.time()), env.zone)
 
     return moved
 
@@ -81,10 +81,10 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _DAYS = {"day": 1, "week": 7}
 
 
-def _datediff(ev: Evaluator, first: date, last: date, unit: str) -> Decimal:
+def _datediff(env: Environment, first: date, last: date, unit: str) -> Decimal:
     if unit in _SECONDS and isinstance(first, datetime) and isinstance(last, datetime):
         return Decimal(cut((last - first) // timedelta(microseconds=1), _SECONDS[unit] * 1_000_000))
-    start, end = local_day(first, ev.env.zone), local_day(last, ev.env.zone)
+    start, end = local_day(first, env.zone), local_day(last, env.zone)
     if unit in _MONTHS:
         return Decimal(cut(months_between(start, end), _MONTHS[unit]))
     days = (end - start).days
@@ -113,8 +113,8 @@ _MONTHS_BETWEEN = (
 
 
 # --- periods ----------------------------------------------------------------------------------------------
-def _eomonth(ev: Evaluator, value: date, months: int = 0) -> date | None:
-    first = plus_months(local_day(value, ev.env.zone).replace(day=1), months)
+def _eomonth(env: Environment, value: date, months: int = 0) -> date | None:
+    first = plus_months(local_day(value, env.zone).replace(day=1), months)
     return first and first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
@@ -124,13 +124,13 @@ def _eomonth_sql(ctx: SqlContext, value: Sql, months: Sql | None = None) -> Sql:
     return clipped_day(moved)
 
 
-def _startof(ev: Evaluator, value: date, unit: str) -> date | None:
-    start = local_day(value, ev.env.zone)
+def _startof(env: Environment, value: date, unit: str) -> date | None:
+    start = local_day(value, env.zone)
     if unit == "day":
         return start
     if unit == "week":
-        back = (start.isoweekday() - ev.env.weeks.week_start) % 7
-        return ops.add_days(ev, start, Decimal(-back))
+        back = (start.isoweekday() - env.weeks.week_start) % 7
+        return ops.add_days(env, start, Decimal(-back))
     months = (start.month - 1) % _MONTHS[unit]
     return start.replace(month=start.month - months, day=1)
 
@@ -147,10 +147,10 @@ def _startof_sql(ctx: SqlContext, value: Sql, unit_: Sql) -> Sql:
     return sql(f"date_trunc('{unit}', {{0}}::timestamp)::date", start)
 
 
-def _fiscal(ev: Evaluator, value: date) -> tuple[int, int]:
+def _fiscal(env: Environment, value: date) -> tuple[int, int]:
     """Return the fiscal year, which is called by the year in which it ends, and the month in it from 0."""
-    start = local_day(value, ev.env.zone)
-    shift = (1 - ev.env.weeks.fiscal_start_month) % 12
+    start = local_day(value, env.zone)
+    shift = (1 - env.weeks.fiscal_start_month) % 12
     year, month = divmod(start.year * 12 + start.month - 1 + shift, 12)
     return year, month
 
@@ -173,7 +173,7 @@ define("ADDMONTHS", FAMILY, (_DAY, _COUNT), _same_type, _addmonths(1), _addmonth
 define("ADDYEARS", FAMILY, (_DAY, _COUNT), _same_type, _addmonths(12), _addmonths_sql(12),
        _("A date or moment some years later."), ("ADDYEARS(DATE(2024, 2, 29), 1)", "2025-02-28"))  # fmt: skip
 define("ADDHOURS", FAMILY, (Param("moment", frozenset({T.DATETIME})), _COUNT), T.DATETIME,
-       lambda ev, value, count: ops.add_seconds(ev, value, EXACT.multiply(count, 3_600)),
+       lambda env, value, count: ops.add_seconds(env, value, EXACT.multiply(count, 3_600)),
        lambda ctx, value, count: ops.add_seconds_sql(ctx, value, sql("({0} * 3600)", count)),
        _("A moment some hours later."),
        ("ADDHOURS(DATETIME(2026, 1, 31, 9), 1.5)", "2026-01-31 10:30:00"))  # fmt: skip
@@ -189,10 +189,10 @@ define("STARTOF", FAMILY, (_DAY, option("unit", "day", "week", "month", "quarter
        _startof, _startof_sql,
        _("The first day of the week, month, quarter or year that holds a date."),
        ('STARTOF(DATE(2026, 8, 15), "quarter")', "2026-07-01"))  # fmt: skip
-define("FISCALYEAR", FAMILY, (_DAY,), T.NUMBER, lambda ev, value: Decimal(_fiscal(ev, value)[0]),
+define("FISCALYEAR", FAMILY, (_DAY,), T.NUMBER, lambda env, value: Decimal(_fiscal(env, value)[0]),
        _fiscal_sql("div(MONTHS, 12)"),
        _("The fiscal year of a date, called by the year in which it ends."),
        ("FISCALYEAR(DATE(2026, 8, 15))", "2026"))  # fmt: skip
-define("FISCALQUARTER", FAMILY, (_DAY,), T.NUMBER, lambda ev, value: Decimal(_fiscal(ev, value)[1] // 3 + 1),
+define("FISCALQUARTER", FAMILY, (_DAY,), T.NUMBER, lambda env, value: Decimal(_fiscal(env, value)[1] // 3 + 1),
        _fiscal_sql("(div(mod(MONTHS, 12), 3) + 1)"),
        _("The quarter of the fiscal year that holds a date."), ("FISCALQUARTER(DATE(2026, 8, 15))", "3"))  # fmt: skip

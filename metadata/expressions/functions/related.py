@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions import related as ask
 from metadata.expressions.definitions import OWN, RELATED, Param, define, functions
-from metadata.expressions.environment import NotAvailable
+from metadata.expressions.environment import Environment, NotAvailable
 from metadata.expressions.errors import ExpressionError, NotCompilable, closest
-from metadata.expressions.evaluate import Evaluator, normal
+from metadata.expressions.evaluate import Code, normal
 from metadata.expressions.nodes import Apply, Call, Name, Node, Typed
 from metadata.expressions.related import RelatedQuery
 from metadata.expressions.scope import Scope, lookup_target
@@ -34,10 +34,15 @@ _KINDS = {
 }
 
 
-def _evaluate(ev: Evaluator, node: Apply, *_args: Typed) -> Any:
-    if ev.env.related is None:
-        raise NotAvailable("related records")
-    return normal(ev.env.related(node.data, ev.env), node.type)
+def _asked(node: Apply, *_args: Code) -> Code:
+    query, type_ = node.data, node.type
+
+    def run(env: Environment) -> Any:
+        if env.related is None:
+            raise NotAvailable("related records")
+        return normal(env.related(query, env), type_)
+
+    return run
 
 
 def _written(ctx: SqlContext, *_args: Typed) -> Sql:
@@ -159,7 +164,7 @@ def _any(name: str, **options: Any) -> Param:
 
 def _define(name: str, params: tuple[Param, ...], special: Any, summary: Any, example: str) -> None:
     define(
-        name, FAMILY, params, T.NULL, _evaluate, _written, summary, (example, ""),
+        name, FAMILY, params, T.NULL, _asked, _written, summary, (example, ""),
         special=special, is_lazy=True, cost=COST, uses={RELATED}, nulls=OWN, repeats_inside=True,
     )  # fmt: skip
 
@@ -186,11 +191,11 @@ _define("VLOOKUP", (_CHILD, _FIELD, _any("key"), _any("value")), _vlookup,
         'VLOOKUP(product, list_price, code, "A-1")')  # fmt: skip
 _define("ROOT", (_any("lookup"), _FIELD), _root,
         _("A field of the record at the top of the hierarchy."), "ROOT(parent_id, name)")  # fmt: skip
-define("PARENT", FAMILY, (_any("lookup"), _FIELD), T.NULL, lambda ev, _node, path: ev.value(path),
+define("PARENT", FAMILY, (_any("lookup"), _FIELD), T.NULL, lambda _node, path: path,
        lambda ctx, path: ctx.compile(path),
        _("A field of the record above in the hierarchy."), ("PARENT(parent_id, name)", ""),
        special=_parent, is_lazy=True)  # fmt: skip
-define("RELATED", FAMILY, (_any("path"),), _same, lambda ev, _node, path: ev.value(path),
+define("RELATED", FAMILY, (_any("path"),), _same, lambda _node, path: path,
        lambda ctx, path: ctx.compile(path),
        _("A field of a record that a lookup points at; the same as its path alone."),
        ("RELATED(account.name)", ""), is_lazy=True)  # fmt: skip

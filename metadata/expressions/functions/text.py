@@ -12,8 +12,9 @@ from urllib.parse import quote, urlsplit
 from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions.definitions import FALSE, OWN, Param, define, text, whole
+from metadata.expressions.environment import Environment
 from metadata.expressions.errors import ExpressionError, NotCompilable
-from metadata.expressions.evaluate import Evaluator, identity
+from metadata.expressions.evaluate import identity
 from metadata.expressions.functions.formats import TEXT_FORMATS, formatted, is_format, shown
 from metadata.expressions.functions.logic import NUMERIC, as_number, plain_number_sql
 from metadata.expressions.limits import MAX_RESULT
@@ -125,10 +126,10 @@ def _type_text(tc: TypeChecker, args: list[Typed]) -> T:
     return T.TEXT
 
 
-def _text(ctx: Evaluator, value: Any, pattern: str | None = None) -> str | None:
+def _text(env: Environment, value: Any, pattern: str | None = None) -> str | None:
     if pattern is None:
-        return shown(identity(value), ctx.env.zone)
-    return formatted(value, pattern, ctx.env.zone)
+        return shown(identity(value), env.zone)
+    return formatted(value, pattern, env.zone)
 
 
 def _text_sql(ctx: SqlContext, value: Sql, pattern: Sql | None = None) -> Sql:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from metadata.expressions.definitions import FALSE, USER, Param, define, text
-from metadata.expressions.evaluate import Evaluator, identity
+from metadata.expressions.environment import Environment
+from metadata.expressions.evaluate import identity
 from metadata.expressions.sql import Sql, sql
 from metadata.expressions.types import ValueType
 
@@ -20,33 +21,33 @@ FAMILY = "user"
 _PERSON = Param("user", frozenset({T.REFERENCE}))
 
 
-def _hasrole(ev: Evaluator, role: str) -> bool:
-    return ev.env.around.has_role(role)
+def _hasrole(env: Environment, role: str) -> bool:
+    return env.around.has_role(role)
 
 
-def _hasperm(ev: Evaluator, permission: str) -> bool:
-    return ev.env.actor.has_function(permission)
+def _hasperm(env: Environment, permission: str) -> bool:
+    return env.actor.has_function(permission)
 
 
-def _indept(ev: Evaluator, department: str) -> bool:
-    return ev.env.around.in_department(department)
+def _indept(env: Environment, department: str) -> bool:
+    return env.around.in_department(department)
 
 
-def _myteam(ev: Evaluator, user: Any) -> bool:
+def _myteam(env: Environment, user: Any) -> bool:
     """Tell whether a user is the caller or somebody below."""
-    return identity(user) == ev.env.actor.user_id or _ismanagerof(ev, user)
+    return identity(user) == env.actor.user_id or _ismanagerof(env, user)
 
 
-def _ismanagerof(ev: Evaluator, user: Any) -> bool:
+def _ismanagerof(env: Environment, user: Any) -> bool:
     person = identity(user)
-    return isinstance(person, uuid.UUID) and ev.env.around.is_manager_of(person)
+    return isinstance(person, uuid.UUID) and env.around.is_manager_of(person)
 
 
 def _known_answer(ask: Any) -> Any:
     """Return the SQL of a question that is answered before the statement is sent: its argument is written out."""
 
     def write(ctx: SqlContext, argument: Sql) -> Sql:
-        return ctx.constant(ask(Evaluator(ctx.env), str(argument.constant)), T.BOOLEAN)
+        return ctx.constant(ask(ctx.env, str(argument.constant)), T.BOOLEAN)
 
     return write
 

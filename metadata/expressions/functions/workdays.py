@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.kit.workdays import add_workdays, count_workdays, work_seconds
 from metadata.expressions.arithmetic import divide
 from metadata.expressions.definitions import day, define, moment, whole
-from metadata.expressions.evaluate import Evaluator
+from metadata.expressions.environment import Environment
 from metadata.expressions.functions.moments import local_day
 from metadata.expressions.types import ValueType
 
@@ -20,23 +20,23 @@ MOST = 20_000
 _COST = 20
 
 
-def _workdays(ev: Evaluator, first: date, last: date) -> Decimal | None:
-    zone = ev.env.zone
-    count = count_workdays(ev.env.workdays, local_day(first, zone), local_day(last, zone))
+def _workdays(env: Environment, first: date, last: date) -> Decimal | None:
+    zone = env.zone
+    count = count_workdays(env.workdays, local_day(first, zone), local_day(last, zone))
     return None if count is None else Decimal(count)
 
 
-def _addworkdays(ev: Evaluator, start: date, count: int) -> date | None:
-    return add_workdays(ev.env.workdays, local_day(start, ev.env.zone), count)
+def _addworkdays(env: Environment, start: date, count: int) -> date | None:
+    return add_workdays(env.workdays, local_day(start, env.zone), count)
 
 
-def _workhours(ev: Evaluator, start: datetime, end: datetime) -> Decimal | None:
-    seconds = work_seconds(ev.env.workdays, start, end, ev.env.zone)
-    return None if seconds is None else divide(ev, Decimal(seconds), Decimal(3_600))
+def _workhours(env: Environment, start: datetime, end: datetime) -> Decimal | None:
+    seconds = work_seconds(env.workdays, start, end, env.zone)
+    return None if seconds is None else divide(env, Decimal(seconds), Decimal(3_600))
 
 
 define("ISWORKDAY", FAMILY, (day("date"),), T.BOOLEAN,
-       lambda ev, value: ev.env.workdays.is_workday(local_day(value, ev.env.zone)), None,
+       lambda env, value: env.workdays.is_workday(local_day(value, env.zone)), None,
        _("Whether a day is worked on, by the organisation's calendar and China's public holidays."),
        ("ISWORKDAY(DATE(2026, 10, 1))", "false"), nulls="false")  # fmt: skip
 define("WORKDAYS", FAMILY, (day("from"), day("to")), T.NUMBER, _workdays, None,
