@@ -15,6 +15,8 @@ SCOPES = {
     "files": _("Upload and download files"),
     "meta:read": _("Read the data model"),
     "meta:write": _("Change the data model"),
+    "users:read": _("Read users, departments, roles and permissions"),
+    "users:write": _("Change users, departments, roles and permissions"),
 }
 
 

@@ -25,3 +25,21 @@ REVEAL_REFUSED = "field.reveal_refused"
 
 actions.register(Action(REVEALED, _("Value revealed")))
 actions.register(Action(REVEAL_REFUSED, _("Reveal refused")))
+
+# Who may do what: told by crm_platform.identity.journal, and by the services of objects.access.
+for key, label in (
+    ("role.created", _("Role created")),
+    ("role.changed", _("Role changed")),
+    ("role.deleted", _("Role deleted")),
+    ("role.scopes_changed", _("Data scopes of a role changed")),
+    ("profile.created", _("Profile created")),
+    ("profile.changed", _("Profile changed")),
+    ("profile.deleted", _("Profile deleted")),
+    ("permission_set.created", _("Permission set created")),
+    ("permission_set.changed", _("Permission set changed")),
+    ("permission_set.deleted", _("Permission set deleted")),
+    ("permission_set.members_changed", _("Members of a permission set changed")),
+    ("grants.functions_changed", _("Function permissions changed")),
+    ("grants.objects_changed", _("Object permissions changed")),
+):
+    actions.register(Action(key, label))

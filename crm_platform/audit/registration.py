@@ -7,14 +7,16 @@ from datetime import time
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.audit.selectors import PERMISSION
-from crm_platform.audit.services import purge_entries
+from crm_platform.audit.services import note_access_change, purge_entries
 from crm_platform.console.navigation import NavItem
 from crm_platform.console.navigation import register as register_page
+from crm_platform.identity import journal
 from crm_platform.jobs.services import register_job, register_schedule
 
 
 def register() -> None:
     """Fill the registries; called once, when Django starts."""
+    journal.listeners.append(note_access_change)
     register_job("audit.purge", purge_entries, _("Delete old entries of the audit trail"))
     register_schedule("audit.purge", daily_at=time(3, 40))
     register_page(

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from crm_platform.audit.actions import actions
 from crm_platform.audit.models import AuditEntry
 from crm_platform.events.clock import database_now
+from crm_platform.identity.journal import Event
 from crm_platform.jobs.services import JobContext
 from crm_platform.kit.context import Actor, client_address
 
@@ -50,6 +51,14 @@ def record_entry(
         address=client_address.get()[:45],
         request_id=actor.request_id[:64],
         details=dict(details or {}),
+    )
+
+
+def note_access_change(actor: Actor, event: Event) -> None:
+    """Write a change of who may do what, with all of it from what to what."""
+    changes = {name: list(pair) for name, pair in event.changes.items()}
+    record_entry(
+        actor, event.action, Subject(record_id=event.id, record_name=event.name), {"changes": changes} if changes else {}
     )
 
 
