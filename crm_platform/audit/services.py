@@ -58,7 +58,10 @@ def note_access_change(actor: Actor, event: Event) -> None:
     """Write a change of who may do what, with all of it from what to what."""
     changes = {name: list(pair) for name, pair in event.changes.items()}
     record_entry(
-        actor, event.action, Subject(record_id=event.id, record_name=event.name), {"changes": changes} if changes else {}
+        actor,
+        event.action,
+        Subject(record_id=event.id, record_name=event.name),
+        {"changes": changes} if changes else {},
     )
 
 

@@ -1,16 +1,23 @@
-"""Function permissions of profiles, and the version that every cache of rights is keyed by."""
+"""Function permissions of profiles and permission sets, and the version that every cache of rights is keyed by."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.identity import journal
 from crm_platform.identity.functions import FUNCTION_NAMES, MANAGE_USERS, permissions_of
-from crm_platform.identity.models import AccessVersion, Profile, User
+from crm_platform.identity.models import AccessVersion, PermissionSet, Profile, User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.db import advisory_xact_lock
 from crm_platform.kit.errors import Forbidden, NotFound, StateConflict, ValidationFailed
+
+GroupOwner = Profile | PermissionSet
 
 
 def require_function(actor: Actor, permission: str) -> None:
@@ -31,21 +38,45 @@ def bump_access_version() -> None:
 
 
 @transaction.atomic
+def set_functions(actor: Actor, owner: GroupOwner, functions: Collection[str]) -> None:
+    """Let the holders of a profile or permission set use exactly these functions.
+
+    Somebody must stay able to manage users.
+    """
+    require_function(actor, MANAGE_USERS)
+    wanted = known_functions(functions)
+    lock_identity()
+    before = functions_of(owner)
+    if before == wanted:
+        return
+    owner.group.permissions.remove(*permissions_of(before - wanted))
+    owner.group.permissions.add(*permissions_of(wanted - before))
+    keep_a_manager()
+    bump_access_version()
+    change = {"functions": (sorted(before), sorted(wanted))}
+    journal.tell(actor, journal.Event("grants.functions_changed", owner.name, owner.uuid, change))
+
+
+def functions_of(owner: GroupOwner) -> frozenset[str]:
+    """Return the functions that a profile or permission set allows."""
+    granted = owner.group.permissions.values_list("content_type__app_label", "codename")
+    return frozenset(f"{app}.{codename}" for app, codename in granted) & FUNCTION_NAMES
+
+
+@transaction.atomic
 def grant_function(actor: Actor, profile_api_name: str, permission: str) -> None:
     """Let everybody with the profile use the function."""
     require_function(actor, MANAGE_USERS)
-    _profile(profile_api_name).group.permissions.add(*permissions_of(_known(permission)))
-    bump_access_version()
+    profile = _profile(profile_api_name)
+    set_functions(actor, profile, functions_of(profile) | known_functions([permission]))
 
 
 @transaction.atomic
 def revoke_function(actor: Actor, profile_api_name: str, permission: str) -> None:
     """Take the function from everybody with the profile; somebody must stay able to manage users."""
     require_function(actor, MANAGE_USERS)
-    lock_identity()
-    _profile(profile_api_name).group.permissions.remove(*permissions_of(_known(permission)))
-    keep_a_manager()
-    bump_access_version()
+    profile = _profile(profile_api_name)
+    set_functions(actor, profile, functions_of(profile) - known_functions([permission]))
 
 
 def lock_identity() -> None:
@@ -56,11 +87,8 @@ def lock_identity() -> None:
 def keep_a_manager() -> None:
     """Raise StateConflict when nobody active could manage users any more; under `lock_identity`."""
     app_label, codename = MANAGE_USERS.split(".")
-    managers = User.objects.filter(
-        is_active=True,
-        profile__group__permissions__codename=codename,
-        profile__group__permissions__content_type__app_label=app_label,
-    )
+    groups = Group.objects.filter(permissions__codename=codename, permissions__content_type__app_label=app_label)
+    managers = User.objects.filter(Q(profile__group__in=groups) | Q(groups__in=groups), is_active=True)
     if not managers.exists():
         raise StateConflict(_("At least one active user must be able to manage users."))
 
@@ -72,7 +100,9 @@ def _profile(api_name: str) -> Profile:
     return profile
 
 
-def _known(permission: str) -> frozenset[str]:
-    if permission not in FUNCTION_NAMES:
+def known_functions(functions: Collection[str]) -> frozenset[str]:
+    """Return the functions as a set; raises ValidationFailed for one that there is not."""
+    found = frozenset(functions)
+    if not found <= FUNCTION_NAMES:
         raise ValidationFailed.single("permission", "invalid_choice", _("There is no such function."))
-    return frozenset({permission})
+    return found
