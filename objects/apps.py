@@ -11,6 +11,7 @@ class ObjectsConfig(AppConfig):
     def ready(self) -> None:
         from metadata import hooks
         from metadata.hooks import object_created, visible_records
+        from objects.access import uses
         from objects.access.defaults import grant_new_object
         from objects.access.packages import register
         from objects.duplicates import registration as duplicates
@@ -21,6 +22,7 @@ class ObjectsConfig(AppConfig):
         from objects.search import registration as search
 
         register()
+        uses.register()
         hooks.shape_checks.append(filter_errors)
         object_created.append(grant_new_object)
         visible_records.append(visible_ids)
