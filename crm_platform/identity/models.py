@@ -69,6 +69,8 @@ class Profile(models.Model):
     api_name = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=100)
     group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="profile")
+    allowed_networks = models.JSONField(default=list)  # of CIDR texts, whence its users and their keys may call; []: any
+    requires_second_factor = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()
@@ -150,6 +152,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=50, blank=True)
     is_active = models.BooleanField(default=True)
     session_epoch = models.PositiveIntegerField(default=0, editable=False)  # one more ends every session
+    must_change_password = models.BooleanField(default=False, editable=False)
+    password_changed_at = models.DateTimeField(null=True, editable=False)
+    second_factor_since = models.DateTimeField(null=True, editable=False)  # None: the password is enough
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
@@ -203,6 +208,16 @@ class OrganizationSettings(models.Model):
     work_days = models.JSONField(default=list)  # ISO week days, 1 = Monday
     work_hours = models.JSONField(default=list)  # [["09:00", "12:00"], ["13:00", "18:00"]]
     holidays = models.JSONField(default=dict)  # {"2026-10-01": "off", "2026-10-10": "work"}
+    password_min_length = models.PositiveSmallIntegerField(default=10)
+    password_kinds = models.JSONField(default=list)  # of services.passwords.KINDS: all of them must occur
+    password_history = models.PositiveSmallIntegerField(default=0)  # so many former ones can't be chosen again
+    password_max_days = models.PositiveSmallIntegerField(default=0)  # 0: for ever
+    password_change_first = models.BooleanField(default=True)  # at the first sign-in after somebody else set it
+    requires_second_factor = models.BooleanField(default=False)
+    session_idle_minutes = models.PositiveIntegerField(default=0)  # 0: as long as the session lasts
+    session_max_hours = models.PositiveSmallIntegerField(default=336)
+    sign_in_keep_days = models.PositiveSmallIntegerField(default=365)
+    audit_keep_days = models.PositiveSmallIntegerField(default=1095)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="organization_settings_one_row")]
@@ -216,3 +231,6 @@ class AccessVersion(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="access_version_one_row")]
+
+
+from crm_platform.identity import sign_in_models  # noqa: E402, F401 (Django looks for models here)

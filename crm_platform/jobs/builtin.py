@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
-from django.contrib.sessions.models import Session
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.console.navigation import NavItem
@@ -13,6 +12,7 @@ from crm_platform.events.clock import database_now
 from crm_platform.events.consumers import consumers
 from crm_platform.events.consumption import replay_dead_letters
 from crm_platform.events.services import PURGE_BATCH, purge
+from crm_platform.identity.sign_in_models import Session
 from crm_platform.jobs.context import JobContext
 from crm_platform.jobs.drain import arm
 from crm_platform.jobs.kinds import register_job

@@ -18,7 +18,7 @@ BATCH = 500
 _COLUMNS = r"""
     SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND NOT a.attisdropped
-        AND a.attname ~ '^c_\d+_seal$' ORDER BY 1, 2
+        AND a.attname ~ '^(c_\d+|secret)_seal$' ORDER BY 1, 2
 """
 
 

@@ -16,7 +16,6 @@ SHARED_APPS = ["django_tenants", "crm_platform.tenancy", "crm_platform.jobs.work
 TENANT_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "guardian",
     "crm_platform.identity",
     "crm_platform.events",
