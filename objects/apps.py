@@ -13,7 +13,7 @@ class ObjectsConfig(AppConfig):
         from metadata.hooks import object_created, visible_records
         from objects.access import uses
         from objects.access.defaults import grant_new_object
-        from objects.access.packages import register
+        from objects.access.registration import register
         from objects.duplicates import registration as duplicates
         from objects.merging import registration as merging
         from objects.query.query import visible_ids

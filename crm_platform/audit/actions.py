@@ -43,3 +43,23 @@ for key, label in (
     ("grants.objects_changed", _("Object permissions changed")),
 ):
     actions.register(Action(key, label))
+
+# Who reaches which records: told by the services of objects.access.
+for key, label in (
+    ("sharing_rule.created", _("Sharing rule created")),
+    ("sharing_rule.changed", _("Sharing rule changed")),
+    ("sharing_rule.deleted", _("Sharing rule deleted")),
+    ("restriction_rule.created", _("Restriction rule created")),
+    ("restriction_rule.changed", _("Restriction rule changed")),
+    ("restriction_rule.deleted", _("Restriction rule deleted")),
+    ("object_default.changed", _("Default access to an object changed")),
+    ("record.shared", _("Record shared")),
+    ("record.share_changed", _("Share of a record changed")),
+    ("record.unshared", _("Share of a record taken back")),
+    ("record.team_added", _("Member added to a team")),
+    ("record.team_changed", _("Member of a team changed")),
+    ("record.team_removed", _("Member taken off a team")),
+    ("delegation.created", _("Delegation made")),
+    ("delegation.ended", _("Delegation ended")),
+):
+    actions.register(Action(key, label))

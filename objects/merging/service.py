@@ -27,9 +27,10 @@ from objects.access.policy import AccessPolicy
 from objects.duplicates.models import DuplicateSet
 from objects.merging.models import Merge, MergeMove, Redirect
 from objects.merging.moving import Moving
+from objects.merging.sharing import inherit_shares
 from objects.merging.values import MergedValue, merged_values
 from objects.records.dependents import request_recalculation
-from objects.records.drafts import Consent
+from objects.records.drafts import Consent, SavedRecord
 from objects.records.locking import FOR_DELETE, lock_live
 from objects.records.recalculation import refresh
 from objects.records.service import RecordService
@@ -110,11 +111,12 @@ def _merge(
     moving.move_all()
     deletion_id = to_trash(actor, snapshot, obj.spec, list(losers), now)
     saved = _write(actor, object_name, survivor_id, changed)
+    shares = inherit_shares(moving, records, saved.record.owner_id)
     _inherit_keys(moving)
     earlier = _redirect(moving, row)
     _close_sets(actor, (survivor_id, *losers), now)
     row.counts = {"moved": moving.moved, "kept": moving.kept}
-    row.before = {**(row.before or {}), "deletion": str(deletion_id), "redirects": earlier}
+    row.before = {**(row.before or {}), "deletion": str(deletion_id), "redirects": earlier, "shares": shares}
     row.save(update_fields=["counts", "before"])
     refresh(actor, snapshot, obj, [survivor_id], now)
     moving.touched.work_out(actor, snapshot, now)
@@ -123,7 +125,7 @@ def _merge(
         row.pk,
         survivor_id,
         losers,
-        saved,
+        saved.version,
         moving.moved,
         moving.kept,
         {item.name: _api(item.field, item.value) for item in changed},
@@ -206,11 +208,11 @@ def _move_files(moving: Moving, changed: Sequence[MergedValue]) -> None:
             StoredFile.objects.filter(pk__in=[move.record_id for move in moves]).update(record_id=moving.survivor)
 
 
-def _write(actor: Actor, object_name: str, survivor_id: uuid.UUID, changed: Sequence[MergedValue]) -> int:
-    """Give the survivor its values by the way of every write; returns its version."""
+def _write(actor: Actor, object_name: str, survivor_id: uuid.UUID, changed: Sequence[MergedValue]) -> SavedRecord:
+    """Give the survivor its values by the way of every write."""
     service = RecordService(actor, consent=Consent(duplicates=True, warnings=True, reason=EVENT), event=EVENT)
     values = {item.name: _api(item.field, item.value) for item in changed}
-    return service.update(object_name, survivor_id, values).version
+    return service.update(object_name, survivor_id, values)
 
 
 def _inherit_keys(moving: Moving) -> None:

@@ -26,6 +26,7 @@ from objects.merging.models import Merge, MergeMove, Redirect
 from objects.merging.moving import Listed, Touched, leave_traces, point, replaced, write_lists
 from objects.merging.places import LIST, Place, places
 from objects.merging.service import EVENT
+from objects.merging.sharing import return_shares
 from objects.records import trash
 from objects.records.dependents import request_recalculation
 from objects.records.drafts import Consent
@@ -199,6 +200,7 @@ def _restore_files(row: Merge) -> None:
 def _forget(row: Merge) -> None:
     """Take back the survivor's further keys, the redirects, and the end of the sets."""
     DuplicateKey.objects.filter(origin=row.pk).delete()
+    return_shares((row.before or {}).get("shares", {}))
     Redirect.objects.filter(merge=row).delete()
     for loser, survivor in (row.before or {}).get("redirects", {}).items():
         Redirect.objects.filter(pk=loser).update(survivor_id=survivor)

@@ -81,6 +81,7 @@ class Draft:
     keys: Any = None  # by which duplicates of the record are found
     matches: list[Any] = field(default_factory=list)  # records that it duplicates, and is saved beside
     confirmed: list[str] = field(default_factory=list)  # rules whose warning the caller has confirmed
+    is_given_away: bool = False  # to another owner, by one who may: perhaps out of his own reach
 
     @property
     def is_sound(self) -> bool:

@@ -21,6 +21,7 @@ from objects.records.hierarchy import place_in_trees, refuse_circles
 from objects.records.locking import lock
 from objects.records.lookup_filters import lookup_filters
 from objects.records.numbering import number
+from objects.records.owners import chosen_owners, end_shares, transfers
 from objects.records.recalculation import derive
 from objects.records.references import references
 from objects.records.rollups import measure, rollups
@@ -56,6 +57,7 @@ CREATE: tuple[Stage, ...] = (
     shape,
     system_defaults,
     clean,
+    chosen_owners,
     field_defaults,
     default_formulas,
     dependent_choices,
@@ -91,6 +93,7 @@ UPDATE: tuple[Stage, ...] = (
     lock,
     shape,
     clean,
+    transfers,
     dependent_choices,
     required,
     references,
@@ -109,6 +112,7 @@ UPDATE: tuple[Stage, ...] = (
     measure,
     write,
     stop,
+    end_shares,
     place_in_trees,
     remember,
     attach_files,

@@ -16,6 +16,7 @@ from crm_platform.kit.errors import Forbidden, StateConflict
 from crm_platform.kit.sqlnames import quote, table_name
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.snapshot import SchemaSnapshot
+from objects.access.models import RecordShare
 from objects.access.policy import MODIFY_ALL
 from objects.duplicates.keys import delete_keys
 from objects.history.models import RecordChange
@@ -88,6 +89,7 @@ def _remove(actor: Actor, object_id: int, ids: Sequence[uuid.UUID], now: datetim
     except IntegrityError as error:
         raise StateConflict(_("Records in the trash refer to it. Purge them first.")) from error
     RecordChange.objects.filter(object_id=object_id, record_id__in=ids).delete()
+    RecordShare.objects.filter(object_id=object_id, record_id__in=ids).delete()
     delete_keys(ids)
     discard_belonging(object_id, record_ids=ids)
     gone = [ChangeInput(record_id, version + 1) for record_id, version in rows]

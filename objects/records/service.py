@@ -14,8 +14,10 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
+from objects.access.services.holding import hold
+from objects.access.services.teams import keep_on_team
 from objects.records import pipeline, purging, trash, upserting
-from objects.records.drafts import Batch, Consent, Draft, RowResult, SavedRecord
+from objects.records.drafts import OWNER, Batch, Consent, Draft, RowResult, SavedRecord
 from objects.records.unit import run_unit
 
 __all__ = ["MAX_ROWS", "Consent", "RecordService", "RowResult", "SavedRecord"]
@@ -58,6 +60,31 @@ class RecordService:
         def work() -> SavedRecord:
             draft = Draft(0, members(changes), known_id(record_id), expected_version)
             return self.write_one(object_name, "edit", draft)
+
+        return run_unit(work, dry_run=dry_run)
+
+    def transfer(
+        self,
+        object_name: str,
+        record_id: Id,
+        owner_id: Id,
+        *,
+        keep: int | None = None,
+        expected_version: int | None = None,
+        dry_run: bool = False,
+    ) -> SavedRecord:
+        """Give a record to another owner; with `keep` its old owner stays on the team, at that level.
+
+        The new owner may be one out of the caller's reach. Raises what `update` does, Forbidden without the right.
+        """
+
+        def work() -> SavedRecord:
+            held = hold(self.actor, object_name, known_id(record_id)) if keep is not None else None
+            draft = Draft(0, {OWNER: str(owner_id)}, known_id(record_id), expected_version)
+            saved = self.write_one(object_name, "edit", draft)
+            if held is not None and keep is not None and draft.is_given_away and held.record.owner_id is not None:
+                keep_on_team(self.actor, held, held.record.owner_id, keep)
+            return saved
 
         return run_unit(work, dry_run=dry_run)
 

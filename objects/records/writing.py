@@ -78,7 +78,8 @@ def _store(batch: Batch, drafts: Sequence[Draft]) -> None:
     if batch.table.second is not None:
         _store_second(batch, [draft for draft in drafts if draft.id in inside])
     for draft in drafts:
-        if not inside.get(draft.id):  # type: ignore[arg-type]
+        is_reached = inside.get(draft.id) if draft.id else None
+        if is_reached is None or not (is_reached or draft.is_given_away):
             draft.refusal = Forbidden(_("The record would be out of your reach."))
 
 

@@ -117,7 +117,7 @@ class RecordDetail(Endpoint):
                 return json_response(
                     {"id": record_id, "object": object_name, "version": saved.version, "dry_run": True}
                 )
-            return _answer(self.actor, object_name, record_id, 200)
+            return _changed_answer(self.actor, object_name, record_id, saved.version)
 
         return self.write(request, work)
 
@@ -151,7 +151,7 @@ class RecordByKey(Endpoint):
 
     def get(self, request: Request, object_name: str, field: str, value: str) -> HttpResponse:
         query = _projected(RecordQuery(self.actor, object_name), request.query_params)
-        tree = filters.parse_brackets(query.object, {f"filter[{field}][eq]": value})
+        tree = filters.parse_brackets(query.object, {f"filter[{field}][eq]": value}, query.policy)
         ids = query.where(tree).ids(2)
         found = {"object": object_name, **query.get(ids[0] if len(ids) == 1 else "", labels=False)}
         return json_response(found, etag=str(found["version"])) if "version" in found else json_response(found)
@@ -198,6 +198,14 @@ def _answer(actor: Any, object_name: str, record_id: uuid.UUID, status: int) -> 
     return json_response(found, status, etag=str(found["version"]))
 
 
+def _changed_answer(actor: Any, object_name: str, record_id: uuid.UUID, version: int) -> HttpResponse:
+    """Answer with the record as it is now; of one that was given out of the caller's sight, that it is saved."""
+    try:
+        return _answer(actor, object_name, record_id, 200)
+    except NotFound:
+        return json_response({"id": record_id, "object": object_name, "version": version})
+
+
 def _rows(object_name: str, page: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = page.dicts()
     for index, row in enumerate(rows):
@@ -209,7 +217,7 @@ def _rows(object_name: str, page: Any) -> list[dict[str, Any]]:
 
 def _narrowed(query: RecordQuery, params: Any) -> RecordQuery:
     query = _projected(query, params)
-    query = query.where(filters.parse_brackets(query.object, params))
+    query = query.where(filters.parse_brackets(query.object, params, query.policy))
     if params.get("filter"):
         try:
             tree = loads(params["filter"])
