@@ -20,6 +20,7 @@ from crm_platform.tenancy.hooks import NewOrganization
 
 Scope = Role.DataScope
 # Names are rows that admins may change later, so they are chosen once, by the organisation's language.
+# Each role stands below the one before it.
 ROLES: tuple[tuple[str, str, str, str], ...] = (
     ("everything", "All data", "全部数据", Scope.ALL),
     ("department_head", "Head of department", "部门负责人", Scope.DEPARTMENT_BELOW),
@@ -49,10 +50,7 @@ def seed_identity(new: NewOrganization) -> None:
         work_hours=WORK_HOURS,
     )
     chinese = new.language.startswith("zh")
-    roles = {
-        api_name: Role.objects.create(api_name=api_name, name=zh if chinese else en, data_scope=scope)
-        for api_name, en, zh, scope in ROLES
-    }
+    roles = _roles(chinese)
     profiles = {
         api_name: _profile(api_name, zh if chinese else en, functions) for api_name, en, zh, functions in PROFILES
     }
@@ -68,6 +66,15 @@ def seed_identity(new: NewOrganization) -> None:
         raise ValidationFailed(errors)
     admin.set_password(new.admin_password)
     admin.save()
+
+
+def _roles(chinese: bool) -> dict[str, Role]:
+    found: dict[str, Role] = {}
+    above = None
+    for api_name, en, zh, scope in ROLES:
+        above = Role.objects.create(api_name=api_name, name=zh if chinese else en, data_scope=scope, parent=above)
+        found[api_name] = above
+    return found
 
 
 def _profile(api_name: str, name: str, functions: frozenset[str]) -> Profile:

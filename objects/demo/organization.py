@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
-from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
-from crm_platform.identity.services import bump_access_version
+from crm_platform.identity.models import Department, OrganizationSettings, PermissionSet, Profile, Role, User
+from crm_platform.identity.services import (
+    bump_access_version,
+    create_permission_set,
+    set_permission_set_members,
+)
+from crm_platform.kit.context import system_actor
+from metadata.compiler.current import current_snapshot
+from objects.access.services.grants import set_grants
 from objects.demo.world import DemoUser
 
 NAME = "华信智能科技"
@@ -48,6 +55,14 @@ STAFF = (
     Member("songyating", "宋雅婷", "市场经理", "市场部", HEAD, REP, "zhoumin"),
 )
 
+# What marketing does beyond what every salesperson may: a permission set, its actions by object, and who has it.
+MARKETING, MARKETING_NAME = "marketing", "市场运营"
+MARKETING_GRANTS = {
+    "campaign": ("read", "create", "edit", "delete", "import", "export"),
+    "lead": ("read", "create", "edit", "import", "export", "mass_update", "merge"),
+}
+MARKETERS = ("songyating",)
+
 
 def add_people() -> dict[str, DemoUser]:
     """Make departments and users, those that exist already included; returns the users by user name."""
@@ -67,6 +82,7 @@ def add_people() -> dict[str, DemoUser]:
         user.password = password
         user.save()
         users[member.username] = user
+    _add_marketing([users[username] for username in MARKETERS])
     return {
         member.username: DemoUser(
             users[member.username].id,
@@ -78,6 +94,17 @@ def add_people() -> dict[str, DemoUser]:
         )
         for member in STAFF
     }
+
+
+def _add_marketing(members: list[User]) -> None:
+    """Give marketing its permission set, unless it is there already."""
+    if PermissionSet.objects.filter(api_name=MARKETING).exists():
+        return
+    actor = system_actor("demo", via="command")
+    made = create_permission_set(actor, MARKETING_NAME, api_name=MARKETING, description="管理市场活动，批量处理线索")
+    known = current_snapshot().spec.object_map
+    set_grants(actor, made, {name: actions for name, actions in MARKETING_GRANTS.items() if name in known})
+    set_permission_set_members(actor, made.uuid, [user.pk for user in members])
 
 
 def _add_departments() -> dict[str, Department]:
