@@ -108,12 +108,16 @@ class AccessPolicy:
         """
         return make_scope(self, obj, scoped(action))
 
-    def reaches_all(self, object_name: str, action: str) -> bool:
-        """Tell whether every record of an object is within reach, whoever owns it; restrictions come on top."""
+    def opens(self, object_name: str, action: str) -> bool:
+        """Tell whether the caller's profile opens every record of an object; restrictions come on top."""
         if self.actor.is_system or self.modifies_all or (action == READ and self.reads_all):
             return True
         granted = self.grants.get(object_name, _NO_GRANTS)
-        if MODIFY_RECORDS in granted or (action == READ and VIEW_RECORDS in granted):
+        return MODIFY_RECORDS in granted or (action == READ and VIEW_RECORDS in granted)
+
+    def reaches_all(self, object_name: str, action: str) -> bool:
+        """Tell whether all records of an object that has no master are within reach, whoever owns them."""
+        if self.opens(object_name, action):
             return True
         if self.standing is None:
             return False

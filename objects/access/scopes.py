@@ -19,6 +19,7 @@ from objects.access.visibility import (
     OwnedParent,
     Owners,
     Scope,
+    Seen,
     Shared,
     Way,
     master_field,
@@ -36,11 +37,11 @@ def make_scope(policy: AccessPolicy, obj: CompiledObject, action: str, depth: in
     if not obj.is_business_object:
         return Scope(obj, policy.parameters, is_open=True)
     limits = _limits(policy, obj)
-    if policy.reaches_all(obj.name, action):
+    if policy.opens(obj.name, action):
         return Scope(obj, policy.parameters, limits=limits, is_open=True)
     field = master_field(obj)
     if field is None:
-        return Scope(obj, policy.parameters, _ways(policy, obj, action), limits)
+        return _alone(policy, obj, action, limits)
     master = obj.target(str(field.main.references))
     if depth == visibility.MAX_MASTERS or not policy.can(master.name, READ):
         return Scope(obj, policy.parameters)
@@ -50,6 +51,29 @@ def make_scope(policy: AccessPolicy, obj: CompiledObject, action: str, depth: in
     if above.is_all:
         return Scope(obj, policy.parameters, limits=limits, is_open=True)
     return Scope(obj, policy.parameters, (Master(field, above),), limits)
+
+
+def _alone(policy: AccessPolicy, obj: CompiledObject, action: str, limits: tuple[Way, ...]) -> Scope:
+    """Return what a caller reaches of an object without a master; what he can't read he can't act on either."""
+    if policy.reaches_all(obj.name, action):
+        if policy.reaches_all(obj.name, READ):
+            return Scope(obj, policy.parameters, limits=limits, is_open=True)
+        return Scope(obj, policy.parameters, _ways(policy, obj, READ), limits)
+    if not _reads_as_far(policy, obj, action):
+        limits = (*limits, Seen(_ways(policy, obj, READ)))
+    return Scope(obj, policy.parameters, _ways(policy, obj, action), limits)
+
+
+def _reads_as_far(policy: AccessPolicy, obj: CompiledObject, action: str) -> bool:
+    """Tell whether everything within reach of an action is within reach of reading for certain."""
+    if action == READ or policy.standing is None or policy.reaches_all(obj.name, READ):
+        return True
+    there, here = policy.standing.reach(obj.name, action), policy.standing.reach(obj.name, READ)
+    if there == here or there.data_scope == Scopes.NONE:
+        return True
+    if there.data_scope == Scopes.OWN:
+        return here.data_scope != Scopes.NONE
+    return (there.data_scope, here.data_scope) == (Scopes.DEPARTMENT, Scopes.DEPARTMENT_BELOW)
 
 
 def _ways(policy: AccessPolicy, obj: CompiledObject, action: str) -> tuple[Way, ...]:
@@ -102,10 +126,11 @@ def _by_rules(policy: AccessPolicy, standing: Standing, obj: CompiledObject, act
 
 def _by_parents(policy: AccessPolicy, obj: CompiledObject) -> Iterable[Way]:
     for field in obj:
-        if field.spec.settings.get(OPENS_TO_OWNER) and field.main.references:
-            parent = obj.target(str(field.main.references))
-            if policy.can(parent.name, READ):
-                yield OwnedParent(field.main.column, parent.table)
+        if not field.spec.settings.get(OPENS_TO_OWNER):
+            continue
+        for name in field.type.targets(field.spec):
+            if name in current_snapshot().spec.object_map and policy.can(name, READ):
+                yield OwnedParent(field.main.column, current_snapshot().object(name).table)
 
 
 def _limits(policy: AccessPolicy, obj: CompiledObject) -> tuple[Criteria, ...]:
@@ -117,7 +142,7 @@ def _limits(policy: AccessPolicy, obj: CompiledObject) -> tuple[Criteria, ...]:
 def _criteria(policy: AccessPolicy, obj: CompiledObject, rule: Any) -> Criteria:
     key = (RULE, obj.name, type(rule).__name__, rule.id)
     bound = criteria.bound_or_none(obj, rule.condition, system_actor(), type(policy).of(system_actor()))
-    return Criteria(key, criteria.compiled(obj, key, bound))
+    return Criteria(key, bound.shape if bound else None, criteria.compiled(obj, key, bound))
 
 
 class ScopeValues(dict[Any, Any]):

@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from objects.query.params import Slot, SqlText, Values, fill, join_sql
+from objects.query.shapes import Shape
 
 # Keys of the slots that hold what differs from caller to caller.
 ME, OWN, PRINCIPALS = "scope.me", "scope.own", "scope.principals"
@@ -129,7 +130,7 @@ class OwnedParent(Way):
 
     @property
     def shape(self) -> tuple[Any, ...]:  # type: ignore[override]
-        return ("owned_parent", self.column)
+        return ("owned_parent", self.column, self.parent)
 
     def sql(self, alias: str) -> SqlText:
         return SqlText(
@@ -144,15 +145,30 @@ class Criteria(Way):
     """Records that meet the condition of a rule; `compiled` makes its SQL on a table alias."""
 
     rule: tuple[Any, ...]
+    condition: Shape | None  # None: broken, so that no record meets it
     compiled: Callable[[str], SqlText]
     source: int = RULES
 
     @property
     def shape(self) -> tuple[Any, ...]:  # type: ignore[override]
-        return ("criteria", self.rule)
+        return ("criteria", self.rule, self.condition)
 
     def sql(self, alias: str) -> SqlText:
         return self.compiled(alias)
+
+
+@dataclass(frozen=True)
+class Seen(Way):
+    """Records that the caller reads by any of these ways: nobody acts on what he may not see."""
+
+    ways: tuple[Way, ...]
+
+    @property
+    def shape(self) -> tuple[Any, ...]:  # type: ignore[override]
+        return ("seen", tuple(way.shape for way in self.ways))
+
+    def sql(self, alias: str) -> SqlText:
+        return _any(self.ways, alias)
 
 
 @dataclass(frozen=True)
@@ -187,7 +203,7 @@ class Scope:
     obj: CompiledObject
     values: Values
     ways: tuple[Way, ...] = ()
-    limits: tuple[Criteria, ...] = ()
+    limits: tuple[Way, ...] = ()
     is_open: bool = False
 
     @property
