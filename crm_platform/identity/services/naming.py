@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -48,7 +49,7 @@ def name_errors(row: Any) -> list[FieldError]:
     return errors
 
 
-def require_known(changes: dict[str, Any], known: frozenset[str]) -> None:
+def require_known(changes: Mapping[str, Any], known: frozenset[str]) -> None:
     """Raise ValidationFailed for attributes that there are not."""
     if unknown := sorted(set(changes) - known):
         raise ValidationFailed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -125,7 +125,7 @@ def _parent_errors(role: Role) -> list[FieldError]:
     return []
 
 
-def _height(role: Role, parents: dict[int, int | None]) -> int:
+def _height(role: Role, parents: Mapping[int, int | None]) -> int:
     """Return how many levels of roles stand below the role."""
     level, height = {role.pk}, 0
     while level := {pk for pk, parent in parents.items() if parent in level and parent is not None}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -156,9 +156,9 @@ def _write(
 
 def _copy(source: Group, target: Group) -> None:
     """Give a new group what another one has on objects and fields."""
-    for model in (BusinessObjectGroupPermission, BusinessFieldGroupPermission):
-        rows = model.objects.filter(group=source)
+    models: tuple[type[Any], ...] = (BusinessObjectGroupPermission, BusinessFieldGroupPermission)
+    for model in models:
+        rows = model.objects.filter(group=source).values_list("content_object_id", "permission_id")
         model.objects.bulk_create(
-            model(group=target, content_object_id=row.content_object_id, permission_id=row.permission_id)
-            for row in rows
+            model(group=target, content_object_id=row_id, permission_id=permission_id) for row_id, permission_id in rows
         )
