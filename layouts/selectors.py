@@ -13,10 +13,13 @@ from crm_platform.kit.db import fetch_prepared
 from layouts import generated
 from layouts.documents import Layout, ListViewSpec, RelatedList, Section
 from layouts.models import PageLayout, RecentRecord
-from metadata.compiler.compiled import CompiledObject
+from metadata.compiler.compiled import CompiledObject, UnknownField
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import Labels, ObjectSpec
 from metadata.models import LabelTranslation
+from objects.access.policy import AccessPolicy
+from objects.query.binding import resolve_readable
+from objects.query.conditions import from_json, leaves
 
 ANY_VIEW = ""
 
@@ -36,10 +39,25 @@ CHOICE_SQL = "SELECT columns::text FROM layouts_columnchoice WHERE user_id = $1 
 def list_views(actor: Actor, obj: CompiledObject) -> tuple[ListViewSpec, ...]:
     """Return the shared list views, then the caller's own; generated ones when no shared one exists."""
     rows = fetch_prepared("list_views", VIEWS_SQL, [obj.spec.id, actor.user_id])
-    stored = tuple(_list_view(*row) for row in rows)
+    policy = AccessPolicy.of(actor)
+    stored = tuple(view for view in (_list_view(*row) for row in rows) if _is_usable(policy, obj, view))
     if any(not view.is_own for view in stored):
         return stored
     return (*_generated_views(obj), *stored)
+
+
+def _is_usable(policy: AccessPolicy, obj: CompiledObject, view: ListViewSpec) -> bool:
+    """Tell whether nothing that exists is kept from the caller in a view's conditions: its rows would tell of it."""
+    for leaf in leaves(from_json(view.conditions)) if view.conditions else ():
+        try:
+            obj.resolve(leaf.path)
+        except UnknownField:
+            continue  # gone for everybody: the list says so
+        try:
+            resolve_readable(obj, policy, leaf.path)
+        except UnknownField:
+            return False
+    return True
 
 
 def default_list_view(views: Iterable[ListViewSpec]) -> ListViewSpec:

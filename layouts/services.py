@@ -222,7 +222,8 @@ def _column_errors(actor: Actor, obj: CompiledObject, columns: Sequence[str]) ->
 def _path_errors(actor: Actor, obj: CompiledObject, key: str, paths: Sequence[str]) -> list[FieldError]:
     """Return an error for each path that the caller can't read, in the same words as for one that isn't there."""
     policy = AccessPolicy.of(actor)
-    readable = {item.spec.api_name for item in policy.readable_fields(obj)}
+    fields = policy.visible_fields(obj) if key == "columns" else policy.readable_fields(obj)
+    readable = {item.spec.api_name for item in fields}
     errors = []
     for path in paths:
         first, dot, _rest = path.partition(".")

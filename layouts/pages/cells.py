@@ -78,8 +78,8 @@ def text(desk: ObjectDesk, field: CompiledField, value: Any, values: Any) -> str
 
 def title(desk: ObjectDesk, values: Any) -> str:
     """Return what a record is called."""
-    field = desk.obj.name_field
-    return text(desk, field, values.get(field.name), values) or _("(no name)")
+    field = desk.field(desk.obj.spec.name_field)
+    return (text(desk, field, values.get(field.name), values) if field else "") or _("(no name)")
 
 
 def _opening(column: Column, name: str = "") -> str:

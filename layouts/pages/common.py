@@ -23,8 +23,10 @@ from layouts.selectors import default_layout
 from metadata.compiler.compiled import CompiledField, CompiledObject, UnknownField
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.values import DisplayContext
+from objects.access.field_grants import FieldLevel
+from objects.access.masking import MaskedView
 from objects.access.policy import AccessPolicy
-from objects.query.binding import resolve_readable
+from objects.query.binding import resolve_visible
 
 NOTHING: Mapping[str, Any] = {}
 
@@ -82,14 +84,29 @@ class ObjectDesk:
         return DisplayContext(self.language, self.actor.zone, self.now, values)
 
     def readable(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """Return the paths that exist and that the caller may read."""
-        return tuple(path for path in paths if self.field(path) is not None)
+        """Return the paths that exist and that the caller may read, not merely masked."""
+        return tuple(path for path in paths if self.reads(path))
+
+    def reads(self, path: str) -> bool:
+        """Tell whether the caller may read a path, and so ask for it."""
+        field = self.field(path)
+        return field is not None and not isinstance(field.type, MaskedView)
+
+    def level(self, name: str) -> FieldLevel:
+        """Return what the caller may do with a field of the object."""
+        return self.policy.field_level(self.obj, name)
+
+    @property
+    def name_fields(self) -> tuple[str, ...]:
+        """The name field where the caller may know what records are called, for reading titles."""
+        name = self.obj.spec.name_field
+        return (name,) if self.field(name) is not None else ()
 
     def field(self, path: str) -> CompiledField | None:
-        """Return the field at the end of a path; None when it does not exist for the caller."""
+        """Return the field at the end of a path as the caller sees it; None when it does not exist for him."""
         if path not in self._fields:
             try:
-                self._fields[path] = resolve_readable(self.obj, self.policy, path).field
+                self._fields[path] = resolve_visible(self.obj, self.policy, path).field
             except UnknownField:
                 self._fields[path] = None
         return self._fields[path]

@@ -147,7 +147,7 @@ def _deleted(actor: Actor, rows: list[Deletion]) -> list[Deleted]:
         spec = current_snapshot().spec.object_by_id.get(object_id)
         if spec is not None and AccessPolicy.of(actor).can(spec.api_name, "read"):
             desk = ObjectDesk(actor, spec.api_name)
-            query = RecordQuery(actor, desk.name).trash().where_ids(ids).fields(spec.name_field, "deleted_by_id")
+            query = RecordQuery(actor, desk.name).trash().where_ids(ids).fields("deleted_by_id", *desk.name_fields)
             found |= {(object_id, shown.id): (desk, shown) for shown in query.display(len(ids))}
     known = ((row, found.get((row.object_id, row.record_id))) for row in rows)
     return [_entry(row, *pair) for row, pair in known if pair]

@@ -119,8 +119,9 @@ def _names(actor: Actor, object_id: int, ids: set[uuid.UUID]) -> dict[uuid.UUID,
     spec = current_snapshot().spec.object_by_id.get(object_id)
     if spec is None or not AccessPolicy.of(actor).can(spec.api_name, "read"):
         return {}
-    rows = RecordQuery(actor, spec.api_name).where_ids(ids).fields("id", spec.name_field).page(len(ids)).rows
-    return {uuid.UUID(row[0]): str(row[1] or row[0]) for row in rows}
+    query = RecordQuery(actor, spec.api_name).where_ids(ids)
+    rows = query.fields("id", *query.name_fields()).page(len(ids)).rows
+    return {uuid.UUID(row[0]): str(row[-1] or row[0]) for row in rows}
 
 
 def _row(actor: Actor, item: DuplicateSet, names: str) -> ShownSet:

@@ -137,7 +137,8 @@ def rule_warning(request: HttpRequest, form: RecordForm, failure: ValidationFail
 def hint_triggers(opened: ObjectDesk) -> str:
     """Return when the form asks for duplicates: the changes of the fields that rules compare; "" for never."""
     plan = object_plan(current_snapshot(), opened.name)
-    names = sorted({name for rule in plan.rules for name in rule.fields})
+    editable = {field.name for field in opened.policy.editable_fields(opened.obj, for_create=True)}
+    names = sorted({name for rule in plan.rules for name in rule.fields} & editable)
     return ", ".join(f"change delay:400ms from:#id_{name}" for name in names)
 
 
@@ -237,8 +238,9 @@ def _offers(actor: Any, words: dict[str, str]) -> list[dict[str, str]]:
         if not object_plan(snapshot, spec.api_name).rules or not policy.can(spec.api_name, "create"):
             continue
         values: dict[str, str] = {}
+        editable = {field.name for field in policy.editable_fields(snapshot.object(spec.api_name), for_create=True)}
         for word, names in PREFILL.items():
-            name = next((item for item in names if item in spec.field_map), None)
+            name = next((item for item in names if item in editable), None)
             if word in words and name is not None:
                 values.setdefault(name, words[word])
         label = _("New %(object)s") % {"object": spec.label.text(actor.language)}

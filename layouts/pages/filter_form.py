@@ -22,7 +22,7 @@ def _state_of(request: HttpRequest, opened: ObjectDesk) -> ListState:
     params = request.GET.copy()
     for name in [name for name in params if name.startswith((OPERAND, COUNT))]:
         del params[name]
-    return read_state(params, opened.obj, list_views(opened.actor, opened.obj))
+    return read_state(params, opened.obj, list_views(opened.actor, opened.obj), opened.policy)
 
 
 @require_safe

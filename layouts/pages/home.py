@@ -187,14 +187,14 @@ class Home:
             desk = ObjectDesk(self.actor, object_name, now=self.now)
         except (NotFound, Forbidden):
             return None
-        return desk if all(desk.field(name) for name in needs) else None
+        return desk if all(desk.reads(name) for name in needs) else None
 
     def _card(self, card: ListCard) -> ShownCard | None:
         desk = self._open(card.object, card.needs)
         if desk is None:
             return None
         subject = self._subject(desk)
-        names = [desk.obj.spec.name_field, card.moment, card.tag, *([subject] if subject else [])]
+        names = [*desk.name_fields, card.moment, card.tag, *([subject] if subject else [])]
         query = RecordQuery(self.actor, card.object).where(card.condition).order(card.order).fields(*names)
         try:
             page = query.display(SHOWN)
@@ -276,7 +276,7 @@ class Home:
             if desk is None:
                 continue
             ids = [record_id for noted_id, record_id in noted if noted_id == object_id]
-            query = RecordQuery(self.actor, desk.name).where_ids(ids).fields(desk.obj.spec.name_field)
+            query = RecordQuery(self.actor, desk.name).where_ids(ids).fields("id", *desk.name_fields)
             for row in query.display(len(ids)):
                 entry = {"title": cells.title(desk, row.values), "url": desk.record_url(row.id), "desk": desk}
                 yield (object_id, row.id), entry

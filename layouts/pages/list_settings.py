@@ -112,7 +112,7 @@ def _listed(request: HttpRequest, object_name: str) -> ListPage:
     opened = desk(request, object_name)
     views = list_views(opened.actor, opened.obj)
     try:
-        state = read_state(request.GET, opened.obj, views)
+        state = read_state(request.GET, opened.obj, views, opened.policy)
     except ValidationFailed:
         state = ListState(default_list_view(views))
     return ListPage(opened, views, state.first_page())
@@ -122,7 +122,7 @@ def _column_choices(listed: ListPage) -> list[dict[str, Any]]:
     """Return every column that can be had, the shown ones first in their order."""
     opened = listed.desk
     shown = [column.path for column in listed.columns]
-    rest = [field.name for field in opened.policy.readable_fields(opened.obj) if field.name not in shown]
+    rest = [field.name for field in opened.policy.visible_fields(opened.obj) if field.name not in shown]
     paths = [(path, True) for path in shown] + [(path, False) for path in [*rest, *_related_paths(opened, shown)]]
     return [{"path": path, "label": opened.path_label(path), "is_shown": is_shown} for path, is_shown in paths]
 

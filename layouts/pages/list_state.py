@@ -14,6 +14,7 @@ from layouts.documents import ListViewSpec
 from layouts.selectors import default_list_view
 from metadata.compiler.compiled import CompiledObject
 from metadata.field_types.operators import Arity, operators
+from objects.access.policy import AccessPolicy
 from objects.query.conditions import All, Condition, Tree, both, from_json, to_json
 from objects.query.filters import parse_flat, to_flat
 
@@ -135,14 +136,16 @@ class ListState:
         return f"{base}?{urlencode(pairs)}" if pairs else base
 
 
-def read_state(params: QueryDict, obj: CompiledObject, views: Sequence[ListViewSpec]) -> ListState:
+def read_state(
+    params: QueryDict, obj: CompiledObject, views: Sequence[ListViewSpec], policy: AccessPolicy | None = None
+) -> ListState:
     """Return the state that an address describes; raises ValidationFailed for filters that do not apply."""
     by_key = {view.key: view for view in views}
     nested = conjuncts(from_json(_json(params.get(WHERE, ""))))
     cursor, number = params.get(CURSOR, ""), params.get(NUMBER, "")
     return ListState(
         view=by_key.get(params.get(VIEW, "")) or default_list_view(views),
-        filters=(*conjuncts(parse_flat(obj, params)), *nested),
+        filters=(*conjuncts(parse_flat(obj, params, policy)), *nested),
         replaces_view=bool(params.get(OWN)),
         order=tuple(part for part in params.get(SORT, "").split(",") if part),
         search=params.get(SEARCH, "").strip()[:200],

@@ -22,6 +22,7 @@ from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
 from metadata.field_types import field_types
 from metadata.field_types.computed import ComputedType
+from objects.access.field_grants import FieldLevel
 from objects.records.programs import programs
 from objects.records.trial import Assessment, assess
 
@@ -130,8 +131,8 @@ def _messages(form: RecordForm, found: Assessment) -> Iterable[dict[str, str]]:
 
 
 def _outputs(opened: ObjectDesk, values: Mapping[str, Any]) -> Iterable[Output]:
-    """Yield the computed fields of the layout that the caller may read, with their values as text."""
-    for field in _computed(opened):
+    """Yield the fields of the layout that the form only shows, with their values as text."""
+    for field in _only_shown(opened, values):
         yield Output(
             field.name,
             field.spec.label.text(opened.language),
@@ -141,10 +142,13 @@ def _outputs(opened: ObjectDesk, values: Mapping[str, Any]) -> Iterable[Output]:
         )
 
 
-def _computed(opened: ObjectDesk) -> Iterable[CompiledField]:
+def _only_shown(opened: ObjectDesk, values: Mapping[str, Any]) -> Iterable[CompiledField]:
+    """Yield computed fields, and those of an existing record that the caller may see, but not change."""
     placed = dict.fromkeys(name for section in opened.layout.sections for name in section.fields)
-    readable = {field.name: field for field in opened.policy.readable_fields(opened.obj)}
     for name in placed:
-        field = readable.get(name)
-        if field is not None and isinstance(field_types.get(field.spec.type), ComputedType):
+        field = opened.field(name)
+        if field is None:
+            continue
+        is_shut = "id" in values and not field.spec.is_system and opened.level(name) < FieldLevel.EDIT
+        if is_shut or isinstance(field_types.get(field.spec.type), ComputedType):
             yield field

@@ -14,7 +14,7 @@ from crm_platform.identity.models import Department, User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from layouts.pages.names import DEPARTMENT, USER
-from metadata.compiler.compiled import CompiledField
+from metadata.compiler.compiled import CompiledField, UnknownField
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.hierarchy import UNDER, HierarchyType
@@ -62,7 +62,8 @@ def _fitting(actor: Actor, object_name: str, text: str, given: Mapping[str, str]
     """
     field, tree = _asked(actor, given)
     name_field = current_snapshot().object(object_name).spec.name_field
-    query = RecordQuery(actor, object_name).where(tree).fields("id", name_field)
+    query = RecordQuery(actor, object_name)
+    query = query.where(tree).fields("id", *query.name_fields())
     if "record" in given and isinstance(field.type, HierarchyType):  # nothing is below itself
         elsewhere = Either([Condition(field.name, "empty"), Not(Condition(field.name, UNDER, given["record"]))])
         query = query.where(All([elsewhere, Condition("id", "ne", given["record"])]))
@@ -72,7 +73,7 @@ def _fitting(actor: Actor, object_name: str, text: str, given: Mapping[str, str]
         rows = query.display(PAGE_SIZE + 1).rows
     except ValidationFailed:
         return []
-    return [{"id": str(row.id), "name": str(row[name_field] or row.id), "subtitle": ""} for row in rows]
+    return [{"id": str(row.id), "name": str(row.values.get(name_field) or row.id), "subtitle": ""} for row in rows]
 
 
 def _asked(actor: Actor, given: Mapping[str, str]) -> tuple[CompiledField, Tree | None]:
@@ -89,6 +90,8 @@ def _asked(actor: Actor, given: Mapping[str, str]) -> tuple[CompiledField, Tree 
         except InvalidValue:
             return None
 
+    if not AccessPolicy.of(actor).can_see_field(own, field_name):
+        raise UnknownField(field_name)
     field = own.field(field_name)
     return field, resolved(field.spec, of_form)
 

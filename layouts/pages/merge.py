@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import redirect
 from crm_platform.identity.models import User
+from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound, PlatformError, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from layouts.pages import cells
@@ -28,7 +29,7 @@ from objects.merging.models import Merge
 from objects.merging.moving import count_pointing
 from objects.merging.service import MAX_LOSERS, merge
 from objects.merging.undoing import UNDO_DAYS, can_undo, undo
-from objects.merging.values import TOGETHER, is_many, mergeable_fields
+from objects.merging.values import TOGETHER, is_many, mergeable_fields, told_counts
 from objects.query.pages import DisplayRow
 from objects.query.query import RecordQuery
 
@@ -104,8 +105,8 @@ def merge_detail(request: HttpRequest, merge_id: uuid.UUID) -> HttpResponse:
         "title": cells.title(opened, survivor[0].values),
         "url": opened.record_url(row.survivor_id),
         "who": User.objects.filter(pk=row.actor_id or uuid.UUID(int=0)).values_list("name", flat=True).first(),
-        "moved": _counts(actor.language, row.counts.get("moved", {})),
-        "kept": _counts(actor.language, row.counts.get("kept", {})),
+        "moved": _counts(actor, row.counts.get("moved", {})),
+        "kept": _counts(actor, row.counts.get("kept", {})),
         "can_undo": can_undo(row, opened.now) and opened.rights["edit"] and opened.rights["delete"],
         "days": UNDO_DAYS,
     }
@@ -172,7 +173,7 @@ def _show(
         "columns": columns,
         "rows": _differing(opened, rows, survivor, choices),
         "ids": ",".join(column.id for column in columns),
-        "moved": _counts(opened.language, _pointing(snapshot, opened, rows, survivor)),
+        "moved": _counts(opened.actor, _pointing(snapshot, opened, rows, survivor)),
         "errors": errors,
         "together": TOGETHER,
         "days": UNDO_DAYS,
@@ -216,10 +217,10 @@ def _changed_at(row: DisplayRow) -> Any:
     return row.values["updated_at"]
 
 
-def _counts(language: str, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Return numbers of rows by object and field, for people."""
-    objects, found = current_snapshot().spec.object_map, []
-    for path, number in counts.items():
+def _counts(actor: Actor, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return numbers of rows by object and field, as far as these exist for the reader."""
+    objects, found, language = current_snapshot().spec.object_map, [], actor.language
+    for path, number in told_counts(actor, counts).items():
         object_name, _dot, field_name = path.partition(".")
         spec = objects.get(object_name)
         field = spec.field_map.get(field_name) if spec else None

@@ -58,5 +58,6 @@ def _names(actor: Actor, target: str, ids: set[uuid.UUID]) -> dict[uuid.UUID, st
     spec = current_snapshot().spec.object_map.get(target)
     if spec is None or not AccessPolicy.of(actor).can(target, "read"):
         return {}
-    rows = RecordQuery(actor, target).where_ids(ids).fields(spec.name_field).display(len(ids)).rows
-    return {row.id: str(row[spec.name_field] or "") for row in rows}
+    query = RecordQuery(actor, target).where_ids(ids)
+    rows = query.fields("id", *query.name_fields()).display(len(ids)).rows
+    return {row.id: str(row.values.get(spec.name_field) or "") for row in rows}

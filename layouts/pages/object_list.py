@@ -168,7 +168,7 @@ class ListPage:
 
     def can_sort(self, path: str) -> bool:
         field = self.desk.field(path)
-        return field is not None and field.type.is_sortable
+        return field is not None and field.type.is_sortable and self.desk.reads(path)
 
     @cached_property
     def headings(self) -> list[Heading]:
@@ -224,10 +224,12 @@ def object_list(request: HttpRequest, object_name: str) -> HttpResponse:
     opened = desk(request, object_name)
     views = list_views(opened.actor, opened.obj)
     try:
-        listed = ListPage(opened, views, read_state(request.GET, opened.obj, views))
+        listed = ListPage(opened, views, read_state(request.GET, opened.obj, views, opened.policy))
         len(listed.page)
     except CursorExpired:
-        return HttpResponseRedirect(read_state(request.GET, opened.obj, views).first_page().url(opened.list_url))
+        return HttpResponseRedirect(
+            read_state(request.GET, opened.obj, views, opened.policy).first_page().url(opened.list_url)
+        )
     except ValidationFailed as failure:
         context = {"desk": opened, "failure": failure, "views": views}
         return render(request, "layouts/lists/broken.html", context, status=failure.status)

@@ -98,8 +98,8 @@ class RecordPage:
 
     def _details(self, names: Iterable[str]) -> Iterator[Detail]:
         for name in names:
-            if name in self.row.values:
-                field = self.desk.obj.field(name)
+            field = self.desk.field(name) if name in self.row.values else None
+            if field is not None:
                 value = cells.cell(self.desk, field, self.row.values[name], self.row.values)
                 label = field.spec.label.text(self.desk.language)
                 yield Detail(name, label, value, is_wide(field.spec), self._reveal_url(field))
@@ -115,7 +115,7 @@ class RecordPage:
     def path(self) -> StagePath | None:
         """The path of the object's stage field, None when it has none or the caller can't read it."""
         name = stage_name(self.desk.obj.spec)
-        if name is None or name not in self.row.values:
+        if name is None or not self.desk.reads(name):
             return None
         field = self.desk.obj.field(name)
         current, choices = self.row.values[name], active_choices(field.spec)
@@ -218,7 +218,7 @@ def move_stage(request: HttpRequest, object_name: str, record_id: uuid.UUID) -> 
     """Move a record to another stage of its path, unless somebody changed it since the page was loaded."""
     opened = desk(request, object_name, "edit")
     name, version = stage_name(opened.obj.spec), request.POST.get("version", "")
-    if name is None:
+    if name is None or not opened.reads(name):
         raise NotFound
     try:
         RecordService(opened.actor).update(

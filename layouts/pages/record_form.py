@@ -30,6 +30,7 @@ from metadata.field_types.link_inputs import LinksInput
 from metadata.field_types.target_filters import target_filter
 from metadata.field_types.values import DisplayContext
 from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX, CheckInInput, LookupInput
+from objects.access.masking import Masked
 from objects.records.lookup_filters import operand_fields
 from objects.records.trial import FieldState
 
@@ -94,7 +95,9 @@ class RecordForm(forms.Form):
         is_tree = isinstance(field.type, HierarchyType)
         if not (target_filter(field.spec) or is_tree) or not isinstance(widget, console_forms.LookupInput):
             return
-        names = operand_fields(field.spec)
+        # What the form's reader does not see is not sent along.
+        seen = {name for name, value in self.values.items() if not isinstance(value, Masked)} | self.fields.keys()
+        names = tuple(name for name in operand_fields(field.spec) if name in seen)
         own = {name: self.obj.field(name) for name in names}
         known = {name: item.type.to_api(item.spec, self.values.get(name)) for name, item in own.items()}
         given = {name: value for name, value in known.items() if isinstance(value, str)}

@@ -112,7 +112,7 @@ class ActivityRecords(RelatedRecords):
     """Related records of an activity object, as entries of a timeline."""
 
     def activities(self) -> Iterator[Activity]:
-        fields = {self.moment, self.desk.obj.spec.name_field, self.body, self.tag, "owner_id", "created_at"}
+        fields = {self.moment, *self.desk.name_fields, self.body, self.tag, "owner_id", "created_at"}
         rows = self.query.fields(*filter(None, fields)).order(f"-{self.moment}").display(SHOWN_ACTIVITIES)
         for row in rows:
             yield self._activity(row)
@@ -172,6 +172,6 @@ def related_records(
             desk = ObjectDesk(parent.actor, spec.object, now=parent.now)
         except (NotFound, Forbidden):
             continue
-        if desk.field(spec.field) is not None:
+        if desk.reads(spec.field):
             found.append(kind(parent, record_id, desk, spec))
     return found

@@ -56,6 +56,10 @@ def _named(actor: Actor, target: str, name: str) -> list[UUID]:
     if target == DEPARTMENT:
         return list(Department.objects.filter(name=name, is_active=True).values_list("id", flat=True)[:AMBIGUOUS])
     spec = current_snapshot().spec.object_map.get(target)
-    if spec is None or not AccessPolicy.of(actor).can(target, "read"):
+    policy = AccessPolicy.of(actor)
+    if spec is None or not policy.can(target, "read"):
         return []
-    return RecordQuery(actor, target).where(Condition(spec.name_field, "eq", name)).ids(AMBIGUOUS)
+    query = RecordQuery(actor, target)
+    if not policy.can_read_field(query.object, spec.name_field):
+        return []
+    return query.where(Condition(spec.name_field, "eq", name)).ids(AMBIGUOUS)

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
-from metadata.field_types.base import Column, FieldType
+from metadata.field_types import widgets
+from metadata.field_types.base import Column, FieldType, SettingsForm
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, DisplayContext
 
@@ -26,6 +27,28 @@ RESULTS = (
     ("date", _("Date")),
     ("datetime", _("Date and time")),
 )
+
+
+IS_SAFE = "is_safe"
+
+
+class ComputedSettings(SettingsForm):
+    """Base of the parameters of computed fields: whether the result may be read without what it is made of."""
+
+    flags = (IS_SAFE,)
+    is_safe = forms.BooleanField(
+        label=_("Safe to show by itself"),
+        help_text=_(
+            "Whoever may read this field reads it, even without the right to read the fields from which it is worked "
+            "out. Otherwise it is hidden from those who may not read all of them."
+        ),
+        required=False,
+        widget=widgets.Switch,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields[IS_SAFE] = self.fields.pop(IS_SAFE)  # comes last, whatever the type adds
 
 
 class ComputedType(FieldType):

@@ -17,7 +17,8 @@ from crm_platform.tenancy.context import current_schema
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.bars import QR, drawing
-from metadata.field_types.base import Column, FieldType, SettingsForm
+from metadata.field_types.base import Column, FieldType
+from metadata.field_types.computed import ComputedSettings
 from metadata.field_types.formula import FormulaType
 from metadata.field_types.registry import field_types
 from metadata.field_types.text import TextType
@@ -46,7 +47,7 @@ def signing_key(field: FieldSpec) -> str:
     return salted_hmac("dynamic_url", f"{current_schema()}:{field.uuid}", algorithm="sha256").hexdigest()
 
 
-class DynamicUrlSettings(SettingsForm):
+class DynamicUrlSettings(ComputedSettings):
     template = forms.CharField(
         label=_("Address"),
         help_text=_("With fields of the record in braces: https://example.com/find?name={name}&owner={owner.name}"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import Column, SettingsForm
-from metadata.field_types.computed import RESULTS, ComputedType
+from metadata.field_types.computed import RESULTS, ComputedSettings, ComputedType
 from metadata.field_types.numbers import scale_field
 from metadata.field_types.registry import field_types
 
@@ -19,7 +19,7 @@ STORED, VIRTUAL = "stored", "virtual"
 DEFAULT_SCALE, MOST_DECIMALS = 2, 8
 
 
-class FormulaSettings(SettingsForm):
+class FormulaSettings(ComputedSettings):
     fixed = ("returns", "scale")
     expression = forms.CharField(
         label=_("Formula"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
-from metadata.field_types.base import SettingsForm
+from metadata.field_types.computed import ComputedSettings
 from metadata.field_types.formula import FormulaType
 from metadata.field_types.registry import field_types
 
@@ -39,7 +39,7 @@ KEPT_AS: Mapping[str, str] = {
 }
 
 
-class LookupValueSettings(SettingsForm):
+class LookupValueSettings(ComputedSettings):
     fixed = ("path", "returns", "scale")
     path = forms.CharField(
         label=_("Field of the related record"),

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
-from metadata.field_types.base import Column, SettingsForm, nullable
-from metadata.field_types.computed import RESULTS, ComputedType
+from metadata.field_types.base import Column, nullable
+from metadata.field_types.computed import RESULTS, ComputedSettings, ComputedType
 from metadata.field_types.numbers import scale_field
 from metadata.field_types.registry import field_types
 
@@ -27,7 +27,7 @@ TOTAL, NUMBER = "_total", "_number"  # further columns of an average: what it is
 _LARGE_BYTES = 16
 
 
-class RollupSettings(SettingsForm):
+class RollupSettings(ComputedSettings):
     fixed = ("object", "lookup", "returns", "operation", "field", "scale")
     object = forms.CharField(label=_("Object that is summarised"), max_length=40, widget=widgets.TextInput)
     lookup = forms.CharField(label=_("Its lookup to this object"), max_length=40, widget=widgets.TextInput)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from crm_platform.kit.context import Actor
@@ -10,6 +11,7 @@ from crm_platform.tenancy.context import current_schema
 from metadata.compiler.compiled import CompiledField, CompiledObject, UnknownObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import ObjectSpec
+from metadata.expressions.graph import FieldNode
 from objects.access import field_security
 from objects.access.field_grants import FieldLevel
 from objects.access.grants import ACTIONS, MODIFY_RECORDS, VIEW_RECORDS, Grants, grants_of
@@ -36,7 +38,8 @@ class AccessPolicy:
         self.standing = None if actor.is_system or actor.user_id is None else Standing(actor)
         self.parameters = ScopeValues(self)
         # Equal versions have equal grants and rules; without one, policies share nothing.
-        self._field_shape = (self.modifies_all, actor.access_version or id(self), actor.group_ids)
+        version = actor.access_version or id(self)
+        self._field_shape = (self.modifies_all, self.reads_all, version, actor.group_ids)
         self._fingerprint = self._make_fingerprint()
 
     @classmethod
@@ -88,8 +91,16 @@ class AccessPolicy:
         """Return what the caller may do with a field of an object; raises KeyError for one that there is not."""
         return field_security.levels_of(self, obj)[name]
 
+    def visible_fields(self, obj: CompiledObject) -> tuple[CompiledField, ...]:
+        """Return the fields that exist for the caller, for showing them; some of them he sees only masked."""
+        return field_security.visible_fields(self, obj)
+
+    def visible_field(self, obj: CompiledObject, name: str) -> CompiledField | None:
+        """Return a field as the caller may see it, None for one that does not exist for him."""
+        return field_security.visible_field(self, obj, name)
+
     def readable_fields(self, obj: CompiledObject) -> tuple[CompiledField, ...]:
-        """Return the fields that exist for the caller; any other is unknown to him, also in filters and errors."""
+        """Return the fields that the caller may read and ask for; any other is unknown to him in filters."""
         return field_security.readable_fields(self, obj)
 
     def editable_fields(self, obj: CompiledObject, *, for_create: bool = False) -> tuple[CompiledField, ...]:
@@ -98,6 +109,18 @@ class AccessPolicy:
 
     def can_read_field(self, obj: CompiledObject, name: str) -> bool:
         return name in field_security.readable_names(self, obj)
+
+    def level_of_lost(self, obj: CompiledObject, name: str) -> FieldLevel:
+        """Return what the caller might do with a field that has been deleted, while its grants are still there."""
+        return field_security.level_of_lost(self, obj.name, name)
+
+    def can_see_field(self, obj: CompiledObject, name: str) -> bool:
+        """Tell whether a field exists for the caller, be it masked."""
+        return field_security.visible_field(self, obj, name) is not None
+
+    def reads_all_of(self, nodes: Iterable[FieldNode]) -> bool:
+        """Tell whether the caller may read all of these fields (object, field)."""
+        return field_security.reads_all(self, nodes)
 
     # --- records ------------------------------------------------------------------------------------------
     def scope(self, obj: CompiledObject, action: str = READ) -> Scope:
@@ -130,4 +153,4 @@ class AccessPolicy:
         if actor.is_system:
             return ("system",)
         standing = self.standing.shape if self.standing else None
-        return (*self._field_shape, self.reads_all, actor.role_id, actor.data_scope, standing)
+        return (*self._field_shape, actor.role_id, actor.data_scope, standing)

@@ -58,7 +58,7 @@ def check_values(
     obj, plan = snapshot.object(object_name), object_plan(snapshot, object_name)
     keys = plan.keys(obj, _cleaned(actor, obj, plan, values))
     probe = Probe(record_id or uuid.UUID(int=0), keys, actor.user_id, actor.department_id)
-    return _ask_rules(actor, snapshot, plan, probe)
+    return _ask_rules(actor, snapshot, object_name, plan, probe)
 
 
 def check_record(actor: Actor, object_name: str, record_id: uuid.UUID | str) -> list[RuleFinding]:
@@ -69,14 +69,18 @@ def check_record(actor: Actor, object_name: str, record_id: uuid.UUID | str) -> 
     obj, plan = snapshot.object(object_name), object_plan(snapshot, object_name)
     keys = record_keys(obj, plan, record)
     probe = Probe(record.pk, keys, record.owner_id, record.owner_department_id, record.record_type_id)
-    return _ask_rules(actor, snapshot, plan, probe)
+    return _ask_rules(actor, snapshot, object_name, plan, probe)
 
 
-def _ask_rules(actor: Actor, snapshot: SchemaSnapshot, plan: ObjectPlan, probe: Probe) -> list[RuleFinding]:
-    asks = asks_of(plan.rules)
-    found = find(AccessPolicy.of(actor), snapshot, asks, [probe], timezone.now()).get(probe.id, [])
+def _ask_rules(
+    actor: Actor, snapshot: SchemaSnapshot, object_name: str, plan: ObjectPlan, probe: Probe
+) -> list[RuleFinding]:
+    """Return what the rules find that compare nothing which is kept from the caller: the others would tell of it."""
+    policy = AccessPolicy.of(actor)
+    rules = [rule for rule in plan.rules if policy.reads_all_of(rule.nodes(object_name))]
+    found = find(policy, snapshot, asks_of(rules), [probe], timezone.now()).get(probe.id, [])
     findings = []
-    for rule in plan.rules:
+    for rule in rules:
         matches = [match for match in found if match.ask.rule is rule.spec]
         if matches:
             action = str(rule.spec.actions.get("create", "off"))
@@ -114,7 +118,7 @@ def search(actor: Actor, words: Mapping[str, str]) -> list[Searched]:
     """
     count_check(actor)
     snapshot, policy = current_snapshot(), AccessPolicy.of(actor)
-    asks = [ask for spec in snapshot.objects() for ask in _word_asks(snapshot, spec)]
+    asks = [ask for spec in snapshot.objects() for ask in _word_asks(policy, snapshot, spec)]
     keys = {_word_source(method): found for method, found in _word_keys(words).items() if found}
     if not keys or not asks:
         return []
@@ -151,11 +155,12 @@ def _word_source(method: str) -> Source:
     return Source(0, match_methods.get(method).code, method, ())
 
 
-def _word_asks(snapshot: SchemaSnapshot, spec: ObjectSpec) -> list[Ask]:
+def _word_asks(policy: AccessPolicy, snapshot: SchemaSnapshot, spec: ObjectSpec) -> list[Ask]:
     plan, asks = object_plan(snapshot, spec.api_name), []
+    told = [item for item in plan.sources if policy.reads_all_of((spec.api_name, name) for name in item.fields)]
     for methods in WORDS.values():
         for method in methods:
-            sources = tuple(source for source in plan.sources if source.method == method)
+            sources = tuple(source for source in told if source.method == method)
             if not sources:
                 continue
             threshold = ALIKE if method == "company" else match_methods.get(method).threshold

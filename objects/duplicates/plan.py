@@ -78,6 +78,13 @@ class RulePlan:
         own = (source for matching in self.matchings for item in matching.comparisons for source in item.own)
         return frozenset(name for source in own for name in source.fields)
 
+    def nodes(self, object_name: str) -> Iterator[tuple[str, str]]:
+        """Yield every field (object, field) that the rule compares, on both sides."""
+        for matching in self.matchings:
+            for item in matching.comparisons:
+                yield from ((object_name, name) for source in item.own for name in source.fields)
+                yield from ((matching.target.api_name, name) for source in item.other for name in source.fields)
+
     @property
     def blocks(self) -> bool:
         return "block" in self.spec.actions.values()

@@ -15,9 +15,9 @@ from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.compiler.spec import ObjectSpec
 from metadata.field_types.contexts import display_context
 from metadata.field_types.values import Reference
+from objects.access.masking import hidden_behind_mask, masked
 from objects.access.policy import AccessPolicy
 from objects.duplicates.finding import Match
-from objects.duplicates.masking import masked
 
 SHOWN = 5  # records of one rule of which details are read
 _USUAL = ("owner_id", "last_followup_at", "created_at")
@@ -100,17 +100,21 @@ def _card(
     ctx = display_context(actor, record=values)
     policy, rule = AccessPolicy.of(actor), match.ask.rule
     shown = list(rule.shown_fields) if rule else []
-    readable = [name for name in (*_USUAL, *shown) if policy.can_read_field(obj, name)]
-    allowed = readable if match.is_visible else shown
+    allowed = [name for name in (*_USUAL, *shown) if policy.can_see_field(obj, name)]
+    if not match.is_visible:
+        allowed = [name for name in allowed if name in shown]
 
     def text(field: CompiledField) -> str:
         value = _named(values.get(field.name), owners)
+        if not policy.can_read_field(obj, field.name):
+            return hidden_behind_mask(field.type, value) or ""
         if not match.is_visible:
             return masked(field, value, ctx)
         return "" if value is None else field.type.to_text(field.spec, value, ctx)
 
     name = obj.name_field
-    title = text(name) if match.is_visible or name.name in shown else ""
+    is_named = policy.can_see_field(obj, name.name) and (match.is_visible or name.name in shown)
+    title = text(name) if is_named else ""
     others = (obj.fields[item] for item in dict.fromkeys(allowed) if item in obj.fields and item != name.name)
     facts = [Fact(field.name, field.spec.label.text(actor.language), text(field)) for field in others]
     owner = values.get("owner_id")

@@ -17,6 +17,8 @@ from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.models import BusinessField
+from objects.access.field_grants import FieldLevel
+from objects.access.masking import MaskedView, hidden_behind_mask, masked_field
 from objects.access.policy import AccessPolicy
 from objects.history.models import RecordChange
 from objects.history.values import StoredValues
@@ -109,7 +111,9 @@ class _Entries:
     def _field(self, field_id: int) -> CompiledField | None:
         """Return the field if it still exists for the reader, be it as one of another type."""
         field = self.obj.field_by_id(field_id) or self.obj.former.get(field_id)
-        return field if field and self.policy.can_read_field(self.obj, field.name) else None
+        if field is None or not self.policy.can_see_field(self.obj, field.name):
+            return None
+        return field if self.policy.can_read_field(self.obj, field.name) else masked_field(field)
 
     def _stored(self, rows: Sequence[RecordChange]) -> Iterator[tuple[CompiledField, Any]]:
         for row in rows:
@@ -124,7 +128,8 @@ class _Entries:
             return {}
         ids = {int(key) for row in rows for key in row.changes}
         lost = {field_id for field_id in ids if self.obj.field_by_id(field_id) is None} - self.obj.former.keys()
-        return dict(BusinessField.objects.filter(id__in=lost).values_list("id", "label")) if lost else {}
+        rows = BusinessField.objects.filter(id__in=lost).values_list("id", "api_name", "label") if lost else ()
+        return {pk: label for pk, name, label in rows if self.policy.level_of_lost(self.obj, name) >= FieldLevel.READ}
 
     def _changes(self, row: RecordChange, lost: dict[int, str]) -> Iterator[FieldChange]:
         for key, change in row.changes.items():
@@ -132,6 +137,10 @@ class _Entries:
             field = self._field(field_id)
             if field is not None:
                 label = field.spec.label.text(self.actor.language)
+                if isinstance(field.type, MaskedView):
+                    old, new = (hidden_behind_mask(field.type.inner, raw) for raw in (old, new))
+                    yield FieldChange(field_id, field.name, label, old, new, old or "", new or "")
+                    continue
                 texts = self.values.text(field, old), self.values.text(field, new)
                 yield FieldChange(field_id, field.name, label, old, new, *texts)
             elif field_id in lost:

@@ -14,7 +14,6 @@ from crm_platform.identity.models import Department, User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound
 from metadata.compiler.compiled import CompiledField
-from metadata.compiler.current import current_snapshot
 from metadata.field_types.attachments import AttachmentType
 from metadata.field_types.contexts import display_context
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
@@ -77,11 +76,12 @@ class StoredValues:
         if target == "department":
             return dict(Department.objects.filter(id__in=ids).values_list("id", "name"))
         try:
-            name_field = current_snapshot().object(target).spec.name_field
-            query = RecordQuery(self.actor, target).fields("id", name_field).where_ids(sorted(ids)[:MAX_LIMIT])
-            return {uuid.UUID(str(row[0])): str(row[1] or row[0]) for row in query.page(MAX_LIMIT).rows}
+            query = RecordQuery(self.actor, target)
         except NotFound:  # the object is gone, or not for this reader
             return {}
+        names = query.name_fields()
+        rows = query.fields("id", *names).where_ids(sorted(ids)[:MAX_LIMIT]).page(MAX_LIMIT).rows
+        return {uuid.UUID(str(row[0])): str(row[-1] or row[0]) for row in rows}
 
 
 class _Unreadable:

@@ -9,8 +9,10 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.current import current_snapshot
 from metadata.compiler.record_base import Record
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.labelled import Labelled
@@ -38,6 +40,17 @@ class MergedValue:
 def mergeable_fields(policy: AccessPolicy, obj: CompiledObject) -> list[CompiledField]:
     """Return the fields of which a value can be chosen: those that the caller may write, and that can be read."""
     return [field for field in policy.editable_fields(obj) if not field.type.is_sealed]
+
+
+def told_counts(actor: Actor, counts: Mapping[str, int]) -> dict[str, int]:
+    """Return those of the numbers by `object.field` whose object and field exist for the reader."""
+    policy, snapshot, told = AccessPolicy.of(actor), current_snapshot(), {}
+    for path, number in counts.items():
+        object_name, _dot, field_name = path.partition(".")
+        is_known = object_name in snapshot.spec.object_map and policy.can(object_name, "read")
+        if is_known and policy.can_see_field(snapshot.object(object_name), field_name):
+            told[path] = number
+    return told
 
 
 def is_many(field: CompiledField, values: Iterable[Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -46,14 +46,28 @@ def bind(tree: Tree | None, obj: CompiledObject, policy: AccessPolicy, ctx: Clea
 def resolve_readable(obj: CompiledObject, policy: AccessPolicy, path: str) -> ResolvedPath:
     """Return the path if the caller may read every step of it; raises UnknownField otherwise."""
     resolved = obj.resolve(path)
+    if not policy.can_read_field(_reached(resolved, obj, policy), resolved.field.name):
+        raise UnknownField(path)
+    return resolved
+
+
+def resolve_visible(obj: CompiledObject, policy: AccessPolicy, path: str) -> ResolvedPath:
+    """Return the path to show, its last field masked where the caller may see it only so; raises UnknownField."""
+    resolved = obj.resolve(path)
+    field = policy.visible_field(_reached(resolved, obj, policy), resolved.field.name)
+    if field is None:
+        raise UnknownField(path)
+    return resolved if field is resolved.field else replace(resolved, field=field)
+
+
+def _reached(resolved: ResolvedPath, obj: CompiledObject, policy: AccessPolicy) -> CompiledObject:
+    """Return the object at the end of a path; raises UnknownField unless the caller may read every step to it."""
     here = obj
     for hop, reached in zip(resolved.hops, resolved.objects, strict=True):
         if not (policy.knows(reached) and policy.can_read_field(here, hop.name)):
-            raise UnknownField(path)
+            raise UnknownField(resolved.path)
         here = reached
-    if not policy.can_read_field(here, resolved.field.name):
-        raise UnknownField(path)
-    return resolved
+    return here
 
 
 class _Binder:

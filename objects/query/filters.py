@@ -20,6 +20,8 @@ from crm_platform.kit.errors import FieldError, QueryTooComplex, ValidationFaile
 from metadata.compiler.compiled import CompiledObject, UnknownField
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.operators import Arity, operators
+from objects.access.policy import AccessPolicy
+from objects.query.binding import resolve_readable
 from objects.query.conditions import MAX_LEAVES, All, Condition, Tree
 
 LISTS = frozenset({Arity.MANY, Arity.TWO})
@@ -78,9 +80,9 @@ class RecordFilterSet(django_filters.FilterSet):
 
     compiled: ClassVar[CompiledObject]
 
-    def __init__(self, asked: Iterable[Asked]) -> None:
+    def __init__(self, asked: Iterable[Asked], policy: AccessPolicy | None = None) -> None:
         # Not calling super(): it would copy every filter and ask for a queryset.
-        self.asked = tuple(asked)
+        self.asked, self.policy = tuple(asked), policy
         self.is_bound, self.data, self.form_prefix = True, QueryDict(), None
         self.filters: dict[str, OperatorFilter] = {}
         self.problems: list[FieldError] = []
@@ -100,7 +102,7 @@ class RecordFilterSet(django_filters.FilterSet):
 
     def _take(self, item: Asked) -> None:
         try:
-            filter_set, name = _filter_set_for(self.compiled, item.path)
+            filter_set, name = _filter_set_for(self.compiled, self.policy, item.path)
         except UnknownField as error:
             self._refuse(item, "unknown_field", error.errors[0].message)
             return
@@ -136,8 +138,11 @@ def filter_set(obj: CompiledObject) -> type[RecordFilterSet]:
     return found
 
 
-def parse_brackets(obj: CompiledObject, query: Mapping[str, Any]) -> Tree | None:
-    """Read the Open API's form: `filter[amount][gte]=100&filter[stage][in]=a,b`; `filter[x]=1` means `eq`."""
+def parse_brackets(obj: CompiledObject, query: Mapping[str, Any], policy: AccessPolicy | None = None) -> Tree | None:
+    """Read the Open API's form: `filter[amount][gte]=100&filter[stage][in]=a,b`; `filter[x]=1` means `eq`.
+
+    With a policy, what its caller may not read is refused like what does not exist.
+    """
     asked = []
     for parameter, values in _items(query):
         if not parameter.startswith("filter["):
@@ -147,10 +152,10 @@ def parse_brackets(obj: CompiledObject, query: Mapping[str, Any]) -> Tree | None
             message = _("Write filter[field][operator]=value.")
             raise ValidationFailed.single("filter", "invalid_type", message, pointer=parameter[:200])
         asked.append(Asked(parameter, match[1], match[2] or "eq", values))
-    return filter_set(obj)(asked).tree()
+    return filter_set(obj)(asked, policy).tree()
 
 
-def parse_flat(obj: CompiledObject, query: Mapping[str, Any]) -> Tree | None:
+def parse_flat(obj: CompiledObject, query: Mapping[str, Any], policy: AccessPolicy | None = None) -> Tree | None:
     """Read the form of pages: `amount__gte=100`, `account.industry__in=a,b`.
 
     Other parameters are passed over, and so are inputs that were left empty.
@@ -161,14 +166,14 @@ def parse_flat(obj: CompiledObject, query: Mapping[str, Any]) -> Tree | None:
         if not separator or not path:
             continue
         if operator not in operators:
-            if parameter not in obj.fields:  # `stage__c=open`: the whole name of a custom field
+            if not _is_field(obj, policy, parameter):  # `stage__c=open`: the whole name of a custom field
                 asked.append(Asked(parameter, path, operator, values))
                 continue
             path, operator = parameter, "eq"
         given = tuple(value for value in values if value.strip())
         if given or operators.get(operator).arity is Arity.NONE:
             asked.append(Asked(parameter, path, operator, given or ("",)))
-    return filter_set(obj)(asked).tree()
+    return filter_set(obj)(asked, policy).tree()
 
 
 def to_flat(tree: Tree | None) -> list[tuple[str, str]] | None:
@@ -193,9 +198,13 @@ def _generate(obj: CompiledObject) -> type[RecordFilterSet]:
     return type("GeneratedFilterSet", (RecordFilterSet,), {**filters, "compiled": obj, "__module__": __name__})
 
 
-def _filter_set_for(obj: CompiledObject, path: str) -> tuple[type[RecordFilterSet], str]:
+def _is_field(obj: CompiledObject, policy: AccessPolicy | None, name: str) -> bool:
+    return name in obj.fields if policy is None else policy.can_read_field(obj, name)
+
+
+def _filter_set_for(obj: CompiledObject, policy: AccessPolicy | None, path: str) -> tuple[type[RecordFilterSet], str]:
     """Return the FilterSet of the object at the end of a path, and the field's name there."""
-    resolved = obj.resolve(path)
+    resolved = obj.resolve(path) if policy is None else resolve_readable(obj, policy, path)
     here = resolved.objects[-1] if resolved.objects else obj
     return filter_set(here), resolved.field.name
 

@@ -89,14 +89,14 @@ def display_page(query: RecordQuery, limit: int, cursor: str | None, offset: int
 
 
 def asked_fields(query: RecordQuery, obj: CompiledObject) -> tuple[str, ...]:
-    """Return the paths to read: those asked for, else every field that the caller may read."""
-    return query.wish.fields or tuple(field.name for field in query.policy.readable_fields(obj))
+    """Return the paths to read: those asked for, else every field that exists for the caller."""
+    return query.wish.fields or tuple(field.name for field in query.policy.visible_fields(obj))
 
 
 def related_fields(query: RecordQuery, path: str) -> tuple[str, ...]:
-    """Return the paths of all fields that the caller may read of the record behind a lookup (`account.owner`)."""
+    """Return the paths of all fields that exist for the caller in the record behind a lookup (`account.owner`)."""
     reached = resolve_readable(query.object, query.policy, f"{path}.id").objects[-1]
-    return tuple(f"{path}.{field.name}" for field in query.policy.readable_fields(reached))
+    return tuple(f"{path}.{field.name}" for field in query.policy.visible_fields(reached))
 
 
 def too_many_fields(most: int) -> str:

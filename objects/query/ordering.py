@@ -12,7 +12,7 @@ from metadata.compiler.compiled import CompiledObject, ResolvedPath, UnknownFiel
 from objects.access.policy import AccessPolicy
 from objects.query.binding import resolve_readable
 from objects.query.params import Expressions, SqlText
-from objects.query.relations import Joins, named_objects
+from objects.query.relations import Joins, is_ordered_by_name
 
 MAX_KEYS = 5
 
@@ -63,7 +63,7 @@ def check(order: Order, obj: CompiledObject, policy: AccessPolicy) -> None:
             errors.append(FieldError(key.path[:120], "unknown_field", error.errors[0].message, {"pointer": "sort"}))
             continue
         here = path.objects[-1] if path.objects else obj
-        if not (path.field.type.is_sortable or named_objects(here, path.field, policy)):
+        if not (path.field.type.is_sortable or is_ordered_by_name(here, path.field, policy)):
             message = _("Records can't be sorted by this field.")
             errors.append(FieldError(key.path, "invalid_choice", message, {"pointer": "sort"}))
     if errors:

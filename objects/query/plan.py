@@ -14,7 +14,7 @@ from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject
 from objects.access.policy import AccessPolicy
 from objects.query import ordering, paging
-from objects.query.binding import resolve_readable
+from objects.query.binding import resolve_visible
 from objects.query.columns import Member, Selection, api_members, typed_members
 from objects.query.ordering import Order, SortTerm
 from objects.query.params import TRUE, Slot, SqlText, Statement, join_sql
@@ -98,7 +98,7 @@ def matching_plan(obj: CompiledObject, policy: AccessPolicy, shape: Shape | None
 
 
 def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -> ListPlan:
-    paths = [resolve_readable(obj, policy, name) for name in shape.fields]
+    paths = [resolve_visible(obj, policy, name) for name in shape.fields]
     ordering.check(shape.order, obj, policy)
     outside = Joins(obj, "b", "r", policy)
     selection = Selection(outside)

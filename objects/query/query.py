@@ -83,6 +83,11 @@ class RecordQuery:
         """Return the paths of all readable fields behind a lookup, to expand it: `account` → `account.id`, …"""
         return lists.related_fields(self, path)
 
+    def name_fields(self) -> tuple[str, ...]:
+        """Return the name field for `fields`, nothing where the caller may not know what records are called."""
+        name = self.object.spec.name_field
+        return (name,) if self.policy.can_see_field(self.object, name) else ()
+
     def trash(self) -> RecordQuery:
         """Read the deleted records instead of the living ones."""
         return self._with(in_trash=True)

@@ -7,6 +7,7 @@ from django.db.models.expressions import Col
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledField, CompiledObject, ResolvedPath
 from metadata.expressions.sql import FormulaSql
+from metadata.field_types.sealed import MASK
 from objects.access.policy import AccessPolicy
 from objects.query.params import SqlText, column, join_sql
 from objects.query.virtual import virtual_value
@@ -48,7 +49,7 @@ class Joins:
         names = []
         for target in named_objects(obj, field, self._policy):
             joined = self._join(alias, field.main.column, target, True)
-            names.append(self.read(joined, target.name_field.main.column))
+            names.append(self._name(joined, target))
         if len(names) < 2:
             return names[0] if names else None
         inner = join_sql(", ", names)
@@ -59,22 +60,28 @@ class Joins:
 
         NULL stands for what the caller may not see; None is returned where he knows nothing that it may point at.
         """
-        target = next(
-            (item for item in map(obj.target, field.type.targets(field.spec)) if self._policy.knows(item)), None
-        )
+        policy = self._policy
+        targets = map(obj.target, field.type.targets(field.spec))
+        target = next((item for item in targets if policy.knows(item) and tells_name(item, policy)), None)
         if target is None:
             return None
         on = [SqlText('n."id" = u.id')]
         if target.is_business_object:
-            on += [SqlText('n."deleted_at" IS NULL'), self._policy.scope(target).template("n")]
+            on += [SqlText('n."deleted_at" IS NULL'), policy.scope(target).template("n")]
         condition = join_sql(" AND ", on)
-        ids, name = self.read(alias, field.main.column).text, quote(target.name_field.main.column)
+        ids, name = self.read(alias, field.main.column).text, self._name("n", target).text
         return SqlText(
-            f"(SELECT array_agg(n.{name}::text ORDER BY u.place)"  # noqa: S608 (physical names only)
+            f"(SELECT array_agg(({name})::text ORDER BY u.place)"  # noqa: S608 (physical names only)
             f" FROM unnest({ids}) WITH ORDINALITY u(id, place)"
             f" LEFT JOIN {quote(target.table)} n ON {condition.text})",
             condition.params,
         )
+
+    def _name(self, alias: str, target: CompiledObject) -> SqlText:
+        """Return the expression for the name of a record (read from `alias`), or for the mask in its place."""
+        if self._policy.can_read_field(target, target.name_field.name):
+            return self.read(alias, target.name_field.main.column)
+        return SqlText(f"CASE WHEN {alias}.\"id\" IS NOT NULL THEN '{MASK}' END")
 
     def expression(self, alias: str, obj: CompiledObject, field: CompiledField) -> Col | FormulaSql:
         """Return the value of a field (of `obj`, read from `alias`): its main column, or a virtual formula's SQL."""
@@ -121,8 +128,19 @@ class Joins:
 
 
 def named_objects(obj: CompiledObject, field: CompiledField, policy: AccessPolicy) -> list[CompiledObject]:
-    """Return the objects that a reference field may point at, as far as the caller knows them."""
+    """Return the objects that a reference field may point at, as far as the caller knows them and their names."""
     if not field.type.is_reference:
         return []
     names = [field.main.references] if field.main.references else field.spec.settings.get("targets", ())
-    return [target for target in map(obj.target, names) if policy.knows(target)]
+    return [target for target in map(obj.target, names) if policy.knows(target) and tells_name(target, policy)]
+
+
+def tells_name(target: CompiledObject, policy: AccessPolicy) -> bool:
+    """Tell whether the caller learns what records of an object are called, be it masked."""
+    return policy.can_see_field(target, target.name_field.name)
+
+
+def is_ordered_by_name(obj: CompiledObject, field: CompiledField, policy: AccessPolicy) -> bool:
+    """Tell whether a reference field has an order for the caller: that of names, all of which he may read."""
+    found = named_objects(obj, field, policy)
+    return bool(found) and all(policy.can_read_field(target, target.name_field.name) for target in found)

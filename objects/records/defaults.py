@@ -26,7 +26,7 @@ def field_defaults(batch: Batch) -> None:
     for draft in batch.open:
         ctx = batch.context(draft)
         for field in fields:
-            if field.name not in draft.given:
+            if field.name not in draft.given or field.name not in batch.editable:
                 value = _default(field, ctx)
                 if value is not None:
                     draft.values[field.name] = value

@@ -24,7 +24,7 @@ def default_formulas(batch: Batch) -> None:
     for draft in batch.open:
         env = environment(batch, draft)
         for program in found:
-            if program.field.name not in draft.given:
+            if program.field.name not in draft.given or program.field.name not in batch.editable:
                 _set_default(batch, draft, program, program.expression.evaluate(env))
 
 

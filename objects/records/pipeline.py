@@ -14,6 +14,7 @@ from objects.records.computed import compute
 from objects.records.conditions import conditions
 from objects.records.defaults import field_defaults, system_defaults
 from objects.records.dependent_choices import dependent_choices
+from objects.records.discretion import keep_quiet
 from objects.records.drafts import Batch
 from objects.records.duplicates import duplicates, remember
 from objects.records.formulas import default_formulas, empty_rollups, formulas
@@ -46,6 +47,8 @@ def authorise(batch: Batch) -> None:
 def stop(batch: Batch) -> None:
     """End here when a draft has failed: a single write with its error, a batch as it was asked for."""
     failed = [draft for draft in batch.drafts if not draft.is_sound]
+    for draft in failed:
+        keep_quiet(batch, draft)
     if failed and not batch.is_many:
         raise failed[0].failure()
     if failed and not batch.is_partial:

@@ -13,6 +13,7 @@ from metadata.compiler.spec import ValidationRuleSpec
 from metadata.expressions import Environment
 from metadata.field_types.contexts import display_context
 from metadata.services.validation_rules import PLACEHOLDER
+from objects.records.discretion import keep_quiet
 from objects.records.drafts import Batch, Draft
 from objects.records.environments import RecordValues, environment
 from objects.records.programs import RuleProgram, programs
@@ -37,6 +38,7 @@ def check_deletion(batch: Batch) -> None:
     rules(batch)
     for draft in batch.drafts:
         if not draft.is_sound:
+            keep_quiet(batch, draft)
             raise draft.failure()
     note_confirmed(batch)
 

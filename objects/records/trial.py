@@ -8,15 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import PlatformError
 from metadata.compiler.current import current_snapshot
+from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.expressions import Expression, ExpressionError, Traced, ValueType, compile_expression, scope_of
+from metadata.expressions.graph import fields_read
 from metadata.field_types.values import InvalidValue
+from objects.access.policy import AccessPolicy
 from objects.query.query import RecordQuery
 from objects.records import pipeline
 from objects.records.conditions import is_shown
+from objects.records.discretion import keep_quiet
 from objects.records.drafts import Batch, Draft
 from objects.records.duplicates import duplicates
 from objects.records.environments import Related, environment
@@ -76,6 +81,7 @@ def try_expression(
         found = compile_expression(
             text, scope_of(snapshot, object_name), returns=returns, purpose=purpose, blank_as_zero=blank_as_zero
         )
+        refuse_unreadable(AccessPolicy.of(actor), snapshot, object_name, found)
     except ExpressionError as error:
         return Trial(text, error=error)
     if record_id is None:
@@ -86,6 +92,14 @@ def try_expression(
     batch.related = Related(batch, (path for path in found.paths if "." in path))
     env = environment(batch, draft)
     return Trial(text, None, found, found.evaluate(env), tuple(found.trace(env)))
+
+
+def refuse_unreadable(policy: AccessPolicy, snapshot: SchemaSnapshot, object_name: str, found: Expression) -> None:
+    """Raise ExpressionError for an expression over fields that the actor may not read: its value would tell them."""
+    for node in sorted(fields_read(found, scope_of(snapshot, object_name))):
+        if not policy.reads_all_of([node]):
+            message = _("There is no field “%(name)s”.") % {"name": node[1]}
+            raise ExpressionError(message, 0, len(found.text))
 
 
 def assess(
@@ -109,6 +123,7 @@ def assess(
         for stage in _before_writing(batch):
             if with_duplicates or stage is not duplicates:
                 stage(batch)
+        keep_quiet(batch, draft)
         failure = None if draft.is_sound else draft.failure()
         _work_out_virtual(batch, draft)
         typed = _readable(batch, draft)
@@ -127,7 +142,8 @@ def field_states(batch: Batch, draft: Draft) -> dict[str, FieldState]:
         kind: {item.field.name for item in found.of(kind) if item.expression.evaluate(env)}
         for kind in ("required_if", "readonly_if")
     }
-    names = {item.field.name for group in found.conditions.values() for item in group}
+    conditional = {item.field.name for group in found.conditions.values() for item in group}
+    names = {name for name in conditional if batch.policy.can_see_field(batch.object, name)}
     return {
         name: FieldState(
             is_visible=is_shown(found, name, env),

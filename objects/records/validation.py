@@ -31,8 +31,8 @@ def _refuse_member(batch: Batch, draft: Draft, name: object) -> None:
 
 
 def _is_known(batch: Batch, name: str) -> bool:
-    """Tell whether the actor reads this member: a field, or a part such as `amount_base`."""
-    return batch.policy.can_read_field(batch.object, batch.table.parts.get(name, name))
+    """Tell whether this member exists for the actor: a field, or a part such as `amount_base`."""
+    return batch.policy.can_see_field(batch.object, batch.table.parts.get(name, name))
 
 
 def clean(batch: Batch) -> None:
@@ -73,7 +73,8 @@ def required(batch: Batch) -> None:
         wrong = {error.field for error in draft.errors}
         for field in fields:
             is_left_out = batch.is_create or field.name in draft.values
-            if is_left_out and field.name not in wrong and draft.values.get(field.name) is None:
+            is_told = field.name in wrong and batch.policy.can_see_field(batch.object, field.name)
+            if is_left_out and not is_told and draft.values.get(field.name) is None:
                 draft.error(field.name, "required", _("This field is required."))
 
 

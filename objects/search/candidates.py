@@ -56,6 +56,13 @@ def _of_object(policy: AccessPolicy, obj: CompiledObject, asked: SearchText, lim
     prefix = f"{like_escape(asked.whole)}%"
     pool = max(POOL, limit)
     source = f'FROM objects_searchentry "e" WHERE e.object_id = %s AND {reach} AND'
+    if not policy.can_read_field(obj, obj.spec.name_field):
+        # Neither what is proposed nor its order may tell somebody of names that he may not read.
+        sql = f"""
+            (SELECT %s::bigint, record_id, 0 AS place, updated_at
+             FROM (SELECT {_COLUMNS} {source} {terms} LIMIT {pool}) found ORDER BY updated_at DESC LIMIT %s)
+        """  # noqa: S608 (as below)
+        return sql, [object_id, object_id, *reach_values, *term_values, limit]
     sql = f"""
         (SELECT %s::bigint, record_id, {_RANK} AS place, updated_at FROM (
             (SELECT {_COLUMNS} {source} e.title LIKE %s LIMIT {BEST_TITLES})

@@ -131,8 +131,8 @@ class _Finder:
 
     def read(self, ids: Sequence[uuid.UUID]) -> DisplayPage:
         names = dict.fromkeys(field.name for field in (*self.fields, *self.shown))
-        query = RecordQuery(self.actor, self.obj.name).where_ids(ids).fields("id", *names)
-        return query.display(min(max(len(ids), 1), MATCHING_LIMIT))
+        query = RecordQuery(self.actor, self.obj.name).where_ids(ids)
+        return query.fields("id", *names, *query.name_fields()).display(min(max(len(ids), 1), MATCHING_LIMIT))
 
     def matches(self, row: DisplayRow) -> bool:
         found = findable(self.fields, row.values, self.obj.spec.name_field)
@@ -173,7 +173,7 @@ def _pending(finders: Sequence[_Finder]) -> dict[int, list[uuid.UUID]]:
 def _newest(query: RecordQuery, limit: int) -> list[SearchHit]:
     readable = {field.name for field in query.policy.readable_fields(query.object)}
     shown = subtitle_fields(query.object, readable)
-    names = [name for name in (query.object.spec.name_field, *(field.name for field in shown)) if name in readable]
+    names = (*query.name_fields(), *(field.name for field in shown))
     return [hit_of(query.actor, query.object, row, shown) for row in query.fields("id", *names).display(limit)]
 
 
@@ -189,7 +189,7 @@ def subtitle_fields(obj: CompiledObject, readable: Iterable[str]) -> tuple[Compi
 def hit_of(actor: Actor, obj: CompiledObject, row: DisplayRow, shown: Sequence[CompiledField]) -> SearchHit:
     """Return a record as a hit, its texts in the actor's language."""
     context = DisplayContext(actor.language, actor.zone, timezone.now(), row.values)
-    name = obj.spec.name_field
-    title = obj.field(name).type.to_text(obj.field(name).spec, row.values.get(name), context)
+    name = AccessPolicy.of(actor).visible_field(obj, obj.spec.name_field)
+    title = name.type.to_text(name.spec, row.values.get(name.name), context) if name else ""
     parts = [field.type.to_text(field.spec, row.values.get(field.name), context) for field in shown]
     return SearchHit(obj.name, row.id, title or str(row.id), " · ".join(filter(None, parts))[:200])

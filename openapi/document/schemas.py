@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from metadata.compiler.compiled import CompiledField, CompiledObject
+from objects.access.masking import MaskedView
 from objects.access.policy import AccessPolicy
 
 
@@ -28,7 +29,7 @@ def record_schemas(policy: AccessPolicy, obj: CompiledObject) -> dict[str, Any]:
             "type": "object",
             "properties": {
                 "object": {"const": obj.name},
-                **_properties(policy.readable_fields(obj), language, nullable=True),
+                **_properties(policy.visible_fields(obj), language, nullable=True),
             },
             "required": ["id", "object"],
         },
@@ -54,7 +55,8 @@ def _properties(fields: Iterable[CompiledField], language: str, *, nullable: boo
         if field.spec.help_text.text(language):
             schema["description"] = field.spec.help_text.text(language)
         found[field.name] = _nullable(schema) if nullable and field.name not in ("id", "version") else schema
-        if any(column.suffix == "_base" for column in field.columns):
+        is_told = not isinstance(field.type, MaskedView)
+        if is_told and any(column.suffix == "_base" for column in field.columns):
             found[f"{field.name}_base"] = _nullable({"type": "string", "format": "decimal", "readOnly": True})
     return found
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm_platform.kit.errors import NotFound
 from crm_platform.kit.frozen import thaw
-from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.compiled import CompiledField, CompiledObject, UnknownField
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import ChoiceSetSpec, Labels, ObjectSpec
+from metadata.expression_uses import field_uses
+from metadata.field_types.target_filters import FILTER, target_filter
+from objects.access.field_grants import FieldLevel
+from objects.access.field_security import is_writable
+from objects.access.masking import MaskedView
 from objects.access.policy import AccessPolicy
+from objects.access.taint import is_computed, read_by, reads_of
+from objects.query.binding import resolve_readable
+from objects.query.conditions import from_json, leaves
+from objects.records.lookup_filters import operand_fields
 
 
 def object_summary(spec: ObjectSpec, language: str) -> dict[str, Any]:
@@ -55,6 +65,7 @@ def field_summary(field: CompiledField, language: str, *, is_editable: bool) -> 
         "is_custom": spec.is_custom,
         "is_system": spec.is_system,
         "is_editable": is_editable,
+        "is_masked": isinstance(field_type, MaskedView),
         "is_sortable": field_type.is_sortable,
         "operators": list(field_type.filters(spec)),
         "schema": field_type.json_schema(spec, language),
@@ -67,17 +78,64 @@ def field_summary(field: CompiledField, language: str, *, is_editable: bool) -> 
 
 
 def describe(policy: AccessPolicy, obj: CompiledObject) -> dict[str, Any]:
-    """Return an object as the caller may use it: readable fields, relations, rights."""
-    language = policy.actor.language
-    editable = {field.name for field in policy.editable_fields(obj)}
-    fields = [field_summary(f, language, is_editable=f.name in editable) for f in policy.readable_fields(obj)]
+    """Return an object as the caller may use it: the fields that exist for him, relations, rights."""
+    fields = [told_field(policy, obj, field) for field in policy.visible_fields(obj)]
     actions = ("read", "create", "edit", "delete", "import", "export")
     return {
-        **object_summary(obj.spec, language),
+        **told_object(policy, obj.spec),
         "fields": fields,
         "child_relations": child_relations(policy, obj.name),
         "rights": {action: policy.can(obj.name, action) for action in actions},
     }
+
+
+def told_object(policy: AccessPolicy, spec: ObjectSpec) -> dict[str, Any]:
+    """Return `object_summary` without the name field for a caller for whom that does not exist."""
+    summary = object_summary(spec, policy.actor.language)
+    if not policy.can_see_field(current_snapshot().object(spec.api_name), spec.name_field):
+        summary["name_field"] = None
+    return summary
+
+
+def told_field(policy: AccessPolicy, obj: CompiledObject, field: CompiledField) -> dict[str, Any]:
+    """Return `field_summary` without what names fields that the caller may not read, or tells a masked value."""
+    is_editable = policy.field_level(obj, field.name) == FieldLevel.EDIT and is_writable(field)
+    summary = field_summary(field, policy.actor.language, is_editable=is_editable)
+    for use in field_uses(obj.spec, field.spec):
+        if use.attribute in summary and not policy.reads_all_of(reads_of(current_snapshot(), use)):
+            summary[use.attribute] = ""
+    if summary["is_masked"]:
+        summary.update(default=None, settings={})
+        summary.pop("choices", None)
+    summary["settings"] = _told_settings(policy, obj, field, summary["settings"])
+    summary["unique_scope"] = [name for name in summary["unique_scope"] if policy.can_see_field(obj, name)]
+    return summary
+
+
+def _told_settings(
+    policy: AccessPolicy, obj: CompiledObject, field: CompiledField, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """Return those of a field's parameters that name nothing which is kept from the caller."""
+    if is_computed(field.spec) and not policy.reads_all_of(read_by(current_snapshot(), obj.spec, field.spec)):
+        return {name: value for name, value in settings.items() if name in ("returns", "scale")}
+    named = dict(field.definition.named_fields(field.spec.settings))
+    if FILTER in settings:
+        named[FILTER] = operand_fields(field.spec)
+    silent = {key for key, names in named.items() if not all(policy.can_see_field(obj, name) for name in names)}
+    if FILTER in settings and not _reads_filter(policy, obj, field):
+        silent.add(FILTER)
+    return {name: value for name, value in settings.items() if name not in silent}
+
+
+def _reads_filter(policy: AccessPolicy, obj: CompiledObject, field: CompiledField) -> bool:
+    """Tell whether the caller may read what the filter of a lookup asks of its target."""
+    targets = field.definition.targets(field.spec)
+    try:
+        for leaf in leaves(from_json(thaw(target_filter(field.spec)))):
+            resolve_readable(obj.target(targets[0]), policy, leaf.path)
+    except (UnknownField, NotFound):
+        return False
+    return True
 
 
 def child_relations(policy: AccessPolicy, object_name: str) -> list[dict[str, Any]]:

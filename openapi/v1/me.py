@@ -10,7 +10,7 @@ from crm_platform.tenancy.context import current_slug
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
 from openapi.http import Endpoint, json_response, not_modified
-from openapi.v1.describing import object_summary
+from openapi.v1.describing import told_object
 
 
 class Me(Endpoint):
@@ -54,5 +54,5 @@ class Meta(Endpoint):
         if not_modified(request, snapshot.version):
             return HttpResponse(status=304, headers={"ETag": f'"{snapshot.version}"'})
         policy = AccessPolicy.of(self.actor)
-        objects = [object_summary(spec, self.actor.language) for spec in policy.readable_objects()]
+        objects = [told_object(policy, spec) for spec in policy.readable_objects()]
         return json_response({"metadata_version": snapshot.version, "objects": objects}, etag=str(snapshot.version))

@@ -15,6 +15,7 @@ from metadata.compiler.current import current_snapshot
 from objects.merging.models import Merge
 from objects.merging.service import merge
 from objects.merging.undoing import undo
+from objects.merging.values import told_counts
 from openapi.http import Endpoint, json_response, members
 from openapi.scopes import require_scope
 
@@ -38,8 +39,8 @@ class RecordMerge(Endpoint):
                 "survivor": str(result.survivor_id),
                 "version": result.version,
                 "redirects": result.redirects,
-                "moved": dict(result.moved),
-                "kept": dict(result.kept),
+                "moved": told_counts(self.actor, result.moved),
+                "kept": told_counts(self.actor, result.kept),
                 "values": dict(result.values),
             }
             return json_response({**body, "dry_run": True} if dry_run else body)

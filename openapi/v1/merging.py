@@ -8,7 +8,9 @@ from typing import Any
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import VersionConflict
+from metadata.compiler.compiled import UnknownField
 from metadata.compiler.current import current_snapshot
+from objects.access.policy import AccessPolicy
 from objects.history.models import RecordChange
 from objects.query.query import RecordQuery
 
@@ -20,7 +22,10 @@ def current_version_if_disjoint(
     version = int(RecordQuery(actor, object_name).fields("version").get(record_id)["version"])
     if version <= expected:
         return expected
-    obj = current_snapshot().object(object_name)
+    obj, policy = current_snapshot().object(object_name), AccessPolicy.of(actor)
+    unknown = next((name for name in changes if not policy.can_see_field(obj, name)), None)
+    if unknown is not None:
+        raise UnknownField(str(unknown))
     wanted = {str(obj.field(name).spec.id) for name in changes}
     rows = RecordChange.objects.filter(object_id=obj.spec.id, record_id=record_id, version__gt=expected)
     since = list(rows.values_list("version", "changes"))

@@ -15,7 +15,7 @@ from metadata.compiler.current import current_snapshot, repin
 from metadata.publishing import require_customize
 from objects.access.policy import AccessPolicy
 from openapi.http import Endpoint, expected_version, json_response, members
-from openapi.v1.describing import describe, field_summary, object_summary
+from openapi.v1.describing import describe, told_field, told_object
 from openapi.v1.metadata_input import field_changes, field_input, object_changes, object_input
 
 
@@ -59,8 +59,7 @@ class ObjectList(MetaEndpoint):
     scopes = {"GET": "meta:read", "POST": "meta:write"}
 
     def get(self, request: Request) -> HttpResponse:
-        language = self.actor.language
-        data = [object_summary(spec, language) for spec in self.policy().readable_objects()]
+        data = [told_object(self.policy(), spec) for spec in self.policy().readable_objects()]
         return json_response({"data": data}, etag=str(current_snapshot().version))
 
     def post(self, request: Request) -> HttpResponse:
@@ -73,7 +72,7 @@ class ObjectList(MetaEndpoint):
         )
 
     def _summary(self, object_name: str) -> dict[str, Any]:
-        return object_summary(current_snapshot().object(object_name).spec, self.actor.language)
+        return told_object(self.policy(), current_snapshot().object(object_name).spec)
 
 
 class ObjectDetail(MetaEndpoint):
@@ -84,14 +83,14 @@ class ObjectDetail(MetaEndpoint):
     def get(self, request: Request, object_name: str) -> HttpResponse:
         self.policy().require(object_name, "read")
         spec = current_snapshot().object(object_name).spec
-        return json_response(object_summary(spec, self.actor.language), etag=str(current_snapshot().version))
+        return json_response(told_object(self.policy(), spec), etag=str(current_snapshot().version))
 
     def patch(self, request: Request, object_name: str) -> HttpResponse:
         changes = object_changes(members(request.data))
         return self.publish(
             request,
             lambda: services.update_object(self.actor, object_name, **changes),
-            lambda: object_summary(current_snapshot().object(object_name).spec, self.actor.language),
+            lambda: told_object(self.policy(), current_snapshot().object(object_name).spec),
             200,
         )
 
@@ -113,7 +112,7 @@ class ObjectRestore(MetaEndpoint):
         return self.publish(
             request,
             lambda: services.restore_object(self.actor, object_name),
-            lambda: object_summary(current_snapshot().object(object_name).spec, self.actor.language),
+            lambda: told_object(self.policy(), current_snapshot().object(object_name).spec),
             200,
         )
 
@@ -198,10 +197,10 @@ class FieldRestore(MetaEndpoint):
 
 def _field(policy: AccessPolicy, object_name: str, field_name: str) -> Mapping[str, Any]:
     obj = current_snapshot().object(object_name)
-    if not policy.can_read_field(obj, field_name):
+    field = policy.visible_field(obj, field_name)
+    if field is None:
         raise NotFound
-    editable = {field.name for field in policy.editable_fields(obj)}
-    return field_summary(obj.field(field_name), policy.actor.language, is_editable=field_name in editable)
+    return told_field(policy, obj, field)
 
 
 def _own_choice_set(object_name: str, field_name: str) -> str:

@@ -237,7 +237,7 @@ def _projected(query: RecordQuery, params: Any) -> RecordQuery:
     if not fields and not expand:
         return query
     if not fields:
-        fields = [field.name for field in query.policy.readable_fields(query.object)]
+        fields = [field.name for field in query.policy.visible_fields(query.object)]
     related = [path for lookup in expand for path in query.related_fields(lookup)]
     return query.fields("id", "version", *fields, *related)
 
