@@ -74,4 +74,5 @@ def organization(slug: str | None = None, *, name: str | None = None, enter: boo
         delete_organization(made)
         # A session keeps plans for the foreign keys of tables that are gone, and looks at all of them whenever a table
         # is made or dropped: after a thousand organisations that takes longer than the work itself.
-        connection.close()
+        if not connection.in_atomic_block:
+            connection.close()
