@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cache
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.http.response import HttpResponseBase
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,8 +59,21 @@ def count_call(credential: str) -> Window | None:
     slot = now // seconds
     key = f"api-burst:{credential}:{slot}"
     try:
-        cache.add(key, 0, seconds * 2)
-        used = cache.incr(key)
-    except (redis.RedisError, ValueError, OSError):
+        used = _count(key, seconds * 2)
+    except (redis.RedisError, OSError):
         used = _local.count(key)
     return Window(limit, seconds, used, (slot + 1) * seconds - now)
+
+
+def _count(key: str, seconds: int) -> int:
+    """Add one to a counter that is forgotten after so long, in one round trip; return what it has come to."""
+    pipeline = _client().pipeline(transaction=False)
+    pipeline.incr(key)
+    pipeline.expire(key, seconds)
+    used, _expires = pipeline.execute()
+    return int(used)
+
+
+@cache
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

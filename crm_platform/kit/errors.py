@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Message = str | Promise
+
+_PLACEHOLDER = re.compile(r"%\((?P<name>\w+)\)[sd]|%%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,17 @@ class FieldError:
 
     @property
     def text(self) -> str:
-        """The message as people read it, its placeholders filled in."""
+        """The message as people read it, its placeholders filled in.
+
+        What else looks like one is somebody's text, which a message may quote: it stays as it is.
+        """
         text = str(self.message)
-        return text % dict(self.params) if self.params else text
+        return _PLACEHOLDER.sub(self._filled, text) if self.params else text
+
+    def _filled(self, found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        return str(self.params[found["name"]]) if found["name"] in self.params else found[0]
 
 
 class PlatformError(Exception):

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.backends.utils import CursorWrapper
 from psycopg2.extensions import AsIs
 
@@ -85,8 +85,9 @@ def execute_hot(cursor: CursorWrapper, sql: str, params: Sequence[Any], serial: 
     numbers = count(1)
     fixed = [AsIs(f"${next(numbers)}") if isinstance(item, Varying) else item for item in params]
     text = cursor.cursor.mogrify(sql, fixed).decode()
-    session = _sessions.get(connection.connection) or _sessions.setdefault(connection.connection, _Session())
-    key = (connection.schema_name, serial, text)  # type: ignore[attr-defined] # django-tenants' backend
+    db = cursor.db
+    session = _sessions.get(db.connection) or _sessions.setdefault(db.connection, _Session())
+    key = (db.schema_name, serial, text)  # type: ignore[attr-defined] # django-tenants' backend
     name = session.name_of(key)
     if name is None and (len(text) > LONGEST or not text.startswith("SELECT") or session.is_new(key)):
         cursor.execute(sql, values)
@@ -94,7 +95,7 @@ def execute_hot(cursor: CursorWrapper, sql: str, params: Sequence[Any], serial: 
     try:
         if name is None:
             name, dropping = session.keep(key)
-            with connection.wrap_database_errors:
+            with db.wrap_database_errors:
                 # Past Django's wrapper: how a statement is planned is no part of what a request asks.
                 cursor.cursor.execute(f"{dropping}PREPARE {name} AS {text}")
         varying = [item.value for item in params if isinstance(item, Varying)]

@@ -99,15 +99,15 @@ class CompiledField:
         return next(item for item in self.columns if item.suffix == suffix)
 
     @cached_property
-    def _plain(self) -> str:
+    def plain_attr(self) -> str:
         """The attribute that is the value as it stands; empty where the type makes the value of its columns."""
         is_plain = type(self.type).from_columns is FieldType.from_columns
         return next((column.attr for column in self.columns if is_plain and not column.suffix), "")
 
     def value_of(self, record: models.Model) -> Any:
         """Return the field's value on a record instance; those of virtual fields are read by queries."""
-        if self._plain:
-            return getattr(record, self._plain)
+        if self.plain_attr:
+            return getattr(record, self.plain_attr)
         if self.is_virtual:
             raise NotStored(self.name)
         return self.type.from_columns(self.spec, {c.suffix: getattr(record, c.attr) for c in self.columns})

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.frozen import thaw
@@ -45,10 +44,10 @@ class ConditionsInput(widgets.Textarea):
 class TargetFilterField(forms.Field):
     """Reads JSON or what it stands for. Whether its names exist is checked when the model is published."""
 
-    def __init__(self, label: str | Promise = "", target: str = "") -> None:
+    def __init__(self, label: Any = "", target: str = "") -> None:
         super().__init__(
             label=label or _("Only records that fit"),
-            help_text=_("All conditions hold of what can be chosen; without any, everything can be."),
+            help_text=_("Only what meets all conditions can be chosen; without any, everything can be."),
             required=False,
             widget=ConditionsInput(target),
         )

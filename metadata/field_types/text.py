@@ -29,6 +29,7 @@ UPPER, LOWER, TITLE = "upper", "lower", "title"
 LIKE_OPERATORS = {"contains": "contains", "ncontains": "contains", "starts": "starts", "ends": "ends"}
 LINE_BREAKS = "[\r\n\t\v\f\x85\u2028\u2029]+"  # also a pattern of PostgreSQL
 _LINE_BREAKS = re.compile(LINE_BREAKS)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def normal_text(value: Any, *, trim: bool = True) -> str | None:
@@ -44,7 +45,7 @@ def normal_text(value: Any, *, trim: bool = True) -> str | None:
     if not isinstance(value, str):
         raise InvalidValue("invalid_type", _("Enter text."))
     text = unicodedata.normalize("NFC", value)
-    if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in text):
+    if _UNSTORABLE.search(text):
         raise InvalidValue("invalid_type", _("The text holds a character that can't be stored."))
     if not text.strip():
         return None

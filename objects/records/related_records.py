@@ -115,7 +115,10 @@ def values_of(paths: list[ResolvedPath], parts: Any) -> list[Any]:
     found, start = [], 0
     for path in paths:
         columns = path.field.columns
-        taken = dict(zip((column.suffix for column in columns), parts[start : start + len(columns)], strict=True))
-        found.append(path.field.type.from_columns(path.field.spec, taken))
+        if path.field.plain_attr and len(columns) == 1:
+            found.append(parts[start])
+        else:
+            taken = dict(zip((column.suffix for column in columns), parts[start : start + len(columns)], strict=True))
+            found.append(path.field.type.from_columns(path.field.spec, taken))
         start += len(columns)
     return found

@@ -128,3 +128,9 @@ def test_server_error_needs_no_database() -> None:
     response = views.server_error(make_request())
     assert response.status_code == 500
     assert "Something went wrong" in response.content.decode()
+
+
+@pytest.mark.parametrize("quoted", ["{% debug %}", "%s %d %", "100 %(x)s", "%(name", "%%"[:1]])
+def test_texts_that_a_message_quotes_are_no_placeholders(quoted: str) -> None:
+    error = FieldError("name", "too_long", f"{quoted}: at most %(max)d", {"max": 5, "field": "x"})
+    assert error.text == f"{quoted}: at most 5"

@@ -25,7 +25,7 @@ POST_ONLY = frozenset({
     "metadata-field-type-cancel", "file-upload", "record-reveal", "currency-close", "currency-reopen",
     "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage",
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
-    "metadata-matching-rule-delete", "metadata-duplicate-rule-delete",
+    "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",

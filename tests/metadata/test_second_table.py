@@ -222,8 +222,8 @@ def test_an_object_in_one_table_is_read_as_if_there_were_no_other(actor: Actor) 
     with CaptureQueriesContext(connection) as statements:
         RecordQuery(actor, CHILD).fields("name", "wide__c").order("name").page(5)
     expected = (
-        f'SELECT b."{name}", b."{lookup}", b.s0, b.s1, b.s2, NULL FROM (SELECT t."{name}", t."{lookup}", t."{name}" AS s0,'
-        f' t."created_at" AS s1, t."id" AS s2 FROM "{child.table}" t WHERE t."deleted_at" IS NULL'
+        f'SELECT b."{name}", b."{lookup}", b.s0, b.s1, b.s2, NULL FROM (SELECT t."{name}", t."{lookup}",'
+        f' t."{name}" AS s0, t."created_at" AS s1, t."id" AS s2 FROM "{child.table}" t WHERE t."deleted_at" IS NULL'
         " ORDER BY s0 ASC, s1 DESC, s2 DESC LIMIT 6 OFFSET 0) b ORDER BY b.s0 ASC, b.s1 DESC, b.s2 DESC"
     )
     assert statements[-1]["sql"].replace('"t".', "t.") == expected

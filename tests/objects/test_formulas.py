@@ -12,6 +12,8 @@ from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
+from objects.records import environments
+from objects.records.related_records import read_by_ids
 from objects.records.service import RecordService
 from tests.kit.work import run_queued_jobs
 
@@ -58,6 +60,26 @@ def test_formulas_build_on_one_another_and_on_related_records(deal: Any) -> None
     service.update(DEAL, made, {"count__c": 1})
     assert values(deal, made, *names) == [Decimal(600), Decimal(540), False, "top", "BIG"]
     assert RecordQuery(deal, DEAL).where(Condition("net__c", "eq", "540")).ids() == [made]
+
+
+def test_related_records_are_read_together_once_an_expression_asks(deal: Any, monkeypatch: Any) -> None:
+    services.create_object(deal, ObjectInput("bill_x__c", "Bill", fields=[
+        FieldInput("firm__c", "lookup", "Firm", settings={"target": FIRM}),
+        FieldInput("sum__c", "integer", "Sum"),
+        formula("less__c", "IF(sum__c > 100, sum__c * firm__r.discount__c, 0)"),
+    ]))  # fmt: skip
+    service, reads = RecordService(deal), []
+    firms = [service.create(FIRM, {"name": str(part), "discount__c": f"0.{part}"}).id for part in (1, 2, 3)]
+    monkeypatch.setattr(environments, "read_by_ids", lambda *args: reads.append(args) or read_by_ids(*args))
+
+    def made(amount: int) -> list[Decimal]:
+        rows = [{"name": "x", "sum__c": amount, "firm__c": str(firm)} for firm in firms]
+        ids = [result.id for result in service.bulk_create("bill_x__c", rows)]
+        query = RecordQuery(deal, "bill_x__c").fields("less__c")
+        return [query.show(record)["less__c"] for record in ids if record]
+
+    assert made(50) == [0, 0, 0] and not reads
+    assert made(200) == [20, 40, 60] and len(reads) == 1
 
 
 def test_numbers_left_empty_count_as_zero_or_as_nothing(deal: Any) -> None:

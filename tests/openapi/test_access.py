@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.utils import timezone
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden
+from openapi import limits
 from openapi.keys import create_key, hash_key, revoke_key
 from openapi.models import ApiKey
 from tests.kit import make
@@ -92,6 +95,20 @@ def test_the_burst_limit_answers_429(api: Any, key: str, settings: Any) -> None:
     answer = call(api, key)
     assert answer["RateLimit-Policy"] == '"burst";q=3;w=60'
     assert int(answer["Retry-After"]) <= 60
+
+
+def test_calls_are_counted_in_one_round_trip_and_also_without_redis(settings: Any, monkeypatch: Any) -> None:
+    settings.API_BURST = (2, 60)
+    sent: list[int] = []
+    plain = redis.client.Pipeline.execute
+    monkeypatch.setattr(redis.client.Pipeline, "execute", lambda self: sent.append(len(self)) or plain(self))
+    name = uuid.uuid4().hex
+    assert [limits.count_call(name).is_exceeded for _ in range(3)] == [False, False, True]  # type: ignore[union-attr]
+    assert sent == [2, 2, 2]
+    nobody = redis.Redis(port=1, socket_connect_timeout=0.1)
+    monkeypatch.setattr(limits, "_client", lambda: nobody)
+    name = uuid.uuid4().hex
+    assert [limits.count_call(name).is_exceeded for _ in range(3)] == [False, False, True]  # type: ignore[union-attr]
 
 
 def test_the_session_of_the_console_needs_the_csrf_token(admin_user: Any, ticket: str) -> None:

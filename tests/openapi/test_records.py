@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.kit import make
 from tests.openapi.conftest import problem_codes
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +203,17 @@ def test_amounts_keep_every_digit(caller: Any, ticket: str) -> None:
         "POST", URL, b'{"name": "x", "amount__c": 1234567890123456.78}', content_type="application/json"
     )
     assert answer.json()["amount__c"] == "1234567890123456.78"
+
+
+def test_a_user_who_does_not_fit_the_filter_is_refused(caller: Any, ticket: str, admin_actor: Any) -> None:
+    settings = {"filter": {"field": "title", "op": "eq", "value": "工程师"}}
+    added = {"api_name": "engineer__c", "type": "user", "label": "工程师", "settings": settings}
+    answer = caller.post("/api/v1/meta/objects/ticket__c/fields", added, format="json")
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["settings"]["filter"] == settings["filter"]
+    engineer, other = make.user(title="工程师"), make.user(title="会计")
+    made = create(caller, engineer__c=str(engineer.pk))
+    assert made["engineer__c"] == str(engineer.pk)
+    answer = caller.patch(f"{URL}/{made['id']}", {"engineer__c": str(other.pk)}, format="json")
+    assert answer.status_code == 422
+    assert problem_codes(answer) == {("#/fields/engineer__c", "invalid_reference")}

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from crm_platform.identity.models import User
 from metadata.expressions import NotAvailable, NotCompilable, ValueType, blank_environment, compile_expression, scope_of
+from metadata.expressions.evaluate import Fixed, code
 from tests.kit import make
 from tests.metadata.expressions.world import ACTOR, NOW, SPEC, VALUES, compiled, environment, scope
 
@@ -47,6 +48,12 @@ def test_equal_text_in_an_equal_scope_is_one_expression() -> None:
 def test_a_scope_needs_an_object() -> None:
     with pytest.raises(LookupError):
         scope_of(SPEC, "nothing")
+
+
+def test_constants_are_worked_out_once_but_never_the_clock() -> None:
+    assert isinstance(code(compiled("1 + 2 = 3").root), Fixed)
+    assert not isinstance(code(compiled("TODAY() + 1").root), Fixed)
+    assert compiled("quantity * (2 ^ 3)").evaluate(environment({"quantity": Decimal(5)})) == 40
 
 
 def test_trace_gives_every_sub_expression() -> None:

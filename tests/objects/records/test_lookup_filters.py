@@ -145,3 +145,114 @@ def test_master_may_be_fixed(admin: Any, world: dict[str, str]) -> None:
     assert service.update("line__c", saved.id, {"head__c": world["acme"], "name": "M"}).version == 2
     services.update_field(admin, "line__c", "head__c", settings={"target": FIRM})
     assert service.update("line__c", saved.id, {"head__c": world["other"]}).version == 3
+
+
+# --- users and departments ------------------------------------------------------------------------------------
+@pytest.fixture
+def staff(admin: Any) -> dict[str, str]:
+    """Sellers below a department, one of whom has left, and somebody elsewhere; orders that may name only sellers."""
+    sales, office = make.department("Sales", code="S"), make.department("Office", code="O")
+    north = make.department("North", code="SN", parent=sales)
+    made = {"sales": str(sales.pk), "office": str(office.pk), "north": str(north.pk)}
+    for name, where, is_active in (
+        ("ann", sales, True),
+        ("bob", north, True),
+        ("cid", office, True),
+        ("eve", north, False),
+    ):
+        made[name] = str(make.user(name=name, department=where, is_active=is_active).pk)
+    sellers = {"field": "department_id", "op": "under", "value": made["sales"]}
+    of_team = {"field": "department_id", "op": "eq", "value": {"field": "team__c"}}
+    for given in (
+        FieldInput("seller__c", "user", {"en": "Seller"}, settings={"filter": sellers}),
+        FieldInput(
+            "team__c",
+            "department",
+            {"en": "Team"},
+            settings={"filter": {"field": "code", "op": "starts", "value": "S"}},
+        ),
+        FieldInput("helpers__c", "multi_user", {"en": "Helpers"}, settings={"filter": of_team}),
+        FieldInput(
+            "teams__c",
+            "multi_department",
+            {"en": "Teams"},
+            settings={"filter": {"field": "name", "op": "ne", "value": "Office"}},
+        ),
+    ):
+        services.add_field(admin, ORDER, given)
+    return made
+
+
+def test_users_and_departments_must_fit_too(admin: Any, staff: dict[str, str]) -> None:
+    service = RecordService(admin)
+    good = {
+        "name": "O",
+        "seller__c": staff["bob"],
+        "team__c": staff["sales"],
+        "helpers__c": [staff["ann"]],
+        "teams__c": [staff["north"], staff["sales"]],
+    }
+    saved = service.create(ORDER, good)
+    for wrong in (
+        {"seller__c": staff["cid"]},
+        {"team__c": staff["office"], "helpers__c": []},
+        {"helpers__c": [staff["ann"], staff["bob"]]},
+        {"teams__c": [staff["north"], staff["office"]]},
+    ):
+        found = [(next(iter(wrong)), "invalid_reference")]
+        assert refused(lambda wrong=wrong: service.create(ORDER, {**good, **wrong})) == found
+        assert refused(lambda wrong=wrong: service.update(ORDER, saved.id, wrong)) == found
+    assert refused(lambda: service.create(ORDER, {**good, "seller__c": staff["eve"]})) == [
+        ("seller__c", "inactive_reference")
+    ]
+    assert refused(lambda: service.update(ORDER, saved.id, {"team__c": staff["north"]})) == [
+        ("helpers__c", "invalid_reference")
+    ]
+    service.update(ORDER, saved.id, {"team__c": staff["north"], "helpers__c": [staff["bob"]]})
+
+
+def test_a_person_of_another_department_comes_back_at_the_field_of_the_form(
+    admin: Any, staff: dict[str, str], client: OrganizationClient
+) -> None:
+    client.force_login(User.objects.get(pk=admin.user_id))
+    given = {"name": "O", "seller__c": staff["cid"], "seller__c_text": "cid"}
+    answer = client.post(f"/o/{ORDER}/new", given)
+    assert answer.status_code == 422
+    assert 'id="id_seller__c_error"' in answer.content.decode()
+    assert client.post(f"/o/{ORDER}/new", {**given, "seller__c": staff["ann"]}).status_code == 302
+
+
+def test_the_picker_of_people_proposes_who_fits(admin: Any, staff: dict[str, str], client: OrganizationClient) -> None:
+    client.force_login(User.objects.get(pk=admin.user_id))
+    html = client.get(f"/o/{ORDER}/new").content.decode()
+    assert f"/lookup/user?for={ORDER}.seller__c" in html
+    assert f"/lookup/user?for={ORDER}.helpers__c" in html
+    assert 'data-sends="team__c"' in html
+
+    def offered(target: str, field: str, **given: str) -> set[str]:
+        answer = client.get(f"/lookup/{target}", {"for": f"{ORDER}.{field}", **given})
+        return {item["name"] for item in answer.json()["results"]}
+
+    assert offered("user", "seller__c") == {"ann", "bob"}
+    assert offered("user", "seller__c", q="bo") == {"bob"}
+    assert offered("user", "helpers__c", team__c=staff["office"]) == {"cid"}
+    assert offered("user", "helpers__c") >= {"ann", "bob", "cid"}
+    assert offered("department", "team__c") == {"Sales", "North"}
+    assert "Office" not in offered("department", "teams__c")
+    assert offered("department", "teams__c", q="nor") == {"North"}
+    assert offered("user", "contact__c") == set(), "the filter of another target speaks of unknown fields"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"field": "password", "op": "eq", "value": "x"},
+        {"field": "role_id", "op": "eq", "value": "x"},
+        {"field": "department_id", "op": "contains", "value": "x"},
+        {"field": "department_id", "op": "eq", "value": "Sales"},
+        {"field": "title", "op": "eq", "value": {"field": "nothing__c"}},
+    ],
+)
+def test_filters_of_people_that_make_no_sense_are_refused(admin: Any, staff: dict[str, str], wrong: Any) -> None:
+    found = refused(lambda: services.update_field(admin, ORDER, "seller__c", settings={"filter": wrong}))
+    assert [field for field, _code in found] == ["settings.filter"]

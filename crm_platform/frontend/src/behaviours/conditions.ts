@@ -23,7 +23,7 @@ registerBehaviour("conditions", (root) => {
   const text = source && one<HTMLTextAreaElement>(source, "textarea");
   const toggle = one(root, "[data-conditions-switch]");
   if (!form || !box || !source || !text || !toggle) return;
-  let latest = 0;
+  let queue: Promise<unknown> = Promise.resolve(); // one question at a time, each about the rows as they are then
   let isChanged = false; // the rows say something that the JSON may not say yet
   let isSettled = false; // they have been checked, so that the form may go
 
@@ -36,7 +36,6 @@ registerBehaviour("conditions", (root) => {
   const state = () => one(box, "[data-state]")?.dataset.state ?? "";
 
   const ask = async (more: Sent): Promise<HTMLElement | null> => {
-    const mine = ++latest;
     const target = root.dataset.target || valueOf(form, root.dataset.targetFrom ?? "");
     const body = new URLSearchParams({ target, field: root.dataset.field ?? "", ...more });
     for (const control of all<Control>(box, "input, select, textarea")) {
@@ -47,12 +46,21 @@ registerBehaviour("conditions", (root) => {
     const token = document.querySelector<HTMLMetaElement>("meta[name=csrf-token]")?.content ?? "";
     const headers = { "X-CSRFToken": token, "HX-Request": "true" };
     const answer = await fetch(root.dataset.url ?? "", { method: "POST", body, headers }).catch(() => null);
-    if (mine !== latest || !answer?.ok || !root.isConnected) return null;
+    if (!answer?.ok || !root.isConnected) return null;
     const holder = document.createElement("template");
     holder.innerHTML = await answer.text();
-    return mine === latest ? one(holder.content, ".conditions") : null;
+    return one(holder.content, ".conditions");
   };
-  const draw = (made: HTMLElement) => {
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
+    const turn = queue.then(run);
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+  const draw = (made: HTMLElement, before: Map<string, string>) => {
+    for (const [name, value] of values(box)) {
+      const control = one<Control>(made, `[name="${CSS.escape(name)}"]`);
+      if (control && before.get(name) !== value) control.value = value; // typed while the answer was on its way
+    }
     const name = (document.activeElement as Control | null)?.name;
     const hadFocus = box.contains(document.activeElement);
     // Of no form: they are not sent, and the form does not count as changed because of them.
@@ -75,23 +83,28 @@ registerBehaviour("conditions", (root) => {
   };
 
   /** Read the JSON anew. */
-  const load = async () => {
-    box.replaceChildren();
-    const made = await ask({ filter: text.value });
-    if (!made) return showJson(true);
-    draw(made);
-    isChanged = false;
-    showJson(state() === "tree");
-  };
-  /** Send the rows; with `redraw` they are made anew, for another field or operator has other inputs. */
-  const sync = async (more: Sent, redraw: boolean): Promise<boolean> => {
+  const load = () =>
+    inTurn(async () => {
+      box.replaceChildren();
+      const made = await ask({ filter: text.value });
+      if (!made) return showJson(true);
+      draw(made, new Map());
+      isChanged = false;
+      showJson(state() === "tree");
+    });
+  /** Send the rows but `removed`; with `redraw` they are made anew, for another field has other inputs. */
+  const sync = (more: Sent, redraw: boolean, removed = ""): Promise<boolean> => {
     isChanged = true;
-    const made = await ask({ is_sent: "1", ...more });
-    if (!made) return false;
-    keep(made);
-    if (redraw) draw(made);
-    else tell(made);
-    return true;
+    return inTurn(async () => {
+      for (const row of all(box, "[data-row]")) if (removed && numberOf(row) === removed) row.remove();
+      const before = values(box);
+      const made = await ask({ is_sent: "1", ...more });
+      if (!made) return false;
+      keep(made);
+      if (redraw) draw(made, before);
+      else tell(made);
+      return true;
+    });
   };
 
   box.addEventListener("change", (event) => {
@@ -110,8 +123,7 @@ registerBehaviour("conditions", (root) => {
     const row = target.closest("[data-row-remove]") && target.closest("[data-row]");
     if (!row) return;
     const place = all(box, "[data-row]").indexOf(row as HTMLElement);
-    row.remove();
-    void sync({}, true).then(() => {
+    void sync({}, true, numberOf(row as HTMLElement)).then(() => {
       const left = all(box, "[data-row-remove]");
       (left[Math.min(place, left.length - 1)] ?? one(box, "[data-conditions-add]"))?.focus();
     });
@@ -152,3 +164,13 @@ registerBehaviour("conditions", (root) => {
     form.removeEventListener("submit", onSubmit, true);
   };
 });
+
+function numberOf(row: HTMLElement): string {
+  return one<HTMLInputElement>(row, "[name=row]")?.value ?? "";
+}
+
+/** What the inputs of the rows hold, by name; of those that hold a text or one of several choices. */
+function values(box: HTMLElement): Map<string, string> {
+  const typed = all<Control>(box, "select[name], textarea[name], input[name]:not([type=hidden], [type=checkbox], [type=radio])");
+  return new Map(typed.map((control) => [control.name, control.value]));
+}
