@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import "./behaviours/color";
 import "./behaviours/conditions";
 import "./behaviours/check-column";
+import "./behaviours/check-grid";
 import "./behaviours/confirm";
 import "./behaviours/copy";
 import "./behaviours/dependent-options";
