@@ -39,8 +39,21 @@ class TargetSettings(SettingsForm):
     filter = TargetFilterField()
 
 
+class OpensToOwnerField(forms.BooleanField):
+    """Whether somebody who owns a record sees, without changing them, the records that point at it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("The owner of the other record sees this one"),
+            help_text=_("He may read it, whoever owns it."),
+            required=False,
+            widget=widgets.Switch,
+        )
+
+
 class LookupSettings(TargetSettings):
     fixed = ("target", "on_delete")
+    flags = ("opens_to_owner",)
     on_delete = forms.ChoiceField(
         label=_("When the other record is deleted"),
         help_text=_("It can't be changed later."),
@@ -52,7 +65,8 @@ class LookupSettings(TargetSettings):
         required=False,
         widget=widgets.Select,
     )
-    field_order = ("target", "on_delete", "filter", "related_label")
+    opens_to_owner = OpensToOwnerField()
+    field_order = ("target", "on_delete", "opens_to_owner", "filter", "related_label")
 
 
 class LookupType(ReferenceType):

@@ -15,7 +15,7 @@ from metadata.compiler.spec import FieldSpec
 from metadata.field_types import widgets
 from metadata.field_types.base import INLINE_BYTES, Column, SettingsForm, nullable
 from metadata.field_types.labels import object_choices
-from metadata.field_types.lookup import API_NAME
+from metadata.field_types.lookup import API_NAME, OpensToOwnerField
 from metadata.field_types.references import UUID_BYTES, ReferenceField, ReferenceType, clean_reference
 from metadata.field_types.registry import field_types
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
@@ -39,11 +39,13 @@ def _are_texts(items: Any) -> bool:
 
 
 class PolyLookupSettings(SettingsForm):
+    flags = ("opens_to_owner",)
     targets = ApiNamesField(
         label=_("Objects"),
         help_text=_("What the field may point at."),
         widget=widgets.Chips(choices=CallableChoiceIterator(object_choices)),
     )
+    opens_to_owner = OpensToOwnerField()
 
 
 class PolyLookupType(ReferenceType):

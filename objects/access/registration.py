@@ -36,7 +36,8 @@ def remove_expired_shares(job: JobContext) -> dict[str, int]:
     while True:
         with transaction.atomic():
             over = RecordShare.objects.filter(expires_at__lte=job.now).order_by("expires_at")
-            count, _by_model = RecordShare.objects.filter(pk__in=list(over.values_list("pk", flat=True)[:BATCH])).delete()
+            ids = list(over.values_list("pk", flat=True)[:BATCH])
+            count, _by_model = RecordShare.objects.filter(pk__in=ids).delete()
         removed += count
         job.progress(removed)
         if count < BATCH:

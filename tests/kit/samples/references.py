@@ -60,7 +60,12 @@ def _reference_matches(ids: Sequence[uuid.UUID]) -> tuple[Match, ...]:
 def lookup(ids: SampleIds) -> FieldSamples:
     return FieldSamples(
         "lookup",
-        settings={"target": ids.target, "on_delete": "restrict", "related_label": {"en": "Deals", "zh-hans": "商机"}},
+        settings={
+            "target": ids.target,
+            "on_delete": "restrict",
+            "opens_to_owner": True,
+            "related_label": {"en": "Deals", "zh-hans": "商机"},
+        },
         bad_settings=({}, {"target": "Not A Name"}, {"target": "account", "on_delete": "explode"}),
         matches=_reference_matches(ids.records),
         **_references(ids.records, ids.target),
@@ -112,7 +117,7 @@ def poly_lookup(ids: SampleIds) -> FieldSamples:
 
     return FieldSamples(
         "poly_lookup",
-        settings={"targets": [target, other]},
+        settings={"targets": [target, other], "opens_to_owner": True},
         bad_settings=({}, {"targets": []}, {"targets": "account"}, {"targets": [1]}, {"targets": ["Not"]}),
         valid=(
             *EMPTY,
