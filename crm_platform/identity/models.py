@@ -69,7 +69,9 @@ class Profile(models.Model):
     api_name = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=100)
     group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="profile")
-    allowed_networks = models.JSONField(default=list)  # of CIDR texts, whence its users and their keys may call; []: any
+    allowed_networks = models.JSONField(
+        default=list
+    )  # of CIDR texts, whence its users and their keys may call; []: any
     requires_second_factor = models.BooleanField(default=False)
 
     class Meta:
@@ -187,6 +189,21 @@ class UserDepartment(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["user", "department"], name="user_department_once")]
+
+
+class Invitation(models.Model):
+    """A link by which a new user sets the first password: once, and not for ever. Only the token's digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
 
 
 class OrganizationSettings(models.Model):

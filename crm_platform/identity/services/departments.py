@@ -7,6 +7,7 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.identity import journal
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import Department, User
 from crm_platform.identity.services.access import bump_access_version, lock_identity, require_function
@@ -23,8 +24,10 @@ def create_department(actor: Actor, name: str, parent_id: uuid.UUID, *, code: st
     parent = _active(parent_id, "parent")
     name = _valid_name(name, parent, code=code)
     _require_depth(parent.depth + 1)
-    made = Department.objects.add_child(parent, {"name": name, "code": code.strip()})
+    made: Department = Department.objects.add_child(parent, {"name": name, "code": code.strip()})
     bump_access_version()
+    after = {**_names(made), "parent": parent.name}
+    journal.tell(actor, journal.Event("department.created", made.name, made.pk, journal.differences({}, after)))
     return made
 
 
@@ -33,9 +36,12 @@ def rename_department(actor: Actor, department_id: uuid.UUID, name: str, *, code
     """Give a department another name (and code); its place stays."""
     _begin(actor)
     department = _get(department_id)
+    before = _names(department)
     department.code = department.code if code is None else code.strip()
     department.name = _valid_name(name, _parent(department), code=department.code, but=department)
     department.save(update_fields=["name", "code"])
+    if different := journal.differences(before, _names(department)):
+        journal.tell(actor, journal.Event("department.changed", department.name, department.pk, different))
     return department
 
 
@@ -52,8 +58,13 @@ def move_department(actor: Actor, department_id: uuid.UUID, parent_id: uuid.UUID
     assert deepest is not None, "a department is among its own descendants"
     _require_depth(parent.depth + 1 + deepest.depth - department.depth)
     _valid_name(department.name, parent, code=department.code, but=department)
+    before = _parent(department)
+    if before == parent:
+        return department
     Department.objects.move(department, parent, "last-child")
     bump_access_version()
+    change = {"parent": (before.name if before else None, parent.name)}
+    journal.tell(actor, journal.Event("department.moved", department.name, department.pk, change))
     return _get(department_id)
 
 
@@ -69,6 +80,7 @@ def deactivate_department(actor: Actor, department_id: uuid.UUID) -> None:
         raise StateConflict(_("Active users belong to this department or to one below it. Move them first."))
     below.update(is_active=False)
     bump_access_version()
+    journal.tell(actor, journal.Event("department.closed", department.name, department.pk))
 
 
 @transaction.atomic
@@ -79,6 +91,12 @@ def reactivate_department(actor: Actor, department_id: uuid.UUID) -> None:
     above = [department.path[:end] for end in range(Department.steplen, len(department.path) + 1, Department.steplen)]
     Department.objects.filter(path__in=above).update(is_active=True)
     bump_access_version()
+    journal.tell(actor, journal.Event("department.reopened", department.name, department.pk))
+
+
+def _names(department: Department) -> dict[str, str]:
+    """Return what the audit trail says about a department besides its place."""
+    return {"name": department.name, "code": department.code}
 
 
 def _begin(actor: Actor) -> None:
