@@ -12,8 +12,9 @@ class ObjectsConfig(AppConfig):
         from metadata import hooks
         from metadata.hooks import object_created, visible_records
         from objects.access import uses
-        from objects.access.defaults import grant_new_object
+        from objects.access.defaults import grant_new_fields, grant_new_object, keep_limits
         from objects.access.registration import register
+        from objects.access.services import field_levels  # noqa: F401 (registers its kind of act)
         from objects.duplicates import registration as duplicates
         from objects.merging import registration as merging
         from objects.query.query import visible_ids
@@ -25,6 +26,8 @@ class ObjectsConfig(AppConfig):
         uses.register()
         hooks.shape_checks.append(filter_errors)
         object_created.append(grant_new_object)
+        hooks.fields_created.append(grant_new_fields)
+        hooks.field_dropped.append(keep_limits)
         visible_records.append(visible_ids)
         search.register()
         duplicates.register()

@@ -17,6 +17,7 @@ from metadata.ddl.catalog import read_tables
 from metadata.ddl.executor import LOCK_TIMEOUT_MS
 from metadata.ddl.layout import SECOND
 from metadata.ddl.operations import Unguard
+from metadata.hooks import field_dropped
 from metadata.limits import HIDDEN_DAYS
 from metadata.models import BusinessField, BusinessObject
 from metadata.publishing import publish
@@ -55,6 +56,8 @@ def purge_field(field: BusinessField) -> bool:
             if field.part == SECOND and not field.business_object.fields.filter(part=SECOND).exclude(pk=field.pk):
                 cursor.execute(f"DROP TABLE IF EXISTS {quote(table)}")
         discard_belonging(field.business_object_id, field_id=field.id)
+        for hook in field_dropped:
+            hook(field)
         field.delete()
         return True
 

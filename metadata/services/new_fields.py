@@ -6,6 +6,7 @@ import uuid
 
 from crm_platform.kit.errors import ValidationFailed
 from metadata.field_types import field_types
+from metadata.hooks import fields_created
 from metadata.inputs import ChoiceSetInput, FieldInput
 from metadata.models import BusinessField, BusinessObject, ChoiceSet, LabelTranslation
 from metadata.services.choices import ChoiceSetRows, choice_set_errors
@@ -78,6 +79,8 @@ class NewFields:
         self._sets.insert()
         BusinessField.objects.bulk_create(self._rows)
         save_translations(self._translations)
+        for hook in fields_created:
+            hook(self._rows)
 
     def _choice_set(
         self, business_object: BusinessObject, given: FieldInput, replaces: BusinessField | None
