@@ -26,8 +26,9 @@ bench: $(DEV)  ## the product beside a hand-written twin and bare SQL, in one ru
 chaos: $(DEV)  ## kill, flush and race at full size
 	@CHAOS=full $(BIN)/python -m tests.kit.run -m chaos -n 0
 
-nightly: $(DEV)  ## the expression language against chance, at full size
-	@EXPRESSIONS=20000 FUZZ=100000 $(BIN)/python -m tests.kit.run tests/metadata/expressions -n 0
+nightly: $(DEV)  ## expressions and reach over records against chance, at full size
+	@EXPRESSIONS=20000 FUZZ=100000 PAIRS=100000 $(BIN)/python -m tests.kit.run tests/metadata/expressions \
+		tests/objects/access/test_scope_property.py -n 0
 
 lock:  ## resolve the dependencies of pyproject.toml anew
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock --no-header

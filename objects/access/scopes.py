@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from crm_platform.kit.context import system_actor
@@ -10,7 +10,7 @@ from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access import criteria, visibility
 from objects.access.reach import READ, level_for
-from objects.access.standing import Scopes, Standing
+from objects.access.standing import Scopes, Size, Standing, size_of
 from objects.access.visibility import (
     Branches,
     Criteria,
@@ -90,24 +90,28 @@ def _ways(policy: AccessPolicy, obj: CompiledObject, action: str) -> tuple[Way, 
 
 def _by_role(standing: Standing, obj: CompiledObject, action: str) -> list[Way]:
     """Return the ways that the role's data scope opens; each includes the caller's own records."""
-    reach, circle = standing.reach(obj.name, action).data_scope, standing.circle
-    if reach == Scopes.NONE:
+    reach, circle = standing.reach(obj.name, action), standing.circle
+    scope = Scopes(reach.data_scope)
+    if scope == Scopes.NONE:
         return []
+    size = standing.size(scope)
     ways: list[Way] = []
-    if reach == Scopes.SUBORDINATES:
-        ways.append(Owners(visibility.SUBORDINATES))
-    elif reach == Scopes.ROLES_BELOW:
-        ways.append(Owners(visibility.ROLES_BELOW))
-    elif reach == Scopes.CHOSEN:
-        ways.append(Departments((CHOSEN, obj.name, action)))
-    elif reach == Scopes.DEPARTMENT and circle.department_ids:
-        is_one = len(circle.department_ids) == 1
-        ways.append(Departments(visibility.DEPARTMENT if is_one else visibility.DEPARTMENTS, is_one))
-    elif reach == Scopes.DEPARTMENT_BELOW and circle.department_ids:
-        listed = standing.lists_branch
-        ways.append(Departments(visibility.BRANCH) if listed else Branches(visibility.BRANCH_PATHS))
+    if scope == Scopes.SUBORDINATES:
+        ways.append(Owners(visibility.SUBORDINATES, is_few=size <= Size.FEW))
+    elif scope == Scopes.ROLES_BELOW:
+        ways.append(Owners(visibility.ROLES_BELOW, is_few=size <= Size.FEW))
+    elif scope == Scopes.CHOSEN:
+        chosen = size_of(standing.within(reach.departments))
+        ways.append(Departments((CHOSEN, obj.name, action), is_few=chosen <= Size.FEW))
+    elif scope == Scopes.DEPARTMENT and circle.department_ids:
+        is_one = size == Size.ONE
+        key = visibility.DEPARTMENT if is_one else visibility.DEPARTMENTS
+        ways.append(Departments(key, is_one, is_few=size == Size.FEW))
+    elif scope == Scopes.DEPARTMENT_BELOW and circle.department_ids:
+        listed = Departments(visibility.BRANCH, is_few=size <= Size.FEW)
+        ways.append(Branches(visibility.BRANCH_PATHS) if size == Size.COUNTLESS else listed)
     is_one = len(standing.own) == 1
-    return [*ways, Owners(visibility.ME if is_one else visibility.OWN, is_one)]
+    return [*ways, Owners(visibility.ME if is_one else visibility.OWN, is_one, is_few=not is_one)]
 
 
 def _by_rules(policy: AccessPolicy, standing: Standing, obj: CompiledObject, action: str) -> list[Way]:
@@ -116,12 +120,21 @@ def _by_rules(policy: AccessPolicy, standing: Standing, obj: CompiledObject, act
     rules = [rule for rule in standing.sharing(obj.name) if rule.level >= level]
     ways: list[Way] = []
     if any(rule.owned_by is not None for rule in rules):
-        ways.append(Owners((RULE_OWNERS, obj.name, int(level)), source=visibility.RULES))
-        ways.append(Departments((RULE_DEPARTMENTS, obj.name, int(level)), source=visibility.RULES))
+        ways += _owned_by_rules(standing, obj.name, int(level))
     for rule in rules:
         if rule.owned_by is None:
             ways.append(_criteria(policy, obj, rule))
     return ways
+
+
+def _owned_by_rules(standing: Standing, object_name: str, level: int) -> Iterator[Way]:
+    owners = size_of(standing.rule_owners(object_name, level))
+    departments = size_of(standing.rule_departments(object_name, level))
+    rules = visibility.RULES
+    if owners > Size.NONE:
+        yield Owners((RULE_OWNERS, object_name, level), source=rules, is_few=owners <= Size.FEW)
+    if departments > Size.NONE:
+        yield Departments((RULE_DEPARTMENTS, object_name, level), source=rules, is_few=departments <= Size.FEW)
 
 
 def _by_parents(policy: AccessPolicy, obj: CompiledObject) -> Iterable[Way]:

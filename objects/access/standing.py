@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
+from enum import IntEnum
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -18,8 +19,28 @@ from objects.access.models import RoleScope
 from objects.access.principals import DEPARTMENT, DEPARTMENT_BELOW, Principal
 from objects.access.rules import Reach, Restriction, Sharing, access_rules
 
+MAX_FEW = 16  # owners or departments that a list asks one by one: an index gives the newest records of each
 MAX_LISTED = 200  # departments that are named in a statement; more are found by their places in the tree
 Scopes = RoleScope.DataScope
+
+
+class Size(IntEnum):
+    """How many owners or departments there are, as far as statements differ by it."""
+
+    NONE = 0
+    ONE = 1
+    FEW = 2
+    MANY = 3
+    COUNTLESS = 4
+
+
+def size_of(items: Sized) -> Size:
+    count = len(items)
+    if count > MAX_LISTED:
+        return Size.COUNTLESS
+    if count > MAX_FEW:
+        return Size.MANY
+    return Size.FEW if count > 1 else Size(count)
 
 
 class Standing:
@@ -39,10 +60,16 @@ class Standing:
         """Everything under which something is shared with him."""
         return (*self.circle.principals, *principals.written(principals.USER, self.own[1:]))
 
-    @cached_property
-    def lists_branch(self) -> bool:
-        """Whether the departments below his own are few enough to be named."""
-        return len(self.circle.departments_below) <= MAX_LISTED
+    def size(self, scope: str) -> Size:
+        """Return how many people or departments a role's scope names for him; NONE where it names nothing."""
+        circle = self.circle
+        if scope == Scopes.SUBORDINATES:
+            return size_of(circle.subordinates)
+        if scope == Scopes.ROLES_BELOW:
+            return size_of(circle.people_of_roles_below)
+        if scope == Scopes.DEPARTMENT:
+            return size_of(circle.department_ids)
+        return size_of(circle.departments_below) if scope == Scopes.DEPARTMENT_BELOW else Size.NONE
 
     def reach(self, object_name: str, action: str) -> Reach:
         """Return how far his role reaches: its scope for the object and action, else its general one."""
@@ -64,9 +91,8 @@ class Standing:
         """What the SQL of his predicates depends on, beside grants, role and general scope."""
         shared = [rule.id for name in self.rules.sharing for rule in self.sharing(name)]
         restricted = [rule.id for name in self.rules.restrictions for rule in self.restrictions(name)]
-        departments = len(self.circle.department_ids) == 1 if self._uses(Scopes.DEPARTMENT) else None
-        listed = self.lists_branch if self._uses(Scopes.DEPARTMENT_BELOW) else None
-        return (len(self.own) == 1, departments, listed, tuple(shared), tuple(restricted))
+        sizes = [self.size(scope) if self._uses(scope) else None for scope in Scopes.values]
+        return (size_of(self.own), *sizes, tuple(shared), tuple(restricted))
 
     def _uses(self, scope: str) -> bool:
         role = self.actor.role_id

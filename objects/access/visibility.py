@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
@@ -26,11 +26,19 @@ BRANCH, BRANCH_PATHS = "scope.branch", "scope.branch_paths"
 
 MASTER_TYPE = "master_detail"
 MAX_MASTERS = 3  # how far a child's scope is followed upwards
+MAX_APART = 4  # conditions of rules that a list asks one by one; of more it asks all together
 
 Key = Any  # str or a tuple that begins with one
 
 
 ROLE, RULES, SHARES, PARENTS = range(4)  # where ways come from; those of one source are asked together
+
+
+class Branch(NamedTuple):
+    """A part of what is within reach: a predicate; with `each`, one on every `e.id` of a list that is asked apart."""
+
+    where: SqlText
+    each: SqlText | None = None
 
 
 class Way:
@@ -42,6 +50,10 @@ class Way:
     def sql(self, alias: str) -> SqlText:
         raise NotImplementedError
 
+    def branch(self, alias: str) -> Branch:
+        """Return the way as a part that is asked for the newest records."""
+        return Branch(self.sql(alias))
+
 
 @dataclass(frozen=True)
 class Owners(Way):
@@ -50,16 +62,22 @@ class Owners(Way):
     key: Key
     is_one: bool = False
     source: int = ROLE
+    is_few: bool = False
 
     @property
     def shape(self) -> tuple[Any, ...]:  # type: ignore[override]
-        return ("owners", self.key, self.is_one)
+        return ("owners", self.key, self.is_one, self.is_few)
 
     def sql(self, alias: str) -> SqlText:
         owner = _column(alias, "owner_id")
         if self.is_one:
             return SqlText(f"{owner} = %s::uuid", (Slot(self.key),))
         return SqlText(f"{owner} = ANY(%s::uuid[])", (Slot(self.key),))
+
+    def branch(self, alias: str) -> Branch:
+        if not self.is_few:
+            return super().branch(alias)
+        return Branch(SqlText(f"{_column(alias, 'owner_id')} = e.id"), _listed(self.key))
 
 
 @dataclass(frozen=True)
@@ -72,15 +90,24 @@ class Departments(Way):
     key: Key
     is_one: bool = False
     source: int = ROLE
+    is_few: bool = False
 
     @property
     def shape(self) -> tuple[Any, ...]:  # type: ignore[override]
-        return ("departments", self.key, self.is_one)
+        return ("departments", self.key, self.is_one, self.is_few)
 
     def sql(self, alias: str) -> SqlText:
-        department, owner = _column(alias, "owner_department_id"), _column(alias, "owner_id")
         among = "= %s::uuid" if self.is_one else "= ANY(%s::uuid[])"
-        return SqlText(f"({department} {among} AND {owner} IS NOT NULL)", (Slot(self.key),))
+        return self._owned(alias, among, (Slot(self.key),))
+
+    def branch(self, alias: str) -> Branch:
+        if not self.is_few:
+            return super().branch(alias)
+        return Branch(self._owned(alias, "= e.id"), _listed(self.key))
+
+    def _owned(self, alias: str, among: str, params: tuple[Any, ...] = ()) -> SqlText:
+        department, owner = _column(alias, "owner_department_id"), _column(alias, "owner_id")
+        return SqlText(f"({department} {among} AND {owner} IS NOT NULL)", params)
 
 
 @dataclass(frozen=True)
@@ -228,20 +255,29 @@ class Scope:
         parts = [] if self.is_open else [_any(self.ways, alias)]
         return self._within_limits(parts, alias)
 
-    def branches(self, alias: str) -> list[SqlText]:
-        """Return predicates of which a record meets one if it is within reach, and never two.
+    def branches(self, alias: str, *, newest: bool) -> list[Branch]:
+        """Return the parts of what is within reach; a record may be in several of them.
 
-        A page that is asked of each apart, and merged, finds an index in its order for each of them.
+        A page that is asked of each apart, and merged, finds an index in its order for each. Records of an owner or
+        of a department are indexed in the order of the `newest`; in any other order those ways are asked together.
         """
         if self.is_open:
-            return [self._within_limits([], alias)]
-        found: list[SqlText] = []
-        before: list[SqlText] = []
-        for source in sorted({way.source for way in self.ways}):
-            here = _any([way for way in self.ways if way.source == source], alias)
-            found.append(self._within_limits([here, *before], alias))
-            before.append(SqlText(f"{here.text} IS NOT TRUE", here.params))
-        return found or [SqlText("FALSE")]
+            return [Branch(self._within_limits([], alias))]
+        if not self.ways:
+            return [Branch(SqlText("FALSE"))]
+        found = self._apart(alias) if newest else self._by_source(alias, self.ways)
+        return [branch._replace(where=self._within_limits([branch.where], alias)) for branch in found]
+
+    def _apart(self, alias: str) -> list[Branch]:
+        rules = [way for way in self.ways if isinstance(way, Criteria)]
+        if len(rules) <= MAX_APART:
+            return [way.branch(alias) for way in self.ways]
+        others = [way.branch(alias) for way in self.ways if not isinstance(way, Criteria)]
+        return [*others, *self._by_source(alias, rules)]
+
+    def _by_source(self, alias: str, ways: Sequence[Way]) -> list[Branch]:
+        sources = sorted({way.source for way in ways})
+        return [Branch(_any([way for way in ways if way.source == source], alias)) for source in sources]
 
     def _within_limits(self, parts: list[SqlText], alias: str) -> SqlText:
         every = [*parts, *(limit.sql(alias) for limit in self.limits)]
@@ -271,6 +307,10 @@ def _find_master(obj: CompiledObject) -> CompiledField | None:
 def _any(ways: Sequence[Way], alias: str) -> SqlText:
     found = join_sql(" OR ", [way.sql(alias) for way in ways])
     return SqlText(f"({found.text or 'FALSE'})", found.params)
+
+
+def _listed(key: Key) -> SqlText:
+    return SqlText("unnest(%s::uuid[])", (Slot(key),))
 
 
 def _column(alias: str, name: str) -> str:

@@ -28,6 +28,11 @@ NEWEST: Order = (OrderKey("created_at", True), OrderKey("id", True))
 LAST_DELETED: Order = (OrderKey("deleted_at", True), OrderKey("id", True))
 
 
+def is_newest(order: Order) -> bool:
+    """Tell whether a total order is that of the newest first, or its reverse: that of the indexes of owners."""
+    return order == NEWEST or order == tuple(OrderKey(key.path) for key in NEWEST)
+
+
 @dataclass(frozen=True, slots=True)
 class SortTerm:
     """One sort key in SQL. Empty values come last in ascending order and first in descending, as in indexes."""

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject
 from objects.access.policy import AccessPolicy
+from objects.access.visibility import Branch, Scope
 from objects.query import ordering, paging
 from objects.query.binding import resolve_visible
 from objects.query.columns import Member, Selection, api_members, typed_members
-from objects.query.ordering import Order, SortTerm
+from objects.query.ordering import Order, SortTerm, is_newest
 from objects.query.params import TRUE, Slot, SqlText, Statement, join_sql
 from objects.query.predicates import condition_sql, leaf_sql
 from objects.query.relations import Joins
@@ -112,8 +113,7 @@ def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -
     seek = paging.seek_sql(shape.seek, terms)
     if seek is not None:
         where = join_sql(" AND ", [where, seek])
-    scope = policy.scope(obj, shape.rows.action)
-    branches = [where] if scope.is_all else [join_sql(" AND ", [where, branch]) for branch in scope.branches("t")]
+    branches = _branches(policy.scope(obj, shape.rows.action), shape, where)
     inner = _inner(obj, outside, inside, terms, branches)
     statement = _around(selection, outside, inner, terms)
     return ListPlan(
@@ -128,12 +128,24 @@ def _compile_list(obj: CompiledObject, policy: AccessPolicy, shape: ListShape) -
     )
 
 
+def _branches(scope: Scope, shape: ListShape, where: SqlText) -> list[Branch]:
+    """Return the parts of the list; of records that are named by their ids there is but one."""
+    if scope.is_all:
+        return [Branch(where)]
+    if shape.rows.by_ids:
+        found = [Branch(scope.template("t"))]
+    else:
+        found = scope.branches("t", newest=is_newest(shape.order) and not shape.rows.in_trash)
+    return [branch._replace(where=join_sql(" AND ", [where, branch.where])) for branch in found]
+
+
 def _inner(
-    obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[SortTerm], branches: Sequence[SqlText]
+    obj: CompiledObject, outside: Joins, inside: Joins, terms: Sequence[SortTerm], branches: Sequence[Branch]
 ) -> SqlText:
     """Return the limited query on the object's table: the columns that are read outside, and the sort keys.
 
-    Of several branches, which have no record in common, each gives as many as could be wanted of it alone.
+    Of several branches each gives as many as could be wanted of it alone. What two of them give is told by the sort
+    keys, among which is the id.
     """
     selected = [SqlText(f"t.{quote(name)}") for name in outside.base_columns]
     selected += [SqlText(f"{term.sql.text} AS s{n}", term.sql.params) for n, term in enumerate(terms)]
@@ -141,11 +153,22 @@ def _inner(
     source = join_sql("", [SqlText(f" FROM {quote(obj.table)} t"), inside.sql(), SqlText(" WHERE ")])
     select = join_sql("", [SqlText("SELECT "), join_sql(", ", selected), source])
     part = SqlText(f" ORDER BY {order} LIMIT %s OFFSET %s", (Slot(LIMIT), Slot(OFFSET)))
-    if len(branches) == 1:
-        return join_sql("", [select, branches[0], part])
+    if len(branches) == 1 and branches[0].each is None:
+        return join_sql("", [select, branches[0].where, part])
     enough = SqlText(f" ORDER BY {order} LIMIT %s + %s)", (Slot(LIMIT), Slot(OFFSET)))
-    parts = [join_sql("", [SqlText("("), select, branch, enough]) for branch in branches]
-    return join_sql("", [join_sql(" UNION ALL ", parts), part])
+    columns = [*(quote(name) for name in outside.base_columns), *(f"s{number}" for number in range(len(terms)))]
+    parts = [_part(branch, columns, join_sql("", [SqlText("("), select, branch.where, enough])) for branch in branches]
+    keys = ", ".join(columns[len(outside.base_columns) :])
+    merged = SqlText(f"SELECT DISTINCT ON ({keys}) {', '.join(columns)} FROM (")  # noqa: S608 (physical names only)
+    return join_sql("", [merged, join_sql(" UNION ALL ", parts), SqlText(") u"), part])
+
+
+def _part(branch: Branch, columns: Sequence[str], rows: SqlText) -> SqlText:
+    """Return the rows of a branch, which may be asked for each of a list apart."""
+    if branch.each is None:
+        return rows
+    chosen = SqlText(f"SELECT {', '.join(f'x.{name}' for name in columns)} FROM ")  # noqa: S608 (physical names only)
+    return join_sql("", [chosen, branch.each, SqlText(" e(id) CROSS JOIN LATERAL "), rows, SqlText(" x")])
 
 
 def _around(selection: Selection, outside: Joins, inner: SqlText, terms: Sequence[SortTerm]) -> SqlText:

@@ -10,16 +10,19 @@ import pytest
 
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import Department, Profile, User
-from crm_platform.identity.services import create_department
+from crm_platform.identity.services import bump_access_version, create_department
 from crm_platform.kit.context import Actor, system_actor
 from metadata.compiler.current import current_snapshot
 from metadata.models import BusinessObject
 from objects.access import standing
 from objects.access.grants import revoke_object
+from objects.access.models import Level, SharingRule
 from objects.access.policy import AccessPolicy
 from objects.access.scopes import make_scope
 from objects.access.visibility import MAX_MASTERS, ME, Master, Owners, Scope, Shared
 from objects.query.query import RecordQuery
+from objects.records.locking import FOR_UPDATE, lock_live
+from objects.records.table import record_table
 from tests.kit import make
 from tests.objects.world import World, compiled, delete, insert, insert_many, sql, table
 
@@ -149,7 +152,7 @@ def test_a_master_chain_is_followed_three_levels_up_and_then_closed(world: World
     assert isinstance(part, Master) and part.field.name == "line_id"
     (line,) = part.above.ways
     assert isinstance(line, Master) and line.field.name == "deal_id"
-    assert line.above.ways == (Owners(ME, is_one=True), Shared(compiled("deal").spec.id, 1))
+    assert line.above.ways == (Owners(ME, is_one=True), Shared(compiled("deal").spec.id, Level.READ))
     assert make_scope(policy, obj, "read", MAX_MASTERS).is_none
 
 
@@ -178,6 +181,56 @@ def test_a_small_branch_is_listed_and_a_large_one_is_found_by_its_path(
         assert by_queryset(scope) == by_raw_sql(scope) == {inside}
         shapes.append(scope.shape)
     assert shapes[0] != shapes[1]
+
+
+def test_a_condition_that_is_changed_counts_at_once(world: World) -> None:
+    """The rule keeps its id, its statements do not stay: neither those of lists nor those of locks."""
+    deals = dict(zip(("high", "won"), insert_many("deal", [{"score": 9}, {"stage": "won"}]), strict=True))
+    rule = SharingRule.objects.create(
+        business_object=BusinessObject.objects.get(api_name="deal"),
+        label="x",
+        kind="criteria",
+        shared_with="everyone",
+        level=Level.FULL,
+    )
+    conditions = {
+        "high": {"field": "score", "op": "gte", "value": 5},
+        "won": {"field": "stage", "op": "in", "value": ["won"]},
+    }
+    for name, condition in conditions.items():
+        SharingRule.objects.filter(pk=rule.pk).update(condition=condition)
+        bump_access_version()
+        rep = world.actor("rep")
+        obj, ids = compiled("deal"), list(deals.values())
+        assert RecordQuery(rep, "deal").ids() == [deals[name]]
+        table_of = record_table(current_snapshot(), obj)
+        assert set(lock_live(AccessPolicy.of(rep), obj, table_of, ids, "edit", FOR_UPDATE)) == {deals[name]}
+
+
+@pytest.mark.parametrize("order", [(), ("created_at",), ("-name",)])
+def test_a_record_that_is_reached_in_several_ways_is_listed_once(world: World, order: tuple[str, ...]) -> None:
+    below = [create_department(system_actor(), f"D{n}", world.departments["north"].pk) for n in range(3)]
+    owners = [world.users["head"], world.users["rep"], *(make.user(department=item) for item in below)]
+    ids = insert_many("deal", [{"name": f"D{n}", "score": n, "owner": owners[n % 5]} for n in range(40)])
+    insert_many("deal", [{"name": "South", "score": 0, "owner": world.users["south"]} for _n in range(5)])
+    deal = BusinessObject.objects.get(api_name="deal")
+    shared = {"business_object": deal, "label": "x", "shared_with": "everyone"}
+    SharingRule.objects.create(kind="owner", owned_by=f"user:{world.users['rep'].pk}", **shared)
+    for most in range(6):
+        SharingRule.objects.create(
+            kind="criteria", condition={"field": "score", "op": "gte", "value": 10 + most}, **shared
+        )
+    bump_access_version()
+    query, found, cursor = RecordQuery(world.actor("head"), "deal").order(*order).fields("id"), [], None
+    while True:
+        page = query.page(7, cursor)
+        found += [uuid.UUID(row[0]) for row in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sorted(found) == sorted(ids)
+    offset = query.page(7, offset=14)
+    assert [uuid.UUID(row[0]) for row in offset.rows] == found[14:21]
 
 
 def test_a_new_department_below_counts_at_once(world: World) -> None:
