@@ -17,18 +17,20 @@ from crm_platform.console.access import function_required
 from crm_platform.console.forms import DateInput
 from crm_platform.console.htmx import is_fragment
 from crm_platform.identity.models import User
+from crm_platform.identity.people import visible_people
 from crm_platform.kit.context import Actor
 
 
 class FilterForm(forms.Form):
     """Who, what and when; everything may be left open."""
 
-    user = forms.ModelChoiceField(User.objects.order_by("name"), label=_("User"), required=False)
+    user = forms.ModelChoiceField(User.objects.none(), label=_("User"), required=False)
     action = forms.ChoiceField(label=_("Action"), required=False)
     day = forms.DateField(label=_("Day"), required=False, widget=DateInput)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, actor: Actor, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["user"].queryset = User.objects.filter(visible_people(actor)).order_by("name")  # type: ignore[attr-defined]
         self.fields["action"].choices = [("", _("All")), *((item.key, item.label) for item in actions)]  # type: ignore[attr-defined]
         self.fields["user"].empty_label = _("All")  # type: ignore[attr-defined]
         self.fields["user"].label_from_instance = lambda user: f"{user.name} ({user.username})"  # type: ignore[attr-defined]
@@ -45,7 +47,7 @@ class FilterForm(forms.Form):
 def audit(request: HttpRequest) -> HttpResponse:
     """Show the entries, the newest first, by user, action and day."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
-    form = FilterForm(request.GET, auto_id="audit_%s")
+    form = FilterForm(actor, request.GET, auto_id="audit_%s")
     page = entries(actor, form.wanted(), request.GET.get("before"))
     kept = request.GET.copy()
     kept.pop("before", None)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from crm_platform.console.access import signed_in
 from crm_platform.identity.models import Department, User
+from crm_platform.identity.people import searched, visible_people
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from layouts.pages.names import DEPARTMENT, USER
@@ -45,7 +46,7 @@ def lookup(request: HttpRequest, object_name: str) -> HttpResponse:
     number = min(int(page), MAX_PAGE) if page.isdigit() and len(page) < 5 else 1
     actor = request.actor  # type: ignore[attr-defined]
     if object_name in (USER, DEPARTMENT):
-        found = _users(text) if object_name == USER else _departments(text)
+        found = _users(actor, text) if object_name == USER else _departments(text)
         return _answer(_page(_narrowed(actor, object_name, found, request.GET), number), object_name)
     AccessPolicy.of(actor).require(object_name, "read")
     if "for" in request.GET:
@@ -108,10 +109,9 @@ def _narrowed(actor: Actor, target: str, found: Found, given: Mapping[str, str])
         return found.none()
 
 
-def _users(text: str) -> Found:
-    fitting = User.objects.filter(is_active=True)
-    if text:
-        fitting = fitting.filter(Q(name__icontains=text) | Q(username__icontains=text) | Q(email__icontains=text))
+def _users(actor: Actor, text: str) -> Found:
+    """Return the active users within the caller's contact scope; others are not found by any word."""
+    fitting = User.objects.filter(visible_people(actor), searched(actor, text), is_active=True)
     return fitting.annotate(subtitle=F("department__name")).order_by("name", "id")
 
 

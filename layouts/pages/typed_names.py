@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import QueryDict
 
 from crm_platform.identity.models import Department, User
+from crm_platform.identity.people import visible_people
 from crm_platform.kit.context import Actor
 from layouts.pages.chips import targets_of
 from layouts.pages.common import ObjectDesk
@@ -52,7 +53,8 @@ def _choose(data: QueryDict, field: CompiledField, target: str, found: UUID) -> 
 
 def _named(actor: Actor, target: str, name: str) -> list[UUID]:
     if target == USER:
-        return list(User.objects.filter(name=name, is_active=True).values_list("id", flat=True)[:AMBIGUOUS])
+        found = User.objects.filter(visible_people(actor), name=name, is_active=True)
+        return list(found.values_list("id", flat=True)[:AMBIGUOUS])
     if target == DEPARTMENT:
         return list(Department.objects.filter(name=name, is_active=True).values_list("id", flat=True)[:AMBIGUOUS])
     spec = current_snapshot().spec.object_map.get(target)

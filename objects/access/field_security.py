@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from crm_platform.identity.people import CONTACT_DETAILS
 from metadata.compiler.compile import SHARED_TARGETS
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
@@ -22,6 +23,7 @@ from objects.access.taint import is_computed, sources_of
 if TYPE_CHECKING:
     from objects.access.policy import AccessPolicy
 
+USER = "user"
 INTERNAL = frozenset({"deletion_id"})  # only the platform itself uses them
 
 
@@ -98,7 +100,7 @@ def _levels(policy: AccessPolicy, obj: CompiledObject) -> dict[str, FieldLevel]:
     limits = _limits(policy)
     found = {}
     for field in obj:
-        if field.name in INTERNAL:
+        if field.name in INTERNAL or _is_kept_back(policy, (obj.name, field.name)):
             found[field.name] = FieldLevel.HIDDEN
         elif limits is None or not obj.is_business_object:
             found[field.name] = FieldLevel.EDIT
@@ -125,7 +127,7 @@ def _is_read(policy: AccessPolicy, limits: FieldLevels, node: FieldNode, on_the_
     """Tell whether a field and all that it is worked out from are readable; no computed field reads itself."""
     object_name, field_name = node
     if object_name in SHARED_TARGETS:
-        return True
+        return not _is_kept_back(policy, node)
     spec = current_snapshot().spec.object_map.get(object_name)
     field = spec.field_map.get(field_name) if spec else None
     if field is None or _granted(limits, object_name, field) < FieldLevel.READ:
@@ -135,6 +137,11 @@ def _is_read(policy: AccessPolicy, limits: FieldLevels, node: FieldNode, on_the_
     on_the_way.add(node)
     sources = sources_of(current_snapshot()).get(node, frozenset())
     return all(_is_known(policy, item) and _is_read(policy, limits, item, on_the_way) for item in sources)
+
+
+def _is_kept_back(policy: AccessPolicy, node: FieldNode) -> bool:
+    """Tell whether a field says how to reach a colleague, and the caller's role keeps that from him."""
+    return policy.hides_contacts and node[0] == USER and node[1] in CONTACT_DETAILS
 
 
 def _is_known(policy: AccessPolicy, source: FieldNode) -> bool:

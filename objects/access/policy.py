@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from crm_platform.identity.people import hides_details
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden
 from crm_platform.tenancy.context import current_schema
@@ -39,7 +40,8 @@ class AccessPolicy:
         self.parameters = ScopeValues(self)
         # Equal versions have equal grants and rules; without one, policies share nothing.
         version = actor.access_version or id(self)
-        self._field_shape = (self.modifies_all, self.reads_all, version, actor.group_ids)
+        self.hides_contacts = not self.modifies_all and hides_details(actor)  # e-mail and phone of colleagues
+        self._field_shape = (self.modifies_all, self.reads_all, version, actor.group_ids, self.hides_contacts)
         self._fingerprint = self._make_fingerprint()
 
     @classmethod

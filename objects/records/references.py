@@ -1,6 +1,7 @@
 """Whether what a record points at exists, is alive and may be seen: one query per target for a whole batch.
 
 Of a list of references only those are checked that are new in it: others stay, whatever has become of them.
+People outside of the actor's contact scope can't be chosen: to him there are no such users.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.identity.models import Department, User
+from crm_platform.identity.people import visible_ids
 from crm_platform.kit.errors import Message
 from metadata.compiler.compiled import CompiledField, UnknownObject
 from metadata.field_types.master_detail import MasterDetailType
@@ -68,8 +70,10 @@ def _lock_order(batch: Batch, target: str) -> int:
 def _check(batch: Batch, target: str, uses: list[Use]) -> None:
     ids = sorted({reference.id for _draft, _field, reference in uses})
     active = _known(batch, target, ids)
+    found = visible_ids(batch.actor, active) if target == USER else frozenset(active)
     for draft, field, reference in uses:
-        if reference.id not in active:
+        is_chosen = field.name in draft.given  # what defaults and other records bring is not the caller's choice
+        if reference.id not in active or (is_chosen and reference.id not in found):
             _refuse(draft, field, "invalid_reference", _("There is no such record."))
         elif not active[reference.id] and field.spec.settings.get("active_only", True):
             _refuse(draft, field, "inactive_reference", _("This entry is no longer active."))
