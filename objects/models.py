@@ -9,6 +9,7 @@ from objects.duplicates.models import (
     KeyShape,
     NotDuplicate,
 )
+from objects.handover.models import Handover, HandoverItem
 from objects.history.models import RecordChange
 from objects.merging.models import Merge, MergeMove, Redirect
 from objects.records.models import Deletion, NumberCounter, Recalculation
@@ -21,6 +22,8 @@ __all__ = [
     "DuplicateKey",
     "DuplicateMember",
     "DuplicateSet",
+    "Handover",
+    "HandoverItem",
     "IndexedShape",
     "KeyShape",
     "Merge",
