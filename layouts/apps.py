@@ -7,7 +7,7 @@ class LayoutsConfig(AppConfig):
 
     def ready(self) -> None:
         from crm_platform.console import navigation
-        from layouts.navigation import object_links
+        from layouts.navigation import object_links, register_access
         from layouts.packages import register
         from layouts.usages import usages
         from metadata.dependencies import UsageFinder, usage_finders
@@ -21,4 +21,5 @@ class LayoutsConfig(AppConfig):
         navigation.register(
             navigation.NavItem("duplicates", _("Duplicates"), "copy-check", "duplicate-sets", "work", position=800)
         )
+        register_access()
         navigation.register(navigation.NavItem("trash", _("Trash"), "trash", "trash", "work", position=900))

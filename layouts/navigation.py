@@ -1,4 +1,4 @@
-"""The business objects that the navigation rail and the quick-create menu offer."""
+"""What this app adds to the navigation rail: the business objects, and the pages of who may do what."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-from crm_platform.console.navigation import ObjectLink
+from crm_platform.console.navigation import NavItem, ObjectLink, register
+from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.kit.context import Actor
 from layouts.generated import plural_label
 from objects.access.policy import AccessPolicy
@@ -35,3 +37,14 @@ def object_links(actor: Actor) -> Iterator[ObjectLink]:
             create_url=f"{url}new" if policy.can(spec.api_name, "create") else None,
             singular=spec.label.text(actor.language),
         )
+
+
+def register_access() -> None:
+    """Add the pages of who may do what; called once, when the app is ready."""
+    pages = (
+        ("roles", _("Roles"), "sitemap"),
+        ("profiles", _("Profiles"), "user-shield"),
+        ("permission-sets", _("Permission sets"), "shield-plus"),
+    )
+    for position, (name, label, icon) in enumerate(pages, start=23):
+        register(NavItem(name, label, icon, name, "admin", MANAGE_USERS, position))

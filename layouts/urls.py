@@ -23,7 +23,11 @@ from layouts.pages import (
     search,
     tags,
 )
+from layouts.pages.access import grants, holders, roles
+from layouts.pages.access.holders import PERMISSION_SET as SET_KIND
+from layouts.pages.access.holders import PROFILE as PROFILE_KIND
 
+PROFILE, SET = {"kind": PROFILE_KIND}, {"kind": SET_KIND}
 urlpatterns = [
     path("", home.home, name="home"),
     path("search", search.search, name="search"),
@@ -73,4 +77,48 @@ urlpatterns = [
         name="record-reveal",
     ),
     path("o/<slug:object_name>/<uuid:record_id>/stage", record.move_stage, name="record-stage"),
+    path("setup/access/roles/", roles.role_list, name="roles"),
+    path("setup/access/roles/new", roles.new_role, name="role-new"),
+    path("setup/access/roles/<uuid:role_id>", roles.role, name="role"),
+    path("setup/access/roles/<uuid:role_id>/copy", roles.copy_role, name="role-copy"),
+    path("setup/access/roles/<uuid:role_id>/delete", roles.delete_role, name="role-delete"),
+    path("setup/access/profiles/", holders.holder_list, PROFILE, name="profiles"),
+    path("setup/access/profiles/new", holders.new_holder, PROFILE, name="profile-new"),
+    path("setup/access/profiles/<uuid:profile_id>", holders.holder, PROFILE, name="profile"),
+    path("setup/access/profiles/<uuid:profile_id>/objects", grants.object_matrix, PROFILE, name="profile-objects"),
+    path(
+        "setup/access/profiles/<uuid:profile_id>/fields/<slug:object_name>",
+        grants.field_matrix,
+        PROFILE,
+        name="profile-fields",
+    ),
+    path("setup/access/profiles/<uuid:profile_id>/members", holders.members, PROFILE, name="profile-members"),
+    path("setup/access/profiles/<uuid:profile_id>/delete", holders.delete_holder, PROFILE, name="profile-delete"),
+    path("setup/access/permission-sets/", holders.holder_list, SET, name="permission-sets"),
+    path("setup/access/permission-sets/new", holders.new_holder, SET, name="permission-set-new"),
+    path("setup/access/permission-sets/<uuid:permission_set_id>", holders.holder, SET, name="permission-set"),
+    path(
+        "setup/access/permission-sets/<uuid:permission_set_id>/objects",
+        grants.object_matrix,
+        SET,
+        name="permission-set-objects",
+    ),
+    path(
+        "setup/access/permission-sets/<uuid:permission_set_id>/fields/<slug:object_name>",
+        grants.field_matrix,
+        SET,
+        name="permission-set-fields",
+    ),
+    path(
+        "setup/access/permission-sets/<uuid:permission_set_id>/members",
+        holders.members,
+        SET,
+        name="permission-set-members",
+    ),
+    path(
+        "setup/access/permission-sets/<uuid:permission_set_id>/delete",
+        holders.delete_holder,
+        SET,
+        name="permission-set-delete",
+    ),
 ]

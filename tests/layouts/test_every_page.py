@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from crm_platform.identity.models import Department, User
+from crm_platform.identity.models import Department, Profile, Role, User
+from crm_platform.identity.services import create_permission_set
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
@@ -85,6 +86,9 @@ def known(crm: World) -> dict[str, str]:
         "set_id": str(DuplicateSet.objects.get(members__record_id=doubles[0]).pk),
         "merge_id": str(merge(actor, "account", losers[0], losers[1:]).merge_id),
         "user_id": str(crm.users["rep"].pk),
+        "role_id": str(Role.objects.get(api_name="department_head").uuid),
+        "profile_id": str(Profile.objects.get(api_name="sales_rep").uuid),
+        "permission_set_id": str(create_permission_set(actor, "市场运营").uuid),
         "department_id": str(Department.objects.get(name="City").pk),
     }
 

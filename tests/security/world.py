@@ -11,7 +11,14 @@ from typing import Any
 
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import Profile, User
-from crm_platform.identity.services import bump_access_version, set_logo
+from crm_platform.identity.services import (
+    RoleInput,
+    bump_access_version,
+    create_permission_set,
+    create_profile,
+    create_role,
+    set_logo,
+)
 from crm_platform.jobs.services import enqueue
 from crm_platform.kit.context import system_actor
 from crm_platform.tenancy.context import tenant_context
@@ -155,6 +162,9 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "user_id": str(make.user(name="Someone").pk),
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
+        "role_id": str(create_role(system_actor(), RoleInput(name="Kept")).uuid),
+        "profile_id": str(create_profile(system_actor(), "Kept").uuid),
+        "permission_set_id": str(create_permission_set(system_actor(), "Kept").uuid),
         "root_id": str(make.root_department().pk),
     }
 

@@ -1,0 +1,1 @@
+"""The pages on which is set who may see and do what."""
