@@ -11,7 +11,8 @@ from rest_framework.request import Request
 
 from crm_platform.identity.auth import actor_of
 from crm_platform.identity.middleware import activate_for
-from crm_platform.kit.context import Actor, request_id
+from crm_platform.identity.networks import AddressNotAllowed, require_allowed
+from crm_platform.kit.context import Actor, client_address, request_id
 from crm_platform.kit.errors import NotAuthenticated
 from crm_platform.tenancy.context import current_slug
 from metadata.compiler.current import repin
@@ -30,6 +31,7 @@ class KeyAuthentication(BaseAuthentication):
         holder = find_holder(digest)
         if holder is None:
             raise NotAuthenticated
+        require_allowed(holder.facts.allowed_networks, client_address.get())
         _note_use(holder)
         return holder, enter_as(holder)
 
@@ -41,7 +43,9 @@ class ConsoleSession(SessionAuthentication):
     """The session of somebody signed in to the console; every writing request needs the CSRF token."""
 
     def authenticate(self, request: Request) -> Any:
-        actor = getattr(request._request, "actor", None)
+        actor, refused = getattr(request._request, "actor", None), getattr(request._request, "refused", None)
+        if refused is not None:
+            raise refused
         if actor is None:
             return None
         self.enforce_csrf(request)
@@ -54,7 +58,8 @@ def known_caller(request: HttpRequest) -> KeyHolder | None:
         digest = digest_of_key(request)
     except NotAuthenticated:
         return None
-    return known_holder(digest) if digest else None
+    holder = known_holder(digest) if digest else None
+    return holder if holder is not None and _is_welcome(holder) else None
 
 
 def digest_of_key(request: HttpRequest | Request) -> str | None:
@@ -73,6 +78,15 @@ def enter_as(holder: KeyHolder) -> Actor:
     actor = actor_of(holder.facts, via="api", request_id=request_id.get(), scopes=holder.scopes)
     activate_for(actor)
     return actor
+
+
+def _is_welcome(holder: KeyHolder) -> bool:
+    """Tell whether the holder's profile may be used from the caller's address; who may not is read anew and told."""
+    try:
+        require_allowed(holder.facts.allowed_networks, client_address.get())
+    except AddressNotAllowed:
+        return False
+    return True
 
 
 def _note_use(holder: KeyHolder) -> None:

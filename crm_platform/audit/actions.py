@@ -57,6 +57,18 @@ for key, label in (
     ("department.reopened", _("Department opened again")),
     ("grants.functions_changed", _("Function permissions changed")),
     ("grants.objects_changed", _("Object permissions changed")),
+    ("user.signed_in", _("Signed in")),
+    ("user.locked_out", _("Locked after too many failures")),
+    ("user.unlocked", _("Account unlocked")),
+    ("user.password_changed", _("Password changed")),
+    ("user.password_reset", _("Password set by an administrator")),
+    ("second_factor.enabled", _("Two-factor sign-in switched on")),
+    ("second_factor.disabled", _("Two-factor sign-in switched off")),
+    ("second_factor.reset", _("Two-factor sign-in reset by an administrator")),
+    ("second_factor.codes_renewed", _("Recovery codes renewed")),
+    ("sessions.ended", _("Sessions ended")),
+    ("sign_in.policy_changed", _("Rules of sign-in changed")),
+    ("profile.sign_in_changed", _("Rules of sign-in of a profile changed")),
 ):
     actions.register(Action(key, label))
 

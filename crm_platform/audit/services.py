@@ -13,11 +13,13 @@ from django.db import connection, transaction
 from crm_platform.audit.actions import actions
 from crm_platform.audit.models import AuditEntry
 from crm_platform.events.clock import database_now
+from crm_platform.identity import throttle
 from crm_platform.identity.journal import Event
+from crm_platform.identity.models import OrganizationSettings
+from crm_platform.identity.sign_in_history import purge_sign_ins
 from crm_platform.jobs.services import JobContext
 from crm_platform.kit.context import Actor, client_address
 
-KEEP = timedelta(days=3 * 365)
 PURGE_BATCH = 5_000
 _PURGE = "DELETE FROM audit_auditentry WHERE id IN (SELECT id FROM audit_auditentry WHERE at < %s ORDER BY at LIMIT %s)"
 
@@ -66,8 +68,12 @@ def note_access_change(actor: Actor, event: Event) -> None:
 
 
 def purge_entries(job: JobContext) -> dict[str, int]:
-    """Delete entries that are older than three years, in batches: the one delete that the database lets through."""
-    deleted, before = 0, database_now() - KEEP
+    """Delete what is older than the organisation keeps it, in batches: the one delete that the database lets through.
+
+    Goes for entries and for the history of sign-ins; old counters of failed attempts go along.
+    """
+    days = OrganizationSettings.objects.values_list("audit_keep_days", flat=True).get()
+    deleted, before = 0, database_now() - timedelta(days=days)
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL audit.retention = 'on'")
@@ -76,5 +82,7 @@ def purge_entries(job: JobContext) -> dict[str, int]:
         deleted += batch
         job.progress(deleted)
         if batch < PURGE_BATCH:
-            return {"deleted": deleted}
+            break
         job.check_abort()
+    throttle.forget_old()
+    return {"deleted": deleted, "sign_ins": purge_sign_ins(lambda count: job.progress(deleted + count))}

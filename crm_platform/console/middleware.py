@@ -15,6 +15,7 @@ from crm_platform.console.views import error_page
 from crm_platform.kit.errors import NotAuthenticated, PlatformError, ValidationFailed
 
 NUL = "%00"
+LEAVE = "/sign-out"  # always open: also to those who may not be here
 API_PREFIX = "/api/v1/"  # the Open API answers in problem+json by itself
 
 
@@ -30,6 +31,9 @@ class PlatformErrorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if NUL in request.META.get("QUERY_STRING", "") and not request.path.startswith(API_PREFIX):
             return error_page(request, 400)
+        refused = getattr(request, "refused", None)
+        if refused is not None and not request.path.startswith(API_PREFIX) and request.path != LEAVE:
+            return self.process_exception(request, refused) or error_page(request, refused.status)
         response = self.get_response(request)
         if is_fragment(request) and "HX-Redirect" not in response.headers and not 300 <= response.status_code < 400:
             _show_messages(request, response)

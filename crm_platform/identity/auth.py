@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,6 +18,7 @@ from crm_platform.identity.functions import FUNCTION_NAMES
 from crm_platform.identity.models import AccessVersion, OrganizationSettings, User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.db import fetch_prepared
+from crm_platform.kit.json import dumps
 from crm_platform.kit.sqlnames import quote
 from crm_platform.tenancy.context import schema_name
 
@@ -24,7 +26,8 @@ from crm_platform.tenancy.context import schema_name
 CALLER_COLUMNS = """
     u.id, u.name::text, u.language::text, u.time_zone::text, u.department_id, d.path::text, r.data_scope::text,
     r.uuid, p.group_id, (SELECT array_agg(m.group_id ORDER BY m.group_id) FROM identity_user_groups m
-    WHERE m.user_id = u.id), (SELECT number FROM identity_accessversion), o.language::text, o.time_zone::text
+    WHERE m.user_id = u.id), (SELECT number FROM identity_accessversion), o.language::text, o.time_zone::text,
+    p.allowed_networks::text
 """
 CALLER_JOINS = """
     LEFT JOIN identity_department d ON d.id = u.department_id
@@ -50,6 +53,23 @@ class CallerFacts(NamedTuple):
     access_version: int | None
     organization_language: str | None
     organization_time_zone: str | None
+    allowed_networks: str | None  # of the profile, JSON; see crm_platform.identity.networks
+
+
+class SessionTerms(NamedTuple):
+    """What the organisation asks of sessions and of their user, read together with the user."""
+
+    idle_minutes: int | None
+    max_hours: int | None
+    wants_second_factor: bool | None
+
+    @property
+    def idle(self) -> timedelta | None:
+        return timedelta(minutes=self.idle_minutes) if self.idle_minutes else None
+
+    @property
+    def longest(self) -> timedelta:
+        return timedelta(hours=self.max_hours or 336)
 
 
 def users_for_actor() -> QuerySet[User]:
@@ -90,6 +110,7 @@ def build_actor(user: User, *, via: str, request_id: str = "-", scopes: frozense
         extra.access_version,
         extra.organization_language,
         extra.organization_time_zone,
+        dumps(user.profile.allowed_networks).decode() if user.profile else None,
     )
     return actor_of(facts, via=via, request_id=request_id, scopes=scopes)
 
@@ -132,17 +153,22 @@ def _session_sql() -> str:
         for field in User._meta.concrete_fields
     ]
     return f"""
-        SELECT o.name::text, {", ".join(columns)}, {CALLER_COLUMNS}
+        SELECT o.name::text, o.session_idle_minutes, o.session_max_hours,
+            o.requires_second_factor OR coalesce(p.requires_second_factor, false),
+            {", ".join(columns)}, {CALLER_COLUMNS}
         FROM identity_user u {CALLER_JOINS} WHERE u.id = $1
     """  # noqa: S608 (names of columns only)
 
 
 def _user_of_session(user_id: Any) -> User | None:
     names = [field.attname for field in User._meta.concrete_fields]
-    for organization_name, *values in fetch_prepared("user_of_session", _session_sql(), [user_id]):
+    for organization_name, idle, longest, wants_second, *values in fetch_prepared(
+        "user_of_session", _session_sql(), [user_id]
+    ):
         user = User.from_db(connection.alias, names, values[: len(names)])
         user.caller_facts = CallerFacts(*values[len(names) :])  # type: ignore[attr-defined]
         user.organization_name = organization_name  # type: ignore[attr-defined]
+        user.session_terms = SessionTerms(idle, longest, wants_second)  # type: ignore[attr-defined]
         return user
     return None
 

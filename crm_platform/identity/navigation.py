@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.console.navigation import NavItem, register
-from crm_platform.identity.functions import MANAGE_ORGANIZATION, MANAGE_USERS
+from crm_platform.identity.functions import MANAGE_ORGANIZATION, MANAGE_USERS, VIEW_AUDIT
 
 
 def register_navigation() -> None:
@@ -35,5 +35,27 @@ def register_navigation() -> None:
             section="admin",
             permission=MANAGE_ORGANIZATION,
             position=22,
+        )
+    )
+    register(
+        NavItem(
+            "sign-in-policy",
+            _("Sign-in security"),
+            icon="lock",
+            url_name="sign-in-policy",
+            section="admin",
+            permission=MANAGE_ORGANIZATION,
+            position=23,
+        )
+    )
+    register(
+        NavItem(
+            "sign-in-history",
+            _("Sign-in history"),
+            icon="history",
+            url_name="sign-in-history",
+            section="admin",
+            permission=VIEW_AUDIT,
+            position=86,
         )
     )

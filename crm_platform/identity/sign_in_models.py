@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.ids import uuid7
 
@@ -97,6 +98,16 @@ class FailedAttempts(models.Model):
         default_permissions = ()
 
 
+OUTCOMES = {
+    "signed_in": _("Signed in"),
+    "wrong_password": _("User name or password wrong"),
+    "wrong_code": _("Code wrong"),
+    "locked_out": _("Locked after too many failures"),
+    "wrong_network": _("Network not allowed"),
+}
+FACTORS = {"": "", "code": _("Code of the app"), "recovery": _("Recovery code")}
+
+
 class SignInRecord(models.Model):
     """One attempt to sign in, and how it ended. The database refuses UPDATE, TRUNCATE and any DELETE but that of
     the retention job. `username` is what was typed; of an account that does not exist only how it begins.
@@ -107,8 +118,8 @@ class SignInRecord(models.Model):
     username = models.CharField(max_length=150)
     address = models.CharField(max_length=45, blank=True)
     browser = models.CharField(max_length=100, blank=True)
-    outcome = models.CharField(max_length=20)  # an Outcome of services.sign_in
-    second_factor = models.CharField(max_length=20, blank=True)  # "code" | "recovery": what was given besides
+    outcome = models.CharField(max_length=20)  # a key of OUTCOMES
+    second_factor = models.CharField(max_length=20, blank=True)  # a key of FACTORS: what was given besides
     request_id = models.CharField(max_length=64)
 
     class Meta:
@@ -117,3 +128,16 @@ class SignInRecord(models.Model):
             models.Index(fields=["-at", "-id"], name="sign_in_at"),
             models.Index(fields=["user", "-at"], name="sign_in_user"),
         ]
+
+    @property
+    def outcome_label(self) -> str:
+        return str(OUTCOMES.get(self.outcome, self.outcome))
+
+    @property
+    def factor_label(self) -> str:
+        return str(FACTORS.get(self.second_factor, self.second_factor))
+
+    @property
+    def outcome_color(self) -> str:
+        """The colour of the tag that tells the outcome."""
+        return "green" if self.outcome == "signed_in" else "red"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm_platform.audit.actions import REVEAL_REFUSED, REVEALED
 from crm_platform.audit.models import AuditEntry
 from crm_platform.audit.selectors import AuditFilter, entries
-from crm_platform.audit.services import KEEP, Subject, purge_entries, record_entry
+from crm_platform.audit.services import Subject, purge_entries, record_entry
 from crm_platform.kit.errors import CursorExpired, Forbidden
 from crm_platform.kit.ids import uuid7
 from tests.kit import make
@@ -76,8 +76,8 @@ def test_database_refuses_every_change(sql: str, admin_actor: Any) -> None:
 
 
 def test_retention_lets_go_of_what_is_older_than_three_years(admin_actor: Any) -> None:
-    old, young = put(admin_actor, timezone.now() - KEEP - timedelta(days=1)), record_entry(admin_actor, REVEALED)
-    assert purge_entries(Job()) == {"deleted": 1}  # type: ignore[arg-type]
+    old, young = put(admin_actor, timezone.now() - timedelta(days=1096)), record_entry(admin_actor, REVEALED)
+    assert purge_entries(Job()) == {"deleted": 1, "sign_ins": 0}  # type: ignore[arg-type]
     assert list(AuditEntry.objects.values_list("pk", flat=True)) == [young.pk] != [old.pk]
 
 

@@ -86,7 +86,7 @@ def speak(client_or_request):
 @pytest.fixture
 def request_of(db, rf):
     from django.contrib.auth import login
-    from django.contrib.sessions.backends.db import SessionStore
+    from crm_platform.identity.sessions import SessionStore
 
     def build(user=None, path="/", **extra):
         request = rf.get(path, **extra)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.identity.forms.base import DepartmentField, open_departments, time_zone_choices
 from crm_platform.identity.models import Department, Profile, Role, User
 from crm_platform.identity.services import UserInput
+from crm_platform.identity.services.passwords import PasswordPolicy
 
 
 class SignInForm(forms.Form):
@@ -35,8 +36,11 @@ class PasswordForm(forms.Form):
         max_length=1000,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 10 characters, not only digits, not a common password."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = PasswordPolicy.current().help_text()
 
 
 class OwnPasswordForm(PasswordForm):
@@ -104,6 +108,10 @@ class NewUserForm(UserForm):
     """A new user with the first password."""
 
     password = PasswordForm.base_fields["password"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password"].help_text = PasswordPolicy.current().help_text()
 
 
 def user_initial(user: User) -> dict[str, Any]:

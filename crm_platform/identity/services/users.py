@@ -9,13 +9,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
-from django.db.models import F
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.identity import journal
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import Department, Profile, Role, User
 from crm_platform.identity.services.access import (
@@ -24,6 +23,8 @@ from crm_platform.identity.services.access import (
     lock_identity,
     require_function,
 )
+from crm_platform.identity.services.passwords import password_errors, set_password
+from crm_platform.identity.services.sessions import forget_sessions
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, StateConflict, ValidationFailed
 
@@ -64,9 +65,9 @@ def create_user(actor: Actor, data: UserInput, password: str | None = None) -> U
         errors += password_errors(password, user)
     if errors:
         raise ValidationFailed(errors)
-    user.set_password(password)
-    user.save(force_insert=True)
+    set_password(user, password, by_other=True)
     bump_access_version()
+    journal.tell(actor, journal.Event("user.created", user.name, user.pk, journal.differences({}, _state(user))))
     return user
 
 
@@ -79,6 +80,7 @@ def update_user(actor: Actor, user_id: uuid.UUID, **changes: Any) -> User:
         raise ValidationFailed(FieldError(name, "unknown_field", _("There is no such field.")) for name in unknown)
     lock_identity()
     user = _locked(user_id)
+    before = _state(user)
     for name, value in changes.items():
         setattr(user, name, value)
     _normalize(user)
@@ -86,8 +88,11 @@ def update_user(actor: Actor, user_id: uuid.UUID, **changes: Any) -> User:
     if errors:
         raise ValidationFailed(errors)
     user.save()
+    user.other_departments.filter(department=user.department_id).delete()  # it is his own one now
     keep_a_manager()
     bump_access_version()
+    if different := journal.differences(before, _state(user)):
+        journal.tell(actor, journal.Event("user.changed", user.name, user.pk, different))
     return user
 
 
@@ -100,10 +105,12 @@ def deactivate_user(actor: Actor, user_id: uuid.UUID) -> User:
     lock_identity()
     user = _locked(user_id)
     user.is_active = False
-    user.session_epoch += 1
-    user.save(update_fields=["is_active", "session_epoch"])
+    user.save(update_fields=["is_active"])
+    forget_sessions(user.pk)
+    user.invitations.filter(used_at=None).delete()
     keep_a_manager()
     bump_access_version()
+    journal.tell(actor, journal.Event("user.deactivated", user.name, user.pk))
     return user
 
 
@@ -117,6 +124,7 @@ def reactivate_user(actor: Actor, user_id: uuid.UUID) -> User:
     user.is_active = True
     user.save(update_fields=["is_active"])
     bump_access_version()
+    journal.tell(actor, journal.Event("user.reactivated", user.name, user.pk))
     return user
 
 
@@ -128,16 +136,8 @@ def reset_password(actor: Actor, user_id: uuid.UUID, password: str) -> None:
     errors = password_errors(password, user)
     if errors:
         raise ValidationFailed(errors)
-    user.set_password(password)
-    user.session_epoch += 1
-    user.save(update_fields=["password", "session_epoch"])
-
-
-def end_sessions(actor: Actor, user_id: uuid.UUID) -> None:
-    """Sign a user out everywhere: anybody may do it for themselves, who manages users for everybody."""
-    if user_id != actor.user_id:
-        require_function(actor, MANAGE_USERS)
-    User.objects.filter(pk=user_id).update(session_epoch=F("session_epoch") + 1)
+    set_password(user, password, by_other=user.pk != actor.user_id)
+    journal.tell(actor, journal.Event("user.password_reset", user.name, user.pk))
 
 
 def _locked(user_id: uuid.UUID) -> User:
@@ -145,6 +145,14 @@ def _locked(user_id: uuid.UUID) -> User:
     if user is None:
         raise NotFound(_("There is no such user."))
     return user
+
+
+def _state(user: User) -> dict[str, Any]:
+    """Return what the audit trail says about a user."""
+    return {
+        name: str(value) if isinstance(value := getattr(user, name), models.Model) else value
+        for name in (item.name for item in fields(UserInput))
+    }
 
 
 def _normalize(user: User) -> None:
@@ -218,12 +226,3 @@ def preference_errors(user: User) -> list[FieldError]:
     if user.time_zone and user.time_zone not in zoneinfo.available_timezones():
         errors.append(FieldError("time_zone", "invalid_choice", _("There is no such time zone.")))
     return errors
-
-
-def password_errors(password: str, user: User) -> list[FieldError]:
-    """Return why the password is too weak for this user."""
-    try:
-        validate_password(password, user)
-    except ValidationError as failed:
-        return [FieldError("password", "validation_rule_failed", message) for message in failed.messages]
-    return []

@@ -45,17 +45,18 @@ def _change_password(request: ActorRequest) -> HttpResponse:
     if form.is_valid():
         username, address = _me(request).username, throttle.client_address(request)
         try:
-            throttle.require_attempts_left(username, address)
+            throttle.count_attempt(username, address)
             user = services.change_own_password(
                 request.actor, form.cleaned_data["current"], form.cleaned_data["password"]
             )
         except throttle.TooManyAttempts as refused:
             form.add_error(None, str(refused.message))
         except ValidationFailed as failed:
-            if any(error.field == "current" for error in failed.errors):
-                throttle.note_failure(username, address)
+            if all(error.field != "current" for error in failed.errors):
+                throttle.note_success(username, address)
             show_failure(form, failed)
         else:
+            throttle.note_success(username, address)
             update_session_auth_hash(request, user)
             messages.success(request, _("Your password is changed. You are signed out everywhere else."))
             return redirect("account")

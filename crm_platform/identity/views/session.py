@@ -1,11 +1,15 @@
-"""Sign-in and sign-out."""
+"""Sign-in, step by step, and sign-out."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.auth import update_session_auth_hash
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
@@ -13,9 +17,26 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from crm_platform.console.addresses import own_path
-from crm_platform.identity import throttle
-from crm_platform.identity.forms.users import SignInForm
+from crm_platform.identity import services, throttle
+from crm_platform.identity.forms.base import show_failure
+from crm_platform.identity.forms.sign_in import CodeForm
+from crm_platform.identity.forms.users import PasswordForm, SignInForm
+from crm_platform.identity.models import User
+from crm_platform.identity.networks import AddressNotAllowed
+from crm_platform.identity.services import second_factor, sign_in
+from crm_platform.identity.views.entering import (
+    await_code,
+    awaited,
+    caller_of,
+    destination,
+    enter,
+    onward,
+    wanted,
+)
+from crm_platform.identity.views.setting_up import SetUp
+from crm_platform.kit.errors import ValidationFailed
+
+STEPS = {"password": "sign-in-password", "second_factor": "sign-in-second-factor"}
 
 
 @method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
@@ -24,27 +45,117 @@ class SignIn(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if request.actor is not None:  # type: ignore[attr-defined]
-            return redirect(_destination(request))
-        return _page(request, SignInForm())
+            return redirect(destination(request))
+        unfinished = request.unfinished  # type: ignore[attr-defined]
+        if unfinished is not None:
+            return onward(request, STEPS[unfinished.step])
+        return _page(request, "identity/sign_in.html", SignInForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = SignInForm(request.POST)
         if not form.is_valid():
-            return _page(request, form, 422)
-        username, address = form.cleaned_data["username"], throttle.client_address(request)
+            return _page(request, "identity/sign_in.html", form, 422)
+        data, status = form.cleaned_data, 422
         try:
-            throttle.require_attempts_left(username, address)
-        except throttle.TooManyAttempts as refused:
+            user = sign_in.check_password(data["username"], data["password"], caller_of(request))
+        except (throttle.TooManyAttempts, AddressNotAllowed) as refused:
             form.add_error(None, str(refused.message))
-            return _page(request, form, refused.status)
-        user = auth.authenticate(request, username=username, password=form.cleaned_data["password"])
-        if user is None:
-            throttle.note_failure(username, address)
+            status = refused.status
+        else:
+            if user is not None:
+                return self._go_on(request, user)
             form.add_error(None, _("User name or password is wrong."))
-            return _page(request, form, 422)
-        throttle.note_success(username, address)
-        auth.login(request, user)
-        return redirect(_destination(request))
+        return _page(request, "identity/sign_in.html", form, status)
+
+    @staticmethod
+    def _go_on(request: HttpRequest, user: User) -> HttpResponse:
+        if user.second_factor_since is not None:
+            await_code(request, user)
+            return onward(request, "sign-in-code")
+        enter(request, user)
+        return redirect(destination(request))
+
+
+@method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
+class SignInCode(View):
+    """The second step: a code of the app, or a recovery code."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if awaited(request) is None:
+            return onward(request, "sign-in")
+        return _page(request, "identity/sign_in_code.html", CodeForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        user = awaited(request)
+        if user is None:
+            return onward(request, "sign-in")
+        form, status, caller = CodeForm(request.POST), 422, caller_of(request)
+        if form.is_valid():
+            try:
+                sign_in.require_network(user, caller)
+                kind = sign_in.check_code(user, form.cleaned_data["code"], caller)
+            except (throttle.TooManyAttempts, AddressNotAllowed) as refused:
+                form.add_error(None, str(refused.message))
+                status = refused.status
+            else:
+                if kind:
+                    enter(request, user, kind)
+                    return redirect(destination(request))
+                form.add_error("code", str(second_factor.WRONG_CODE))
+        return _page(request, "identity/sign_in_code.html", form, status)
+
+
+@method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
+class SignInPassword(View):
+    """A new password, when the one that was right is due to be changed."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        unfinished = request.unfinished  # type: ignore[attr-defined]
+        if unfinished is None or unfinished.step != "password":
+            return onward(request, "sign-in")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return _page(request, "identity/sign_in_password.html", PasswordForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = PasswordForm(request.POST)
+        if form.is_valid():
+            try:
+                user_id = request.unfinished.user.pk  # type: ignore[attr-defined]
+                user = services.replace_due_password(user_id, form.cleaned_data["password"])
+            except ValidationFailed as failed:
+                show_failure(form, failed)
+            else:
+                update_session_auth_hash(request, user)
+                return redirect(destination(request))
+        return _page(request, "identity/sign_in_password.html", form, 422)
+
+
+@method_decorator([never_cache, sensitive_post_parameters("code")], name="dispatch")
+class SignInSecondFactor(View):
+    """Setting up the second factor, when organisation or profile ask for it before anything else."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        unfinished = request.unfinished  # type: ignore[attr-defined]
+        if unfinished is None or unfinished.step != "second_factor":
+            return onward(request, "sign-in")
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(request, SetUp(request.unfinished.user))  # type: ignore[attr-defined]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        setting = SetUp(request.unfinished.user)  # type: ignore[attr-defined]
+        if request.POST.get("form") == "start":
+            setting.start()
+            return onward(request, "sign-in-second-factor")
+        return self._page(request, setting, 200 if setting.confirm(request) else 422)
+
+    @staticmethod
+    def _page(request: HttpRequest, setting: SetUp, status: int = 200) -> HttpResponse:
+        context = {**setting.context(), "next": wanted(request), "goal": destination(request)}
+        return render(request, "identity/sign_in_second_factor.html", context, status=status)
 
 
 @require_POST
@@ -54,12 +165,5 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect(settings.LOGIN_URL)
 
 
-def _page(request: HttpRequest, form: SignInForm, status: int = 200) -> HttpResponse:
-    context = {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
-    return render(request, "identity/sign_in.html", context, status=status)
-
-
-def _destination(request: HttpRequest) -> str:
-    """Return where the person wanted to go, when that is a page of this host; else the home page."""
-    wanted = request.POST.get("next", request.GET.get("next", ""))
-    return own_path(request, wanted) or resolve_url(settings.LOGIN_REDIRECT_URL)
+def _page(request: HttpRequest, template: str, form: Form, status: int = 200) -> HttpResponse:
+    return render(request, template, {"form": form, "next": wanted(request)}, status=status)
