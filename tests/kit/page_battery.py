@@ -19,16 +19,19 @@ from django.urls import URLPattern, get_resolver
 
 POST_ONLY = frozenset({
     "set-language", "sign-out", "api-key-revoke", "department-close", "department-reopen", "user-deactivate",
-    "user-reactivate", "job-action", "system-replay", "metadata-expression-check", "record-assess-new",
+    "user-reactivate", "user-unlock", "user-second-factor-reset", "user-sessions-end", "account-sessions-end",
+    "account-session-end", "job-action", "system-replay", "metadata-expression-check", "record-assess-new",
     "record-assess", "metadata-object-restore", "metadata-field-restore", "metadata-object-delete",
     "metadata-validation-rule-delete", "metadata-field-delete", "metadata-field-deprecate",
     "metadata-field-type-cancel", "file-upload", "record-reveal", "currency-close", "currency-reopen",
     "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage",
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
     "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions",
+    "role-copy", "role-delete", "profile-delete", "permission-set-delete",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
+    "sign-in-code", "sign-in-password", "sign-in-second-factor",
     "record-merge", "duplicate-try",
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
