@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.forms import form_status
+from crm_platform.identity.freshness import fresh_to_send
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 from openapi.forms import ApiKeyForm
@@ -27,10 +28,11 @@ def api_docs(request: ActorRequest) -> HttpResponse:
 
 
 @signed_in
+@fresh_to_send
 def key_list(request: ActorRequest) -> HttpResponse:
     """The caller's keys (everybody's for those who manage them), and the form for a new one.
 
-    A new key is shown once, in the answer that made it.
+    A new key is shown once, in the answer that made it; making one needs a fresh sign-in.
     """
     form = ApiKeyForm(request.POST or None, actor=request.actor)
     secret = None

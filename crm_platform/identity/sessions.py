@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.utils import timezone
@@ -18,7 +19,6 @@ SESSION_SQL = """
 """
 SEEN_EVERY = timedelta(minutes=1)
 BROWSER, SIGNED_IN, CONFIRMED = "browser", "signed_in_at", "confirmed_at"
-FRESH_FOR = timedelta(minutes=15)
 
 
 class SessionStore(db.SessionStore):
@@ -71,4 +71,5 @@ class SessionStore(db.SessionStore):
     def is_fresh(self, now: datetime) -> bool:
         """Tell whether the person has proved a short while ago who they are."""
         proofs = [self[name] for name in (CONFIRMED, SIGNED_IN) if name in self]
-        return any(now - datetime.fromisoformat(proof) < FRESH_FOR for proof in proofs)
+        longest = timedelta(minutes=settings.SIGN_IN_FRESH_MINUTES)
+        return any(now - datetime.fromisoformat(proof) < longest for proof in proofs)

@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver
 from tests.security.world import GONE
 
 # --- pages: nobody bare colleague rep manager admin
+TO_SIGN_IN = "in in in in in in"  # a step of sign-in that is not due
 SIGNED_IN = "in 200 200 200 200 200"
 FORM = "in 422 422 422 422 422"
 ADMIN = "in 403 403 403 403 200"
@@ -72,6 +73,9 @@ MATRIX: dict[str, Row] = {
     # --- everybody
     "set-language": row(POST="302 302 302 302 302 302", data={"language": "en"}),
     "sign-in": row(GET="200 302 302 302 302 302", POST="422 422 422 422 422 422"),
+    "sign-in-code": row(GET=TO_SIGN_IN, POST=TO_SIGN_IN),
+    "sign-in-password": row(GET=TO_SIGN_IN, POST=TO_SIGN_IN),
+    "sign-in-second-factor": row(GET=TO_SIGN_IN, POST=TO_SIGN_IN),
     "sign-out": row(POST="in in in in in in"),
     "organization-logo": row(GET="200 200 200 200 200 200"),  # the sign-in page shows it
     # --- who is signed in
@@ -80,6 +84,11 @@ MATRIX: dict[str, Row] = {
     "regions": row(GET=SIGNED_IN, query="?under=CN44"),
     "tags": row(GET="in 404 404 404 404 404", args={"field_id": "1"}),  # no field of tags
     "account": row(GET=SIGNED_IN, POST=FORM, data={"form": "password", "current": "", "password": "x"}),
+    "account-security": row(GET=SIGNED_IN),
+    "account-second-factor": row(GET=SIGNED_IN, POST=FORM, data={"form": "confirm", "code": "0"}),
+    "account-confirm": row(GET=SIGNED_IN, POST=FORM),
+    "account-sessions-end": row(POST="in 302 302 302 302 302"),
+    "account-session-end": row(POST=NO_SUCH, args={"session_id": "{record_id}"}),
     "trash": row(GET=SIGNED_IN),
     "trash-restore": row(POST=RECORD_DONE),
     "api-docs": row(GET=SIGNED_IN),
@@ -128,6 +137,13 @@ MATRIX: dict[str, Row] = {
     "user-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "user-edit": row(GET=ADMIN, POST=ADMIN_FORM),
     "user-password": row(GET=ADMIN, POST=ADMIN_FORM),
+    "sign-in-policy": row(GET=ADMIN, POST=ADMIN_FORM),
+    "profile-sign-in": row(GET=ADMIN, POST=ADMIN_DONE),
+    "sign-in-history": row(GET=ADMIN),
+    "user-security": row(GET=ADMIN),
+    "user-unlock": row(POST=ADMIN_DONE),
+    "user-second-factor-reset": row(POST=ADMIN_DONE),
+    "user-sessions-end": row(POST=ADMIN_DONE),
     "user-deactivate": row(POST=ADMIN_DONE),
     "user-reactivate": row(POST=ADMIN_DONE),
     "roles": row(GET=ADMIN),

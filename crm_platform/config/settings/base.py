@@ -119,6 +119,7 @@ AUTH_PASSWORD_VALIDATORS = [  # besides the organisation's own policy
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+SIGN_IN_FRESH_MINUTES = 15  # so long a sign-in is enough for what needs a fresh one
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "crm-demo-2026")  # of the users that `seed_demo` makes
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"

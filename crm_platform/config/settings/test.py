@@ -10,3 +10,4 @@ STORAGES = {
 }
 ALLOWED_HOSTS = ["*"]
 TENANT_HOST_CACHE_SECONDS = 3600  # so that query counts do not depend on the clock
+SIGN_IN_FRESH_MINUTES = 24 * 60  # of sessions that a whole run shares

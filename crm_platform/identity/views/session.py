@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -37,6 +39,23 @@ from crm_platform.identity.views.setting_up import SetUp
 from crm_platform.kit.errors import ValidationFailed
 
 STEPS = {"password": "sign-in-password", "second_factor": "sign-in-second-factor"}
+Answer = Callable[..., HttpResponse]
+
+
+def missing(step: str) -> Callable[[Answer], Answer]:
+    """Let only people answer for whom this step is missing; the others are sent to sign-in, which knows the way."""
+
+    def decorate(answer: Answer) -> Answer:
+        @wraps(answer)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            unfinished = request.unfinished  # type: ignore[attr-defined]
+            if unfinished is None or unfinished.step != step:
+                return onward(request, "sign-in")
+            return answer(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
 
 
 @method_decorator([never_cache, sensitive_post_parameters("password")], name="dispatch")
@@ -109,15 +128,11 @@ class SignInCode(View):
 class SignInPassword(View):
     """A new password, when the one that was right is due to be changed."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        unfinished = request.unfinished  # type: ignore[attr-defined]
-        if unfinished is None or unfinished.step != "password":
-            return onward(request, "sign-in")
-        return super().dispatch(request, *args, **kwargs)
-
+    @method_decorator(missing("password"))
     def get(self, request: HttpRequest) -> HttpResponse:
         return _page(request, "identity/sign_in_password.html", PasswordForm())
 
+    @method_decorator(missing("password"))
     def post(self, request: HttpRequest) -> HttpResponse:
         form = PasswordForm(request.POST)
         if form.is_valid():
@@ -136,15 +151,11 @@ class SignInPassword(View):
 class SignInSecondFactor(View):
     """Setting up the second factor, when organisation or profile ask for it before anything else."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        unfinished = request.unfinished  # type: ignore[attr-defined]
-        if unfinished is None or unfinished.step != "second_factor":
-            return onward(request, "sign-in")
-        return super().dispatch(request, *args, **kwargs)
-
+    @method_decorator(missing("second_factor"))
     def get(self, request: HttpRequest) -> HttpResponse:
         return self._page(request, SetUp(request.unfinished.user))  # type: ignore[attr-defined]
 
+    @method_decorator(missing("second_factor"))
     def post(self, request: HttpRequest) -> HttpResponse:
         setting = SetUp(request.unfinished.user)  # type: ignore[attr-defined]
         if request.POST.get("form") == "start":
