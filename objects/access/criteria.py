@@ -11,7 +11,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import PlatformError
 from metadata.compiler.compiled import CompiledObject, UnknownField
 from metadata.field_types.contexts import calendar_of
-from metadata.field_types.values import CleanContext
+from metadata.field_types.values import Calendar, CleanContext
 from objects.query.binding import Bound, bind
 from objects.query.conditions import from_json, leaves
 from objects.query.params import FALSE, SqlText, column
@@ -32,7 +32,9 @@ def checked(obj: CompiledObject, condition: Any, actor: Actor, everything: Acces
         resolved = obj.resolve(leaf.path)
         if resolved.hops or resolved.field.is_second or resolved.field.is_virtual:
             raise UnknownField(leaf.path)
-    return bind(tree, obj, everything, CleanContext(actor, timezone.now(), calendar=calendar_of(actor)))
+    speaks_of_periods = any(leaf.operator == "rel" for leaf in leaves(tree))
+    calendar = calendar_of(actor) if speaks_of_periods else Calendar()  # which costs a query
+    return bind(tree, obj, everything, CleanContext(actor, timezone.now(), calendar=calendar))
 
 
 def bound_or_none(obj: CompiledObject, condition: Any, actor: Actor, everything: AccessPolicy) -> Bound | None:
