@@ -81,7 +81,7 @@ def diff(documents: Documents) -> list[PackageChange]:
         if wanted["object"] in settled or wanted["profile"] not in profiles:
             continue
         name, actions = f"{wanted['object']}.{wanted['profile']}", list(wanted["actions"])
-        told = {"actions": (None, actions)}
+        told: dict[str, tuple[object, object]] = {"actions": (None, actions)}
         if wanted.get("fields"):
             told["fields"] = (None, dict(wanted["fields"]))
         changes.append(PackageChange("add", KEY, name, objects.get(wanted["object"]), told))

@@ -128,8 +128,10 @@ class _Entries:
             return {}
         ids = {int(key) for row in rows for key in row.changes}
         lost = {field_id for field_id in ids if self.obj.field_by_id(field_id) is None} - self.obj.former.keys()
-        rows = BusinessField.objects.filter(id__in=lost).values_list("id", "api_name", "label") if lost else ()
-        return {pk: label for pk, name, label in rows if self.policy.level_of_lost(self.obj, name) >= FieldLevel.READ}
+        if not lost:
+            return {}
+        told = BusinessField.objects.filter(id__in=lost).values_list("id", "api_name", "label")
+        return {pk: label for pk, name, label in told if self.policy.level_of_lost(self.obj, name) >= FieldLevel.READ}
 
     def _changes(self, row: RecordChange, lost: dict[int, str]) -> Iterator[FieldChange]:
         for key, change in row.changes.items():
