@@ -11,11 +11,12 @@ class ObjectsConfig(AppConfig):
     def ready(self) -> None:
         from metadata import hooks
         from metadata.hooks import object_created, visible_records
-        from objects.access import uses
+        from objects.access import belongings, uses
         from objects.access.defaults import grant_new_fields, grant_new_object, keep_limits
         from objects.access.registration import register
         from objects.access.services import field_levels  # noqa: F401 (registers its kind of act)
         from objects.duplicates import registration as duplicates
+        from objects.handover import job as handover
         from objects.merging import registration as merging
         from objects.query.query import visible_ids
         from objects.records import attachments, hierarchy, number_tidying, recalculation_jobs, resealing, retention
@@ -24,6 +25,7 @@ class ObjectsConfig(AppConfig):
 
         register()
         uses.register()
+        belongings.register()
         hooks.shape_checks.append(filter_errors)
         object_created.append(grant_new_object)
         hooks.fields_created.append(grant_new_fields)
@@ -32,6 +34,7 @@ class ObjectsConfig(AppConfig):
         search.register()
         duplicates.register()
         merging.register()
+        handover.register()
         retention.register()
         number_tidying.register()
         hierarchy.register()

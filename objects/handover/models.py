@@ -1,4 +1,4 @@
-"""What is kept about handing records over: the order with its plan, and one row per record, which is also the report."""
+"""What is kept about handing records over: the order with its plan, and a row per record, which is the report too."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class Handover(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["leaver"], condition=models.Q(state="running"), name="one_handover_at_once"),
+            models.UniqueConstraint(
+                fields=["leaver"], condition=models.Q(state="running"), name="one_handover_at_once"
+            ),
         ]
         indexes = [models.Index(fields=["kind", "-ordered_at"], name="handover_newest")]
 
