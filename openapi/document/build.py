@@ -10,14 +10,29 @@ from django.conf import settings
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
+from openapi.document.access import ACCESS_OPERATIONS, ACCESS_SCHEMAS
 from openapi.document.components import PARAMETERS, SCHEMAS
 from openapi.document.currencies import CURRENCY_OPERATIONS, CURRENCY_PARAMETERS, CURRENCY_SCHEMAS
 from openapi.document.duplicates import DUPLICATE_OPERATIONS, DUPLICATE_RULE_OPERATIONS, DUPLICATE_SCHEMAS
 from openapi.document.files import FILE_OPERATIONS, FILE_PARAMETERS, FILE_SCHEMAS
 from openapi.document.operations import RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
 from openapi.document.schemas import record_schemas, schema_names
+from openapi.document.sharing import (
+    RECORD_SHARING_OPERATIONS,
+    SHARING_OPERATIONS,
+    SHARING_PARAMETERS,
+    SHARING_SCHEMAS,
+)
 
 PROBLEM = "application/problem+json"
+FIXED_OPERATIONS = (
+    *STATIC_OPERATIONS,
+    *ACCESS_OPERATIONS,
+    *FILE_OPERATIONS,
+    *CURRENCY_OPERATIONS,
+    *DUPLICATE_RULE_OPERATIONS,
+    *SHARING_OPERATIONS,
+)
 BULK = {"all_or_none": {"type": "boolean", "default": True}}
 
 
@@ -40,12 +55,12 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         snapshot.object(spec.api_name) for spec in policy.readable_objects() if not only or spec.api_name in only
     ]
     paths: dict[str, dict[str, Any]] = {}
-    schemas = SCHEMAS | FILE_SCHEMAS | CURRENCY_SCHEMAS | DUPLICATE_SCHEMAS
-    for operation in (*STATIC_OPERATIONS, *FILE_OPERATIONS, *CURRENCY_OPERATIONS, *DUPLICATE_RULE_OPERATIONS):
+    schemas = SCHEMAS | ACCESS_SCHEMAS | FILE_SCHEMAS | CURRENCY_SCHEMAS | DUPLICATE_SCHEMAS | SHARING_SCHEMAS
+    for operation in FIXED_OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, None)
     for obj in objects:
         schemas |= record_schemas(policy, obj) | _envelopes(obj)
-        for operation in (*RECORD_OPERATIONS, *DUPLICATE_OPERATIONS):
+        for operation in (*RECORD_OPERATIONS, *DUPLICATE_OPERATIONS, *RECORD_SHARING_OPERATIONS):
             path = operation.path.replace("{object}", obj.name)
             paths.setdefault(path, {})[operation.method] = _operation(operation, obj, policy.actor.language)
     return {
@@ -56,7 +71,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "parameters": PARAMETERS | FILE_PARAMETERS | CURRENCY_PARAMETERS,
+            "parameters": PARAMETERS | FILE_PARAMETERS | CURRENCY_PARAMETERS | SHARING_PARAMETERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "crm_sk_live_<org>_<secret>"}
             },

@@ -1,8 +1,8 @@
-"""Reading objects, fields and choices from JSON: unknown members and wrong types are all named."""
+"""Reading objects, fields, choices and rules from JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,8 +11,8 @@ from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.retyping.requests import TypeChange
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
+from openapi.v1.reading import MemberReader
 
-LOCALES = {"zh-CN": "zh-hans", "zh-Hans": "zh-hans", "default": ""}
 OBJECT_TEXTS = ("label", "plural_label", "description")
 OBJECT_WORDS = ("api_name", "icon", "color", "name_type")
 OBJECT_FLAGS = ("is_activity", "in_navigation", "is_searchable")
@@ -30,56 +30,9 @@ FIELD_FLAGS = (
 )
 
 
-class _Reader:
-    """Takes members out of a JSON object by type, collecting what is wrong."""
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self.left = dict(data)
-        self.errors: list[FieldError] = []
-
-    def words(self, *names: str) -> dict[str, str]:
-        return self._take(names, lambda value: isinstance(value, str), _("Enter text."))
-
-    def flags(self, *names: str) -> dict[str, bool]:
-        return self._take(names, lambda value: isinstance(value, bool), _("True or false."))
-
-    def objects(self, *names: str) -> dict[str, Mapping[str, Any]]:
-        return self._take(names, lambda value: isinstance(value, dict), _("Send a JSON object."))
-
-    def lists(self, *names: str) -> dict[str, list[Any]]:
-        return self._take(names, lambda value: isinstance(value, list), _("Send a JSON array."))
-
-    def integers(self, *names: str) -> dict[str, int]:
-        return self._take(
-            names, lambda value: isinstance(value, int) and not isinstance(value, bool), _("Enter a whole number.")
-        )
-
-    def texts(self, *names: str) -> dict[str, Any]:
-        """Labels: one text, or texts by language tag."""
-        found = self._take(names, _is_label, _("A text, or texts by language."))
-        return {name: _locales(value) for name, value in found.items()}
-
-    def done(self) -> None:
-        """Raise ValidationFailed for wrong types and for members that nobody took."""
-        self.errors += [FieldError(name, "unknown_field", _("Unknown member.")) for name in self.left]
-        if self.errors:
-            raise ValidationFailed(self.errors)
-
-    def _take(self, names: Sequence[str], fits: Any, message: str) -> dict[str, Any]:
-        found = {}
-        for name in names:
-            if name in self.left:
-                value = self.left.pop(name)
-                if fits(value):
-                    found[name] = value
-                else:
-                    self.errors.append(FieldError(name, "invalid_type", message))
-        return found
-
-
 def object_input(data: Mapping[str, Any]) -> ObjectInput:
     """Return the new object; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     given: dict[str, Any] = {
         **reader.texts(*OBJECT_TEXTS, "name_label"),
         **reader.words(*OBJECT_WORDS),
@@ -95,7 +48,7 @@ def object_input(data: Mapping[str, Any]) -> ObjectInput:
 
 def object_changes(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes to an object; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     changes = {
         **reader.texts(*OBJECT_TEXTS),
         **reader.words("icon", "color"),
@@ -108,7 +61,7 @@ def object_changes(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def field_input(data: Mapping[str, Any]) -> FieldInput:
     """Return the new field; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     default = {"default": reader.left.pop("default")} if "default" in reader.left else {}
     given = {
         **reader.texts(*FIELD_TEXTS),
@@ -125,7 +78,7 @@ def field_input(data: Mapping[str, Any]) -> FieldInput:
 
 def field_changes(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[ChoiceInput] | None]:
     """Return the changes to a field and, when given, its new choices; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     default = {"default": reader.left.pop("default")} if "default" in reader.left else {}
     changes = {
         **reader.texts(*FIELD_TEXTS),
@@ -143,7 +96,7 @@ def field_changes(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[ChoiceI
 
 def validation_rule_input(data: Mapping[str, Any]) -> ValidationRuleInput:
     """Return the new rule; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     given = {**reader.words("api_name"), **_rule_members(reader)}
     reader.done()
     _require(given, "api_name", "label", "condition", "message")
@@ -152,13 +105,13 @@ def validation_rule_input(data: Mapping[str, Any]) -> ValidationRuleInput:
 
 def validation_rule_changes(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes to a rule; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     changes = _rule_members(reader)
     reader.done()
     return changes
 
 
-def _rule_members(reader: _Reader) -> dict[str, Any]:
+def _rule_members(reader: MemberReader) -> dict[str, Any]:
     return {
         **reader.texts("label", "message"),
         **reader.words("condition", "location", "severity"),
@@ -170,7 +123,7 @@ def _rule_members(reader: _Reader) -> dict[str, Any]:
 
 def matching_rule_input(data: Mapping[str, Any]) -> MatchingRuleInput:
     """Return the new matching rule; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     given = {**reader.words("api_name"), **_matching_members(reader)}
     reader.done()
     _require(given, "api_name", "label", "target", "matchers")
@@ -179,13 +132,13 @@ def matching_rule_input(data: Mapping[str, Any]) -> MatchingRuleInput:
 
 def matching_rule_changes(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes to a matching rule; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     changes = _matching_members(reader)
     reader.done()
     return changes
 
 
-def _matching_members(reader: _Reader) -> dict[str, Any]:
+def _matching_members(reader: MemberReader) -> dict[str, Any]:
     return {
         **reader.texts("label"),
         **reader.words("target"),
@@ -197,7 +150,7 @@ def _matching_members(reader: _Reader) -> dict[str, Any]:
 
 def duplicate_rule_input(data: Mapping[str, Any]) -> DuplicateRuleInput:
     """Return the new duplicate rule; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     given = {**reader.words("api_name"), **_duplicate_members(reader)}
     reader.done()
     _require(given, "api_name", "label", "matching_rules", "actions")
@@ -206,13 +159,13 @@ def duplicate_rule_input(data: Mapping[str, Any]) -> DuplicateRuleInput:
 
 def duplicate_rule_changes(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the changes to a duplicate rule; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     changes = _duplicate_members(reader)
     reader.done()
     return changes
 
 
-def _duplicate_members(reader: _Reader) -> dict[str, Any]:
+def _duplicate_members(reader: MemberReader) -> dict[str, Any]:
     return {
         **reader.texts("label", "message"),
         **reader.lists("matching_rules", "shown_fields"),
@@ -225,7 +178,7 @@ def _duplicate_members(reader: _Reader) -> dict[str, Any]:
 
 def type_change(object_name: str, field_name: str, data: Mapping[str, Any]) -> TypeChange:
     """Return the wish to give a field another type; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     given: dict[str, Any] = {**reader.words("type", "choice_set", "on_failure"), **reader.objects("settings")}
     choices = reader.lists("choices").get("choices", [])
     reader.done()
@@ -236,7 +189,7 @@ def type_change(object_name: str, field_name: str, data: Mapping[str, Any]) -> T
 
 def choice_input(data: Mapping[str, Any]) -> ChoiceInput:
     """Return one choice; raises ValidationFailed."""
-    reader = _Reader(data)
+    reader = MemberReader(data)
     given: dict[str, Any] = {
         **reader.texts("label"),
         **reader.words("value", "color"),
@@ -246,16 +199,6 @@ def choice_input(data: Mapping[str, Any]) -> ChoiceInput:
     reader.done()
     _require(given, "value", "label")
     return ChoiceInput(**given)
-
-
-def _is_label(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(isinstance(text, str) for text in value.values())
-    return isinstance(value, str)
-
-
-def _locales(value: Any) -> Any:
-    return {LOCALES.get(key, key): text for key, text in value.items()} if isinstance(value, dict) else value
 
 
 def _mapping(item: Any, name: str) -> Mapping[str, Any]:

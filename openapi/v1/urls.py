@@ -10,15 +10,18 @@ from openapi.v1 import (
     me,
     merges,
     metadata,
+    profiles,
     records,
     retyping,
     revealing,
+    roles,
     search,
     trials,
     validation_rules,
 )
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
+from openapi.v1.sharing_urls import SHARING
 
 urlpatterns = [
     path("records/<str:object_name>", records.RecordList.as_view(), name="api-records"),
@@ -103,8 +106,36 @@ urlpatterns = [
         matching_rules.DuplicateRuleDetail.as_view(),
         name="api-duplicate-rule",
     ),
+    *SHARING,
     path("currencies", currencies.CurrencyList.as_view(), name="api-currencies"),
     path("currencies/<str:code>/rates", currencies.CurrencyRates.as_view(), name="api-rates"),
+    path("roles", roles.RoleList.as_view(), name="api-roles"),
+    path("roles/<uuid:role_id>", roles.RoleDetail.as_view(), name="api-role"),
+    path("profiles", profiles.ProfileList.as_view(), name="api-profiles"),
+    path("profiles/<uuid:holder_id>", profiles.ProfileDetail.as_view(), name="api-profile"),
+    path("profiles/<uuid:holder_id>/objects", profiles.ProfileObjects.as_view(), name="api-profile-objects"),
+    path(
+        "profiles/<uuid:holder_id>/fields/<str:object_name>",
+        profiles.ProfileFields.as_view(),
+        name="api-profile-fields",
+    ),
+    path("permission-sets", profiles.PermissionSetList.as_view(), name="api-permission-sets"),
+    path("permission-sets/<uuid:holder_id>", profiles.PermissionSetDetail.as_view(), name="api-permission-set"),
+    path(
+        "permission-sets/<uuid:holder_id>/objects",
+        profiles.PermissionSetObjects.as_view(),
+        name="api-permission-set-objects",
+    ),
+    path(
+        "permission-sets/<uuid:holder_id>/fields/<str:object_name>",
+        profiles.PermissionSetFields.as_view(),
+        name="api-permission-set-fields",
+    ),
+    path(
+        "permission-sets/<uuid:holder_id>/members",
+        profiles.PermissionSetMembers.as_view(),
+        name="api-permission-set-members",
+    ),
     path("search", search.Search.as_view(), name="api-search"),
     path("openapi.json", OpenApiDocument.as_view(), name="api-openapi"),
     re_path(r"^.*$", no_such_route, name="api-unknown"),

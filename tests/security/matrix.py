@@ -41,6 +41,8 @@ API_NO_CHANGE = "401 403 403 403 403 404 403 401"
 API_ADMIN_HELD = "401 403 403 403 403 409 403 401"
 API_MERGE = "401 422 422 422 422 422 403 401"  # into itself
 API_TAKEN = "401 404 422 200 200 200 403 401"  # the record is another's: not found, or its value is taken
+API_RECORD_NEW = "401 404 404 201 201 201 403 401"
+API_STANDING_IN = "401 404 404 200 404 200 403 401"  # whom it concerns, and who manages users
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -69,6 +71,17 @@ MATCHING = {
     "matchers": [{"method": "exact", "fields": ["code__c"]}],
 }
 DUPLICATE = {"api_name": "new__c", "label": "D", "matching_rules": ["kept__c"], "actions": {"create": "warn"}}
+A_PROFILE, A_SET = {"holder_id": "{profile_id}"}, {"holder_id": "{permission_set_id}"}
+A_SHARING_RULE, A_RESTRICTION_RULE = {"rule_id": "{sharing_rule_id}"}, {"rule_id": "{restriction_rule_id}"}
+NAMED = {"field": "name", "op": "nempty"}
+SHARING_RULE = {
+    "object": "order__c",
+    "label": "R",
+    "kind": "criteria",
+    "shared_with": "{nobody}",
+    "condition": {"field": "name", "op": "eq", "value": "Nothing"},
+}
+RESTRICTION_RULE = {"object": "order__c", "label": "R", "applies_to": "{nobody}", "condition": NAMED}
 MATRIX: dict[str, Row] = {
     # --- everybody
     "set-language": row(POST="302 302 302 302 302 302", data={"language": "en"}),
@@ -146,6 +159,17 @@ MATRIX: dict[str, Row] = {
     "user-sessions-end": row(POST=ADMIN_DONE),
     "user-deactivate": row(POST=ADMIN_DONE),
     "user-reactivate": row(POST=ADMIN_DONE),
+    "user-invite": row(POST=ADMIN_DONE),  # who has a password already
+    "user-department-add": row(POST=ADMIN_FORM),
+    "user-department-remove": row(POST=ADMIN_DONE),
+    "department-move": row(POST=ADMIN_DONE),
+    "groups": row(GET=ADMIN),
+    "group-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "group": row(GET=ADMIN, POST=ADMIN_FORM),
+    "group-delete": row(POST=ADMIN_DONE),
+    "group-members": row(POST=ADMIN_DONE, data={"members": "{user_id}"}),
+    "group-member-remove": row(POST=ADMIN_DONE),
+    "invitation": row(GET="404 404 404 404 404 404", POST="404 404 404 404 404 404"),  # no such link
     "roles": row(GET=ADMIN),
     "role-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "role": row(GET=ADMIN, POST=ADMIN_FORM),
@@ -216,6 +240,32 @@ MATRIX: dict[str, Row] = {
     "api-meta": row(GET=API_SCOPED),
     "api-currencies": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"code": "EUR"}),
     "api-rates": row(GET=API_SCOPED, PUT=API_ADMIN, data={"valid_from": "2026-02-01", "rate": "7"}),
+    "api-roles": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=NEW_NAME),
+    "api-role": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"name": "Other"}),
+    "api-profiles": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=NEW_NAME),
+    "api-profile": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"name": "Other"}, args=A_PROFILE),
+    "api-profile-objects": row(GET=API_ADMIN, PATCH=API_ADMIN, data={"order__c": ["read"]}, args=A_PROFILE),
+    "api-profile-fields": row(GET=API_ADMIN, PATCH=API_ADMIN, data={"note__c": "read"}, args=A_PROFILE),
+    "api-permission-sets": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=NEW_NAME),
+    "api-permission-set": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"name": "Other"}, args=A_SET),
+    "api-permission-set-objects": row(GET=API_ADMIN, PATCH=API_ADMIN, data={"order__c": ["read"]}, args=A_SET),
+    "api-permission-set-fields": row(GET=API_ADMIN, PATCH=API_ADMIN, data={"note__c": "read"}, args=A_SET),
+    "api-permission-set-members": row(GET=API_ADMIN, PUT=API_ADMIN, data={"users": []}, args=A_SET),
+    "api-sharing-rules": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=SHARING_RULE),
+    "api-sharing-rule": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}, args=A_SHARING_RULE),
+    "api-restriction-rules": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=RESTRICTION_RULE),
+    "api-restriction-rule": row(
+        GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}, args=A_RESTRICTION_RULE
+    ),
+    "api-sharing-defaults": row(GET=API_ADMIN),
+    "api-sharing-default": row(PATCH=API_ADMIN, data={"sharing": "private"}),
+    "api-shares": row(GET=API_RECORD, POST=API_RECORD_NEW, data={"principal": "everyone"}),
+    "api-share": row(PATCH=API_RECORD, DELETE=API_RECORD, data={"level": "edit"}),
+    "api-team": row(GET=API_RECORD, POST=API_RECORD_NEW, data={"user_id": "{user_id}"}),
+    "api-team-member": row(PATCH=API_RECORD, DELETE=API_RECORD, data={"role": "x"}, args={"user_id": "{member_id}"}),
+    "api-transfer": row(POST=API_RECORD, data={"owner_id": "{user_id}"}),
+    "api-delegations": row(GET=API_SCOPED, POST="401 422 422 422 422 422 403 401", data={"note": "x"}),
+    "api-delegation": row(GET=API_STANDING_IN, DELETE=API_STANDING_IN),
     "api-search": row(GET=API_SCOPED, query="?q=Kept"),
     "api-objects": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"api_name": "n__c", "label": "N"}),
     "api-object": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),

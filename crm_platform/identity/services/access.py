@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
@@ -59,8 +59,16 @@ def set_functions(actor: Actor, owner: GroupOwner, functions: Collection[str]) -
 
 def functions_of(owner: GroupOwner) -> frozenset[str]:
     """Return the functions that a profile or permission set allows."""
-    granted = owner.group.permissions.values_list("content_type__app_label", "codename")
-    return frozenset(f"{app}.{codename}" for app, codename in granted) & FUNCTION_NAMES
+    return functions_of_groups([owner.group_id])[owner.group_id]
+
+
+def functions_of_groups(group_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Return the functions that each group allows, read by one statement."""
+    found: dict[int, set[str]] = {group_id: set() for group_id in group_ids}
+    rows = Permission.objects.filter(group__in=found).order_by()
+    for group_id, app_label, codename in rows.values_list("group", "content_type__app_label", "codename"):
+        found[group_id].add(f"{app_label}.{codename}")
+    return {group_id: frozenset(functions) & FUNCTION_NAMES for group_id, functions in found.items()}
 
 
 @transaction.atomic

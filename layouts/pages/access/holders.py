@@ -287,5 +287,5 @@ def _copy_of(kind: Kind, source: str | None) -> dict[str, Any]:
 
 
 def _members(kind: Kind, row: GroupOwner) -> QuerySet[User]:
-    users = User.objects.filter(profile=row) if kind is PROFILE else User.objects.filter(groups=row.group_id)
+    users = User.objects.filter(Q(profile__group=row.group_id) if kind is PROFILE else Q(groups=row.group_id))
     return users.select_related("department", "role", "profile").order_by("-is_active", "name", "id")

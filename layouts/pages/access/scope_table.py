@@ -92,9 +92,7 @@ class ScopeTable:
                 "name": spec.api_name,
                 "label": spec.label.text(self.actor.language),
                 "master": self._master(spec),
-                "cells": []
-                if _is_detail(spec)
-                else [self._cell(spec, item, departments, box) for item in SCOPED_ACTIONS],
+                "cells": [self._cell(spec, action, departments, box) for action in _actions(spec)],
             }
             for spec in current_snapshot().objects()
         ]
