@@ -121,9 +121,15 @@ class Circle:
         return tuple(item.user_id for item in self.stand_ins if item.starts_at <= now < item.ends_at)
 
 
+CIRCLE = "access.circle"  # in the memo of an actor whose circle was read together with those of others
+
+
 def circle_of(actor: Actor) -> Circle:
     """Return the caller's circle; the caller must be a user."""
     assert actor.user_id is not None, "the platform itself has no circle"
+    known: Circle | None = actor.memo.get(CIRCLE)
+    if known is not None:
+        return known
     if not actor.access_version:
         return Circle(actor.user_id, actor.role_id, actor.department_id)
     return _kept(current_schema(), actor.access_version, actor.user_id, actor.role_id, actor.department_id)
