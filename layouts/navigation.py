@@ -45,6 +45,7 @@ def register_access() -> None:
         ("roles", _("Roles"), "sitemap"),
         ("profiles", _("Profiles"), "user-shield"),
         ("permission-sets", _("Permission sets"), "shield-plus"),
+        ("handovers", _("Handovers"), "transfer"),
     )
     for position, (name, label, icon) in enumerate(pages, start=23):
         register(NavItem(name, label, icon, name, "admin", MANAGE_USERS, position))

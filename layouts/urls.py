@@ -23,7 +23,7 @@ from layouts.pages import (
     search,
     tags,
 )
-from layouts.pages.access import grants, holders, roles
+from layouts.pages.access import grants, handover, holders, roles
 from layouts.pages.access.holders import PERMISSION_SET as SET_KIND
 from layouts.pages.access.holders import PROFILE as PROFILE_KIND
 
@@ -77,6 +77,11 @@ urlpatterns = [
         name="record-reveal",
     ),
     path("o/<slug:object_name>/<uuid:record_id>/stage", record.move_stage, name="record-stage"),
+    path("setup/handover/<uuid:user_id>", handover.handover_new, name="handover-new"),
+    path("setup/handovers/", handover.handover_list, name="handovers"),
+    path("setup/handovers/<uuid:handover_id>", handover.handover, name="handover"),
+    path("setup/handovers/<uuid:handover_id>/cancel", handover.handover_cancel, name="handover-cancel"),
+    path("setup/handovers/<uuid:handover_id>/retry", handover.handover_retry, name="handover-retry"),
     path("setup/access/roles/", roles.role_list, name="roles"),
     path("setup/access/roles/new", roles.new_role, name="role-new"),
     path("setup/access/roles/<uuid:role_id>", roles.role, name="role"),
