@@ -28,6 +28,17 @@ def register_navigation() -> None:
     )
     register(
         NavItem(
+            "groups",
+            _("Groups"),
+            icon="users-group",
+            url_name="groups",
+            section="admin",
+            permission=MANAGE_USERS,
+            position=21,
+        )
+    )
+    register(
+        NavItem(
             "organization",
             _("Organisation"),
             icon="building",

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
-from crm_platform.identity.models import Department, OrganizationSettings, Profile, Role, User
+from crm_platform.identity.models import (
+    Department,
+    OrganizationSettings,
+    PermissionSet,
+    Profile,
+    Role,
+    User,
+    UserDepartment,
+    UserGroup,
+)
+from crm_platform.identity.people import searched, visible_people
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound
 
@@ -20,7 +33,11 @@ class DepartmentRow:
 
     department: Department
     level: int
-    members: int
+    members: int  # active users whose own department it is
+    visitors: int  # active users who belong to it besides their own
+    within: int  # active users whose own department is it or one below it
+    parent_id: uuid.UUID | None
+    has_children: bool
 
     @property
     def steps(self) -> range:
@@ -34,12 +51,33 @@ def organization_settings() -> OrganizationSettings:
 
 
 def department_tree(actor: Actor) -> list[DepartmentRow]:
-    """Return all departments in the order of the tree, each with the number of its active members."""
-    members = Count("members", filter=Q(members__is_active=True))
+    """Return all departments in the order of the tree, each with the numbers of its active members."""
+    rows = list(Department.objects.order_by("path"))
+    own = _counts(User.objects.filter(is_active=True))
+    others = _counts(UserDepartment.objects.filter(user__is_active=True))
+    by_path = {row.path: row.pk for row in rows}
+    within: dict[str, int] = defaultdict(int)
+    for row in rows:
+        for end in range(Department.steplen, len(row.path) + 1, Department.steplen):
+            within[row.path[:end]] += own.get(row.pk, 0)
+    parents = {row.path[: -Department.steplen] for row in rows}
     return [
-        DepartmentRow(department, department.depth - 1, department.member_count)
-        for department in Department.objects.annotate(member_count=members)
+        DepartmentRow(
+            row,
+            row.depth - 1,
+            own.get(row.pk, 0),
+            others.get(row.pk, 0),
+            within[row.path],
+            by_path.get(row.path[: -Department.steplen]),
+            row.path in parents,
+        )
+        for row in rows
     ]
+
+
+def _counts(members: QuerySet[Any]) -> dict[uuid.UUID, int]:
+    """Return the number of rows by their department."""
+    return dict(members.order_by().values_list("department").annotate(Count("pk")))
 
 
 def get_department(actor: Actor, department_id: uuid.UUID) -> Department:
@@ -58,15 +96,11 @@ def parent_of(department: Department) -> Department | None:
 
 
 def users(actor: Actor, *, text: str = "", state: str = "active") -> QuerySet[User]:
-    """Return users by name, those that the text names in name, user name, e-mail or phone."""
+    """Return the users whom the caller finds, by name: those that the text names by what he may know of them."""
     found = User.objects.select_related("department", "role", "profile", "manager").order_by("name", "id")
     if state != "all":
         found = found.filter(is_active=state == "active")
-    for word in text.split():
-        found = found.filter(
-            Q(name__icontains=word) | Q(username__icontains=word) | Q(email__icontains=word) | Q(phone__icontains=word)
-        )
-    return found
+    return found.filter(visible_people(actor), searched(actor, text))
 
 
 def get_user(actor: Actor, user_id: uuid.UUID) -> User:
@@ -85,3 +119,43 @@ def roles(actor: Actor) -> QuerySet[Role]:
 def profiles(actor: Actor) -> QuerySet[Profile]:
     """Return all profiles in the order in which they were made."""
     return Profile.objects.order_by("id")
+
+
+def groups(actor: Actor) -> QuerySet[UserGroup]:
+    """Return all groups by name, each with its `member_count`."""
+    return UserGroup.objects.annotate(member_count=Count("group__user")).order_by("name", "id")
+
+
+def get_group(actor: Actor, group_id: uuid.UUID) -> UserGroup:
+    """Return a group; raises NotFound."""
+    found = UserGroup.objects.filter(uuid=group_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def members_of(actor: Actor, group: UserGroup) -> QuerySet[User]:
+    """Return the members of a group by name."""
+    return User.objects.filter(groups=group.group_id).select_related("department").order_by("name", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a user is, besides what his own row says."""
+
+    permission_sets: list[PermissionSet]
+    groups: list[UserGroup]
+    departments: list[UserDepartment]
+    reports: list[User]
+    is_invited: bool  # and has not come yet
+
+
+def standing_of(actor: Actor, user: User, now: datetime) -> Standing:
+    """Return a user's permission sets, groups, other departments and reports."""
+    return Standing(
+        list(PermissionSet.objects.filter(group__user=user).order_by("name", "id")),
+        list(UserGroup.objects.filter(group__user=user).order_by("name", "id")),
+        list(user.other_departments.select_related("department").order_by("department__path")),
+        list(user.reports.filter(is_active=True).order_by("name", "id")),
+        user.invitations.filter(used_at=None, expires_at__gt=now).exists(),
+    )

@@ -10,6 +10,7 @@ import hashlib
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -85,6 +86,18 @@ def note_code(username: str) -> None:
     FailedAttempts.objects.filter(key=_code_key(username)).delete()
 
 
+def count_link(address: str) -> None:
+    """Count a link of an invitation as wrong until `note_link`; raises TooManyAttempts."""
+    (count,) = _count([_link_key(address)], [""])
+    if count > PER_ADDRESS:
+        raise TooManyAttempts(is_first=count == PER_ADDRESS + 1)
+
+
+def note_link(address: str) -> None:
+    """Forget that this link was counted for the address."""
+    FailedAttempts.objects.filter(key=_link_key(address), count__gt=0).update(count=F("count") - 1)
+
+
 def account_of(username: str) -> str:
     """Return the digest by which the counters of an account are found together."""
     return _digest("account", User.objects.normalize(username))
@@ -96,6 +109,10 @@ def _keys(username: str, address: str) -> tuple[str, str]:
 
 def _code_key(username: str) -> str:
     return _digest("code", User.objects.normalize(username))
+
+
+def _link_key(address: str) -> str:
+    return _digest("link", address)
 
 
 def _digest(*parts: str) -> str:

@@ -190,6 +190,19 @@ CALLS = {
     "update_permission_set": lambda actor, user, *_: services.update_permission_set(actor, user.pk, name="x"),
     "delete_permission_set": lambda actor, user, *_: services.delete_permission_set(actor, user.pk),
     "set_permission_set_members": lambda actor, user, *_: services.set_permission_set_members(actor, user.pk, []),
+    "create_group": lambda actor, *_: services.create_group(actor, "x"),
+    "update_group": lambda actor, user, *_: services.update_group(actor, user.pk, name="x"),
+    "delete_group": lambda actor, user, *_: services.delete_group(actor, user.pk),
+    "add_group_members": lambda actor, user, *_: services.add_group_members(actor, user.pk, []),
+    "remove_group_members": lambda actor, user, *_: services.remove_group_members(actor, user.pk, []),
+    "set_group_members": lambda actor, user, *_: services.set_group_members(actor, user.pk, []),
+    "add_user_department": lambda actor, user, department, data: services.add_user_department(
+        actor, user.pk, department.pk
+    ),
+    "remove_user_department": lambda actor, user, department, data: services.remove_user_department(
+        actor, user.pk, department.pk
+    ),
+    "invite_user": lambda actor, user, *_: services.invite_user(actor, user.pk, None),
     "set_logo": lambda actor, *_: services.set_logo(actor, b""),
     "remove_logo": lambda actor, *_: services.remove_logo(actor),
     "unlock_user": lambda actor, user, *_: services.unlock_user(actor, user.pk),

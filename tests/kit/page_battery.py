@@ -26,13 +26,15 @@ POST_ONLY = frozenset({
     "metadata-field-type-cancel", "file-upload", "record-reveal", "currency-close", "currency-reopen",
     "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage",
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
-    "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions",
+    "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions", "department-move",
+    "user-invite", "user-department-add", "user-department-remove", "group-delete", "group-members",
+    "group-member-remove",
     "role-copy", "role-delete", "profile-delete", "permission-set-delete",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
     "sign-in-code", "sign-in-password", "sign-in-second-factor",
-    "record-merge", "duplicate-try",
+    "record-merge", "duplicate-try", "invitation",
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
 PAGES_AMONG_OTHERS = frozenset({"api-keys"})

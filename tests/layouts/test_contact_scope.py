@@ -1,4 +1,4 @@
-"""Whom somebody finds among colleagues (通讯录范围): in pickers, by typed names, as a value, in other records' fields."""
+"""Whom somebody finds among colleagues (通讯录范围): in pickers, by typed names, as a value, in fields of users."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from crm_platform.identity.models import Department, Profile, Role, User
-from crm_platform.identity.services import create_permission_set
+from crm_platform.identity.services import create_group, create_permission_set
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
@@ -89,6 +89,7 @@ def known(crm: World) -> dict[str, str]:
         "role_id": str(Role.objects.get(api_name="department_head").uuid),
         "profile_id": str(Profile.objects.get(api_name="sales_rep").uuid),
         "permission_set_id": str(create_permission_set(actor, "市场运营").uuid),
+        "group_id": str(create_group(actor, "投标组").uuid),
         "department_id": str(Department.objects.get(name="City").pk),
     }
 

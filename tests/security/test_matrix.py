@@ -16,7 +16,7 @@ from tests.security.world import HOLDERS, PEOPLE, Place
 
 ROUTES = {str(pattern.name): (pattern, route) for pattern, route in routes()}
 # What reading may write: the session, recently opened records, when a key was last used.
-NOTES = ("identity_session", "layouts_recentrecord", "openapi_apikey")
+NOTES = ("identity_session", "identity_failedattempts", "layouts_recentrecord", "openapi_apikey")
 CHANGE = re.compile(r"^\s*(WITH .*?)?(INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)", re.S)
 
 every_route = pytest.mark.parametrize("name", sorted(ROUTES))

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
 
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import Profile, User
 from crm_platform.identity.services import (
     RoleInput,
     bump_access_version,
+    create_group,
     create_permission_set,
     create_profile,
     create_role,
     set_logo,
 )
 from crm_platform.jobs.services import enqueue
-from crm_platform.kit.context import system_actor
+from crm_platform.kit.context import Actor, system_actor
 from crm_platform.tenancy.context import tenant_context
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
@@ -29,6 +33,11 @@ from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessObject
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
 from objects.access.grants import ACTIONS, grant_object
+from objects.access.services.delegations import DelegationInput, delegate
+from objects.access.services.restriction_rules import RestrictionRuleInput, create_restriction_rule
+from objects.access.services.shares import ShareInput, add_share
+from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
+from objects.access.services.teams import add_member
 from objects.records.service import RecordService
 from openapi.keys import create_key
 from openapi.scopes import SCOPES
@@ -148,7 +157,9 @@ def _things(people: dict[str, User]) -> dict[str, str]:
     deleted = records.create(OBJECT, {"name": "Deleted"})
     view = create_list_view(rep, OBJECT, ListViewInput("Mine", ["name"]))
     key, _secret = create_key(rep, "to revoke", ["records:read"])
+    someone = make.user(name="Someone")
     return {
+        **_sharing(rep, kept.id, someone),
         "object_name": OBJECT,
         "field_name": "note__c",
         "record_id": str(kept.id),
@@ -159,13 +170,33 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "key_id": str(key.pk),
         "code": "USD",
         "day": "2026-01-01",
-        "user_id": str(make.user(name="Someone").pk),
+        "user_id": str(someone.pk),
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
         "role_id": str(create_role(system_actor(), RoleInput(name="Kept")).uuid),
         "profile_id": str(create_profile(system_actor(), "Kept").uuid),
         "permission_set_id": str(create_permission_set(system_actor(), "Kept").uuid),
+        "group_id": str(create_group(system_actor(), "Kept").uuid),
         "root_id": str(make.root_department().pk),
+    }
+
+
+def _sharing(rep: Actor, record: UUID, someone: User) -> dict[str, str]:
+    """Return rules that open nothing to those who ask, a share, a member of a team and who stands in for the rep."""
+    nobody, now = f"user:{someone.pk}", timezone.now()
+    condition = {"field": "name", "op": "eq", "value": "Nothing"}
+    given = SharingRuleInput(object=OBJECT, label="S", kind="criteria", shared_with=nobody, condition=condition)
+    wall = RestrictionRuleInput(object=OBJECT, label="W", applies_to=nobody, condition=condition)
+    member = make.user(name="Member")
+    add_member(rep, OBJECT, record, member.pk)
+    times = {"starts_at": now, "ends_at": now + timedelta(days=1)}
+    return {
+        "nobody": nobody,
+        "sharing_rule_id": str(create_sharing_rule(system_actor(), given).uuid),
+        "restriction_rule_id": str(create_restriction_rule(system_actor(), wall).uuid),
+        "share_id": str(add_share(rep, OBJECT, record, ShareInput(principal=nobody)).pk),
+        "member_id": str(member.pk),
+        "delegation_id": str(delegate(rep, DelegationInput(delegate_id=member.pk, **times)).pk),
     }
 
 

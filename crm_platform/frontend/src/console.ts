@@ -29,6 +29,7 @@ import "./behaviours/submit-once";
 import "./behaviours/tabs";
 import "./behaviours/tags";
 import "./behaviours/toasts";
+import "./behaviours/tree-table";
 import { startBehaviours, stopBehaviours } from "./lib/behaviour";
 import { configureHtmx } from "./lib/htmx";
 

@@ -29,3 +29,24 @@ class DepartmentForm(forms.Form):
             choices = choices.exclude(path__startswith=department.path)
         self.fields["parent"].queryset = choices  # type: ignore[attr-defined]
         self.fields["parent"].empty_label = None  # type: ignore[attr-defined]
+
+
+class MoveForm(forms.Form):
+    """Where a department shall stand; the tree's menu and drag and drop both send it."""
+
+    parent = DepartmentField(label=_("Move below"), queryset=Department.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].queryset = open_departments()  # type: ignore[attr-defined]
+
+
+class OtherDepartmentForm(forms.Form):
+    """One more department of a user."""
+
+    department = DepartmentField(label=_("Also belongs to"), queryset=Department.objects.none())
+    title = forms.CharField(label=_("Job title there"), max_length=100, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["department"].queryset = open_departments()  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ class CodeForm(forms.Form):
     """A code of the authenticator app, or where it says so one of the recovery codes."""
 
     code = forms.CharField(
-        label=_("Code"), max_length=40, widget=forms.TextInput(attrs={**CODE_BOX, "autofocus": True})
+        label=_("Sign-in code"), max_length=40, widget=forms.TextInput(attrs={**CODE_BOX, "autofocus": True})
     )
 
 
@@ -35,7 +35,7 @@ class ProofForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    code = forms.CharField(label=_("Code"), max_length=40, widget=forms.TextInput(attrs=CODE_BOX))
+    code = forms.CharField(label=_("Sign-in code"), max_length=40, widget=forms.TextInput(attrs=CODE_BOX))
 
     def __init__(self, *args: Any, with_code: bool, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -105,13 +105,20 @@ class UserForm(forms.Form):
 
 
 class NewUserForm(UserForm):
-    """A new user with the first password."""
+    """A new user; with the first password, or without one for an invitation."""
 
-    password = PasswordForm.base_fields["password"]
+    password = forms.CharField(
+        label=_("First password"),
+        max_length=1000,
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["password"].help_text = PasswordPolicy.current().help_text()
+        invitation = _("Leave it empty to invite the user by a link.")
+        self.fields["password"].help_text = f"{invitation} {PasswordPolicy.current().help_text()}"
 
 
 def user_initial(user: User) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crm_platform.console.access import function_required
 from crm_platform.identity import selectors, services
 from crm_platform.identity.forms.base import show_failure
-from crm_platform.identity.forms.departments import DepartmentForm
+from crm_platform.identity.forms.departments import DepartmentForm, MoveForm
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import Department
 from crm_platform.identity.requests import ActorRequest
@@ -29,7 +30,11 @@ managers_only = function_required(MANAGE_USERS)
 @managers_only
 def department_list(request: ActorRequest) -> HttpResponse:
     """Show the whole tree."""
-    context = {"rows": selectors.department_tree(request.actor)}
+    anyone = str(uuid.UUID(int=0))
+    context = {
+        "rows": selectors.department_tree(request.actor),
+        "move_url": reverse("department-move", args=[anyone]).replace(anyone, "{id}"),
+    }
     return render(request, "identity/departments.html", context)
 
 
@@ -80,6 +85,24 @@ class EditDepartment(View):
                 messages.success(request, _("Saved: %(name)s") % {"name": form.cleaned_data["name"]})
                 return redirect("departments")
         return _page(request, form, department, status=422)
+
+
+@require_POST
+@managers_only
+def move_department(request: ActorRequest, department_id: uuid.UUID) -> HttpResponse:
+    """Put a department with all below it under another one, or say why it can't stand there."""
+    department = selectors.get_department(request.actor, department_id)
+    form = MoveForm(request.POST)
+    try:
+        parent_id = form.cleaned_data["parent"].pk if form.is_valid() else uuid.UUID(int=0)
+        services.move_department(request.actor, department_id, parent_id)
+    except ValidationFailed as failed:
+        messages.error(request, " ".join(error.text for error in failed.errors))
+    except StateConflict as refused:
+        messages.error(request, str(refused.message))
+    else:
+        messages.success(request, _("Moved: %(name)s") % {"name": department.name})
+    return redirect("departments")
 
 
 @require_POST

@@ -22,6 +22,8 @@ from crm_platform.identity.forms.users import NewUserForm, PasswordForm, UserFor
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import User
 from crm_platform.identity.requests import ActorRequest
+from crm_platform.identity.views.invitations import show_invitation
+from crm_platform.identity.views.user_page import user_page
 from crm_platform.kit.errors import StateConflict, ValidationFailed
 
 PAGE_SIZE = 50
@@ -63,13 +65,13 @@ class NewUser(View):
                 made = services.create_user(
                     request.actor,
                     form.user_input(),
-                    form.cleaned_data["password"],
+                    form.cleaned_data["password"] or None,
                 )
             except ValidationFailed as failed:
                 show_failure(form, failed)
             else:
                 messages.success(request, _("Created: %(name)s") % {"name": made.name})
-                return redirect("users")
+                return redirect("users") if made.has_usable_password() else show_invitation(request, made)
         return _form_page(request, form, status=422)
 
 
@@ -125,6 +127,7 @@ def deactivate_user(request: ActorRequest, user_id: uuid.UUID) -> HttpResponse:
         messages.error(request, str(refused.message))
     else:
         messages.success(request, _("Deactivated: %(name)s") % {"name": user.name})
+        return redirect("user-edit", user.pk)
     return redirect("users")
 
 
@@ -163,7 +166,11 @@ def _query(request: ActorRequest, **changes: str) -> str:
 
 
 def _form_page(request: ActorRequest, form: UserForm, user: User | None = None, status: int = 200) -> HttpResponse:
-    return render(request, "identity/user_form.html", {"form": form, "person": user}, status=status)
+    return user_page(request, user, form=form, status=status) if user else _new_page(request, form, status)
+
+
+def _new_page(request: ActorRequest, form: UserForm, status: int) -> HttpResponse:
+    return render(request, "identity/user_form.html", {"form": form, "person": None}, status=status)
 
 
 def _password_page(request: ActorRequest, form: PasswordForm, user: User, status: int = 200) -> HttpResponse:
