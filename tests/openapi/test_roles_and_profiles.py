@@ -61,11 +61,14 @@ def test_a_dry_run_answers_and_changes_nothing(caller: OrganizationAPIClient) ->
 @pytest.mark.parametrize(
     ("given", "wrong"),
     [
-        ({}, {("/name", "required")}),
-        ({"name": 1, "colour": "red"}, {("/name", "invalid_type"), ("/colour", "unknown_field")}),
-        ({"name": "x", "parent": str(uuid.uuid4())}, {("/parent", "invalid_reference")}),
-        ({"name": "x", "contact_departments": [str(uuid.uuid4())]}, {("/contact_departments", "invalid_reference")}),
-        ({"name": "x", "data_scope": "galaxy"}, {("/data_scope", "invalid_choice")}),
+        ({}, {("#/fields/name", "required")}),
+        ({"name": 1, "colour": "red"}, {("#/fields/name", "invalid_type"), ("#/fields/colour", "unknown_field")}),
+        ({"name": "x", "parent": str(uuid.uuid4())}, {("#/fields/parent", "invalid_reference")}),
+        (
+            {"name": "x", "contact_departments": [str(uuid.uuid4())]},
+            {("#/fields/contact_departments", "invalid_reference")},
+        ),
+        ({"name": "x", "data_scope": "galaxy"}, {("#/fields/data_scope", "invalid_choice")}),
     ],
 )
 def test_what_is_wrong_with_a_role_is_told(caller: OrganizationAPIClient, given: Any, wrong: Any) -> None:
@@ -73,11 +76,17 @@ def test_what_is_wrong_with_a_role_is_told(caller: OrganizationAPIClient, given:
     assert (answer.status_code, problem_codes(answer)) == (422, wrong)
 
 
-@pytest.mark.parametrize(
-    "scopes", [{"ticket__c": 1}, {"ticket__c": {"read": "all"}}, {"ticket__c": {"read": {"data_scope": "chosen"}}},
-               {"ticket__c": {"edit": {"data_scope": "all"}}}, {"ticket__c": {"read": {"data_scope": "own", "departments": ["x"]}}},
-               {"nowhere": {"read": {"data_scope": "own"}}}]
-)  # fmt: skip
+WRONG_SCOPES = (
+    {"ticket__c": 1},
+    {"ticket__c": {"read": "all"}},
+    {"ticket__c": {"read": {"data_scope": "chosen"}}},
+    {"ticket__c": {"edit": {"data_scope": "all"}}},
+    {"ticket__c": {"read": {"data_scope": "own", "departments": ["x"]}}},
+    {"nowhere": {"read": {"data_scope": "own"}}},
+)
+
+
+@pytest.mark.parametrize("scopes", WRONG_SCOPES)
 def test_wrong_scopes_are_refused_and_no_role_is_made(caller: OrganizationAPIClient, ticket: str, scopes: Any) -> None:
     answer = caller.post("/api/v1/roles", {"name": "组长", "scopes": scopes})
     assert answer.status_code == 422 and len(problem_codes(answer)) == 1
@@ -123,8 +132,8 @@ def test_a_permission_set_is_given_to_users(caller: OrganizationAPIClient, ticke
     assert caller.put(f"{url}/members", {"users": [str(user.pk)]}).json() == {"users": [str(user.pk)]}
     assert caller.get(f"{url}/members").json() == {"users": [str(user.pk)]}
     assert caller.delete(url).status_code == 409
-    assert problem_codes(caller.put(f"{url}/members", {})) == {("/users", "required")}
-    assert problem_codes(caller.put(f"{url}/members", {"users": ["x"]})) == {("/users", "invalid_type")}
+    assert problem_codes(caller.put(f"{url}/members", {})) == {("#/fields/users", "required")}
+    assert problem_codes(caller.put(f"{url}/members", {"users": ["x"]})) == {("#/fields/users", "invalid_type")}
     copy = caller.post(
         "/api/v1/permission-sets", {"name": "导出二", "source": made["id"], "description": "副本"}
     ).json()
@@ -135,11 +144,13 @@ def test_a_permission_set_is_given_to_users(caller: OrganizationAPIClient, ticke
 
 def test_wrong_matrices_are_refused(caller: OrganizationAPIClient, ticket: str) -> None:
     url = profile_of("sales_rep")
-    assert problem_codes(caller.patch(f"{url}/objects", {ticket: "read"})) == {(f"/{ticket}", "invalid_type")}
-    assert problem_codes(caller.patch(f"{url}/objects", {"nowhere": []})) == {("/nowhere", "invalid_reference")}
-    assert problem_codes(caller.patch(f"{url}/fields/{ticket}", {"code__c": "x"})) == {("/code__c", "invalid_choice")}
+    assert problem_codes(caller.patch(f"{url}/objects", {ticket: "read"})) == {(f"#/fields/{ticket}", "invalid_type")}
+    assert problem_codes(caller.patch(f"{url}/objects", {"nowhere": []})) == {("#/fields/nowhere", "invalid_reference")}
+    assert problem_codes(caller.patch(f"{url}/fields/{ticket}", {"code__c": "x"})) == {
+        ("#/fields/code__c", "invalid_choice")
+    }
     assert caller.get(f"{url}/fields/nowhere").status_code == 404
-    assert problem_codes(caller.patch(url, {"functions": [1]})) == {("/functions", "invalid_type")}
+    assert problem_codes(caller.patch(url, {"functions": [1]})) == {("#/fields/functions", "invalid_type")}
     assert caller.patch(url, {"functions": ["auth.add_user"]}).status_code == 422
 
 
