@@ -19,7 +19,7 @@ class Session(AbstractBaseSession):
     `uuid` names it on pages: the key itself is as good as a password.
     """
 
-    CHANGING = ("session_data", "expire_date", "user", "signed_in_at")
+    CHANGING = ("session_data", "expire_date", "user", "signed_in_at", "browser")
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     user = models.ForeignKey("identity.User", on_delete=models.CASCADE, null=True, related_name="sessions")

@@ -142,6 +142,7 @@ class SignInPassword(View):
             except ValidationFailed as failed:
                 show_failure(form, failed)
             else:
+                request.user = user  # whose session it is, or else it would end with the old password
                 update_session_auth_hash(request, user)
                 return redirect(destination(request))
         return _page(request, "identity/sign_in_password.html", form, 422)
