@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from django.urls import reverse
@@ -41,11 +42,11 @@ def object_links(actor: Actor) -> Iterator[ObjectLink]:
 
 def register_access() -> None:
     """Add the pages of who may do what; called once, when the app is ready."""
-    pages = (
-        ("roles", _("Roles"), "sitemap"),
-        ("profiles", _("Profiles"), "user-shield"),
-        ("permission-sets", _("Permission sets"), "shield-plus"),
-        ("handovers", _("Handovers"), "transfer"),
+    places = (
+        NavItem("roles", _("Roles"), icon="sitemap", url_name="roles"),
+        NavItem("profiles", _("Profiles"), icon="user-shield", url_name="profiles"),
+        NavItem("permission-sets", _("Permission sets"), icon="shield-plus", url_name="permission-sets"),
+        NavItem("handovers", _("Handovers"), icon="transfer", url_name="handovers"),
     )
-    for position, (name, label, icon) in enumerate(pages, start=23):
-        register(NavItem(name, label, icon, name, "admin", MANAGE_USERS, position))
+    for position, item in enumerate(places, start=23):
+        register(replace(item, section="admin", permission=MANAGE_USERS, position=position))

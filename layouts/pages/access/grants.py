@@ -33,7 +33,7 @@ ACTION_LABELS = {
     "export": gettext_lazy("Export"),
     "mass_update": gettext_lazy("Mass update"),
     "merge": gettext_lazy("Merge"),
-    "convert": gettext_lazy("Convert"),
+    "convert": gettext_lazy("Convert records"),
     "transfer": gettext_lazy("Transfer"),
     "view_all": gettext_lazy("View all"),
     "modify_all": gettext_lazy("Modify all"),
