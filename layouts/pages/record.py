@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,10 +17,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import redirect
-from crm_platform.kit.errors import NotFound, PlatformError, ValidationFailed, VersionConflict
+from crm_platform.identity.functions import MANAGE_USERS
+from crm_platform.kit.errors import Forbidden, NotFound, PlatformError, ValidationFailed, VersionConflict
 from layouts import services
 from layouts.generated import is_wide, stage_name
 from layouts.pages import cells
+from layouts.pages.access.links import AccessLinks
 from layouts.pages.common import ObjectDesk, desk
 from layouts.pages.related import Activity, ActivityRecords, RelatedRecords, related_records
 from metadata.compiler.compiled import CompiledField
@@ -33,6 +35,7 @@ from objects.merging.redirects import survivor_of
 from objects.query.pages import DisplayRow
 from objects.query.query import RecordQuery
 from objects.records.revealing import may_reveal
+from objects.records.rights import rights_on
 from objects.records.service import RecordService
 
 TIMELINE_LENGTH = 20
@@ -83,6 +86,19 @@ class RecordPage:
     def title(self) -> str:
         return cells.title(self.desk, self.row.values)
 
+    @cached_property
+    def rights(self) -> Mapping[str, bool]:
+        """What the caller may do with this very record."""
+        actions = ("edit", "delete", "transfer")
+        allowed = rights_on(self.desk.policy, self.desk.obj, self.id, actions)
+        return {action: action in allowed for action in actions}
+
+    @property
+    def access(self) -> AccessLinks:
+        """Where it is explained what the caller may do, and who else can."""
+        may_ask = self.desk.actor.has_function(MANAGE_USERS) or (self.rights["edit"] and self.rights["transfer"])
+        return AccessLinks.of(self.desk.name, self.id, may_ask=may_ask)
+
     # --- fields -----------------------------------------------------------------------------------------------
     @property
     def highlights(self) -> list[Detail]:
@@ -125,7 +141,7 @@ class RecordPage:
 
     @property
     def can_move(self) -> bool:
-        return self.desk.rights["edit"] and self.path is not None and self._may_write(self.path.field.name)
+        return self.rights["edit"] and self.path is not None and self._may_write(self.path.field.name)
 
     def _may_write(self, name: str) -> bool:
         return any(field.name == name for field in self.desk.policy.editable_fields(self.desk.obj))
@@ -192,9 +208,12 @@ def open_record(request: HttpRequest, object_name: str, record_id: uuid.UUID, ac
     rows = query.display(1).rows
     if not rows:
         raise NotFound
+    page = RecordPage(opened, rows[0])
     if action != "read":
         opened.policy.require(object_name, action)
-    return RecordPage(opened, rows[0])
+        if not page.rights[action]:
+            raise Forbidden
+    return page
 
 
 @require_GET

@@ -28,6 +28,7 @@ from objects.history.models import RecordChange
 from objects.query.query import RecordQuery
 from objects.records.family import CASCADE, links
 from objects.records.service import RecordService, SavedRecord
+from tests.kit.ladder import climb
 from tests.kit.sample_records import RecordMaker
 from tests.objects import world as worlds
 from tests.objects.world import World, compiled
@@ -77,6 +78,10 @@ class ObjectBattery:
     """Subclass it as `class TestThose(ObjectBattery)`."""
 
     # --- the ladder of rights -----------------------------------------------------------------------------
+    def test_the_whole_ladder_in_api_and_console(self, world: World, object_name: str, settings: Any) -> None:
+        settings.API_BURST = (10_000, 10)
+        climb(world, object_name)
+
     def test_nobody_and_who_has_no_grant_know_nothing_of_it(self, world: World, object_name: str) -> None:
         saved = maker(world.actor("rep")).create(object_name)
         revoke(object_name, ACTIONS)
