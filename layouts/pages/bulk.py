@@ -14,10 +14,16 @@ from django.views.decorators.http import require_POST
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment, redirect
-from crm_platform.kit.errors import PlatformError
+from crm_platform.kit.errors import PlatformError, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from layouts.pages.common import ObjectDesk, desk, safe_next, small_form
+from metadata.field_types import widgets
+from metadata.field_types.reference_lists import ReferenceListField
 from metadata.field_types.references import ReferenceField
+from objects.handover.job import totals
+from objects.handover.models import HandoverItem
+from objects.handover.plan import PARENT, ROUND_ROBIN, RULES, USER, Rule, parent_of
+from objects.handover.transfers import transfer_records
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 
@@ -26,32 +32,59 @@ SHOWN_FAILURES = 5
 OWNER = "owner_id"
 
 
-class OwnerForm(forms.Form):
-    """Asks for a user."""
+class TransferForm(forms.Form):
+    """Asks who gets the selected records: one person, several in turn, or the owners of their parents."""
 
-    def __init__(self, data: Any, language: str) -> None:
+    def __init__(self, data: Any, opened: ObjectDesk) -> None:
         super().__init__(data)
-        self.fields[OWNER] = ReferenceField(["user"], language)
-        self.fields[OWNER].label = _("New owner")
+        rules = [USER, ROUND_ROBIN, *([PARENT] if parent_of(opened.obj) else [])]
+        choices = [(rule, RULES[rule]) for rule in rules]
+        self.fields["to"] = forms.ChoiceField(
+            label=_("Who gets them"), choices=choices, required=False, initial=USER, widget=widgets.Select
+        )
+        owner, owners = ReferenceField(["user"], opened.language), ReferenceListField("user", opened.language)
+        for name, field, label, rule in (
+            (OWNER, owner, _("New owner"), USER),
+            ("owners", owners, _("New owners in turn"), ROUND_ROBIN),
+        ):
+            field.label, field.required = label, False
+            field.widget.attrs["data-show-when"] = f"to={rule}"
+            self.fields[name] = field
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        wanted = {USER: OWNER, ROUND_ROBIN: "owners"}.get(cleaned.get("to") or USER)
+        if wanted and wanted not in self.errors and not cleaned.get(wanted):
+            self.add_error(wanted, _("Choose a person."))
+        return cleaned
+
+    def rule(self) -> Rule:
+        """Return the rule of a valid form."""
+        to, given = self.cleaned_data.get("to") or USER, self.cleaned_data
+        users = {USER: [given[OWNER]], ROUND_ROBIN: given["owners"]}.get(to, [])
+        return Rule(to, tuple(found for item in users if (found := parse_uuid(item))))
 
 
 @require_POST
 @signed_in
 def assign(request: HttpRequest, object_name: str) -> HttpResponse:
-    """Ask for a new owner, then give him the selected records."""
-    opened = desk(request, object_name, "edit")
-    ids = selected_ids(opened, request, "edit")
-    is_sent = OWNER in request.POST
-    form = OwnerForm(request.POST if is_sent else None, opened.language)
-    if not is_sent or not form.is_valid():
-        return _ask(request, "assign", {"desk": opened, "ids": ids, "form": form}, 422 if is_sent else 200)
-    rows = [{"id": str(item), OWNER: form.cleaned_data[OWNER]} for item in ids]
-    results = RecordService(opened.actor).bulk_update(object_name, rows, all_or_none=False)
-    problems = [error.text for result in results for error in result.errors[:1]]
-    moved = len(ids) - len(problems)
-    text = ngettext("%(count)d record has a new owner.", "%(count)d records have a new owner.", moved)
-    _report(request, text % {"count": moved}, moved, problems)
-    return redirect(request, safe_next(request, opened.list_url))
+    """Ask for the new owners, then give them the selected records."""
+    opened = desk(request, object_name, "transfer")
+    ids = selected_ids(opened, request, "transfer")
+    is_sent = OWNER in request.POST or "to" in request.POST
+    form = TransferForm(request.POST if is_sent else None, opened)
+    if is_sent and form.is_valid():
+        try:
+            done = transfer_records(opened.actor, object_name, ids, form.rule())
+        except ValidationFailed as failed:
+            form.add_error(None, [error.text for error in failed.errors])
+        else:
+            moved = totals(done)["moved"]
+            stayed = done.items.exclude(state=HandoverItem.State.MOVED).order_by("id")
+            text = ngettext("%(count)d record has a new owner.", "%(count)d records have a new owner.", moved)
+            _report(request, text % {"count": moved}, moved, list(stayed.values_list("message", flat=True)))
+            return redirect(request, safe_next(request, opened.list_url))
+    return _ask(request, "assign", {"desk": opened, "ids": ids, "form": form}, 422 if is_sent else 200)
 
 
 @require_POST

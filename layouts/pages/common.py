@@ -26,9 +26,11 @@ from metadata.field_types.values import DisplayContext
 from objects.access.field_grants import FieldLevel
 from objects.access.masking import MaskedView
 from objects.access.policy import AccessPolicy
+from objects.access.services.object_defaults import is_controlled_by_master
 from objects.query.binding import resolve_visible
 
 NOTHING: Mapping[str, Any] = {}
+RIGHTS = ("create", "edit", "delete", "export", "transfer")  # that pages ask for
 
 
 class ObjectDesk:
@@ -71,13 +73,18 @@ class ObjectDesk:
         return self.obj.spec.color
 
     @cached_property
+    def is_shared_apart(self) -> bool:
+        """Whether records of the object can be shared one by one: those of a master follow it."""
+        return not is_controlled_by_master(self.name)
+
+    @cached_property
     def layout(self) -> Layout:
         return default_layout(self.obj)
 
     @cached_property
     def rights(self) -> Mapping[str, bool]:
         """What the caller may do with records of the object at all, for templates that offer actions."""
-        return {action: self.policy.can(self.name, action) for action in ("create", "edit", "delete", "export")}
+        return {action: self.policy.can(self.name, action) for action in RIGHTS}
 
     def display(self, values: Mapping[str, Any] = NOTHING) -> DisplayContext:
         """Return how values of a record with these other values are shown to the caller."""

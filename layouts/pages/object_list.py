@@ -81,7 +81,7 @@ class ListPage:
 
     @property
     def is_selectable(self) -> bool:
-        return self.desk.rights["delete"] or self.desk.rights["edit"]
+        return self.desk.rights["delete"] or (self.desk.rights["transfer"] and self.desk.rights["edit"])
 
     # --- heading ----------------------------------------------------------------------------------------------
     @property
@@ -143,7 +143,7 @@ class ListPage:
 
     @property
     def bulk_shown(self) -> tuple[Hashable, ...]:
-        return self.desk.name, self.desk.rights["edit"], self.desk.rights["delete"]
+        return self.desk.name, *(self.desk.rights[action] for action in ("edit", "transfer", "delete"))
 
     # --- filters and order ------------------------------------------------------------------------------------
     @cached_property

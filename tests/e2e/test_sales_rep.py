@@ -133,10 +133,10 @@ def test_rows_are_selected_and_given_to_a_colleague(site: Site, sign_in: Callabl
     page.goto("/o/lead/?company__eq=移交公司")
     page.locator("[data-select-all]").check()
     expect(page.locator("[data-selection-count]")).to_have_text("2")
-    page.get_by_role("toolbar").get_by_role("button", name="分配").click()
+    page.get_by_role("toolbar").get_by_role("button", name="转移给…").click()
     dialog = page.get_by_role("dialog")
     choose(page, "新负责人", "City")
-    dialog.get_by_role("button", name="分配").click()
+    dialog.get_by_role("button", name="转移", exact=True).click()
     expect(page.locator(".toasts")).to_contain_text("2 条记录")
     expect(page.locator("table.records tbody")).to_contain_text("City")
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from crm_platform.identity.models import Department, Profile, Role, User
 from crm_platform.identity.services import create_group, create_permission_set
+from crm_platform.kit.context import Actor
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
+from metadata.compiler.current import current_snapshot
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
+from objects.access.services.delegations import DelegationInput, delegate
+from objects.access.services.restriction_rules import RestrictionRuleInput, create_restriction_rule
+from objects.access.services.shares import ShareInput, add_share
+from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
+from objects.access.services.teams import add_member
 from objects.duplicates.models import DuplicateSet
+from objects.handover.models import Handover
 from objects.merging.service import merge
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
@@ -74,6 +85,7 @@ def known(crm: World) -> dict[str, str]:
     losers = [service.create("account", {"name": name}).id for name in ("南山数据", "北海能源")]
     view = create_list_view(actor, "opportunity", ListViewInput("我的视图", ["name", "amount"]))
     return {
+        **sharing(actor, deal, crm),
         "object_name": "opportunity",
         "record_id": str(deal),
         "field_name": "amount",
@@ -86,11 +98,39 @@ def known(crm: World) -> dict[str, str]:
         "set_id": str(DuplicateSet.objects.get(members__record_id=doubles[0]).pk),
         "merge_id": str(merge(actor, "account", losers[0], losers[1:]).merge_id),
         "user_id": str(crm.users["rep"].pk),
+        "handover_id": str(_handover(actor, crm.users["rep"]).pk),
         "role_id": str(Role.objects.get(api_name="department_head").uuid),
         "profile_id": str(Profile.objects.get(api_name="sales_rep").uuid),
         "permission_set_id": str(create_permission_set(actor, "市场运营").uuid),
         "group_id": str(create_group(actor, "投标组").uuid),
         "department_id": str(Department.objects.get(name="City").pk),
+    }
+
+
+def _handover(actor: Actor, leaver: User) -> Handover:
+    """Return a handover that runs, with a record that it could not move."""
+    row = Handover.objects.create(kind="leaver", leaver=leaver, plan={}, ordered_by_id=actor.user_id, job_id=leaver.pk)
+    spec = current_snapshot().object("account").spec
+    row.items.create(object_id=spec.id, record_id=leaver.pk, old_owner_id=leaver.pk, state="failed", message="锁定")
+    row.counts = {str(spec.id): {"total": 3, "moved": 1, "failed": 1, "skipped": 0}}
+    row.people = {"teams": 2, "refused": []}
+    row.save()
+    return row
+
+
+def sharing(actor: Actor, deal: uuid.UUID, crm: World) -> dict[str, str]:
+    """Make a rule of each kind, a member of the deal's team and a share of it."""
+    fits = {"field": "amount", "op": "gt", "value": "1000"}
+    rep = f"user:{crm.users['rep'].pk}"
+    given = SharingRuleInput(object="opportunity", label="大额商机", kind="criteria", shared_with=rep, condition=fits)
+    wall = RestrictionRuleInput(object="opportunity", label="小额商机", applies_to=rep, condition=fits)
+    add_member(actor, "opportunity", deal, crm.users["rep"].pk, role="售前")
+    times = {"starts_at": timezone.now(), "ends_at": timezone.now() + timedelta(days=1)}
+    return {
+        "rule_id": str(create_sharing_rule(actor, given).uuid),
+        "restriction_id": str(create_restriction_rule(actor, wall).uuid),
+        "share_id": str(add_share(actor, "opportunity", deal, ShareInput(principal=rep, note="报价")).pk),
+        "delegation_id": str(delegate(actor, DelegationInput(delegate_id=crm.users["rep"].pk, **times)).pk),
     }
 
 

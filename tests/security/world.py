@@ -38,6 +38,7 @@ from objects.access.services.restriction_rules import RestrictionRuleInput, crea
 from objects.access.services.shares import ShareInput, add_share
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
 from objects.access.services.teams import add_member
+from objects.handover.models import Handover
 from objects.records.service import RecordService
 from openapi.keys import create_key
 from openapi.scopes import SCOPES
@@ -171,6 +172,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "code": "USD",
         "day": "2026-01-01",
         "user_id": str(someone.pk),
+        "handover_id": str(Handover.objects.create(kind="leaver", leaver=make.user(), plan={}).pk),
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
         "role_id": str(create_role(system_actor(), RoleInput(name="Kept")).uuid),

@@ -14,7 +14,8 @@ from crm_platform.identity.forms.users import UserForm, user_initial
 from crm_platform.identity.models import User
 from crm_platform.identity.requests import ActorRequest
 
-HANDOVER = "/setup/handover/{user_id}"  # of a layer above, which may not be there
+# Of a layer above, which may not be there.
+HANDOVER, SIMULATION = "/setup/handover/{user_id}", "/setup/access/simulate/{user_id}"
 
 
 def user_page(
@@ -33,13 +34,14 @@ def user_page(
         "standing": selectors.standing_of(request.actor, user, timezone.now()),
         "can_be_invited": user.is_active and not user.has_usable_password(),
         "belongings": () if user.is_active else belongings_of(request.actor, user.pk),
-        "handover_url": None if user.is_active else _handover_url(user),
+        "handover_url": _url(HANDOVER, user),
+        "simulate_url": _url(SIMULATION, user),
     }
     return render(request, "identity/user_form.html", context, status=status)
 
 
-def _handover_url(user: User) -> str | None:
-    url = HANDOVER.format(user_id=user.pk)
+def _url(address: str, user: User) -> str | None:
+    url = address.format(user_id=user.pk)
     try:
         resolve(url)
     except Resolver404:

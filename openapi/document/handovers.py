@@ -1,0 +1,135 @@
+"""The operations and schemas of handovers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from openapi.document.operations import WRITE, Operation
+
+_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
+_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
+_PLACES: dict[str, Any] = {"enum": ["keep", "pass", "remove"], "default": "keep"}
+_FLAG: dict[str, Any] = {"type": "boolean", "default": False}
+_COUNT: dict[str, Any] = {"type": "integer"}
+_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+READ, CHANGE, TAGS = "users:read", "users:write", ("handovers",)
+
+HANDOVER_OPERATIONS = (
+    Operation(
+        "post",
+        "/handovers",
+        "create_handover",
+        _("Hand over what a person owns; with dry_run only tell what that is"),
+        CHANGE,
+        WRITE,
+        body="HandoverInput",
+        answer="Handover",
+        status=202,
+        tags=TAGS,
+    ),
+    Operation(
+        "get", "/handovers/{id}", "get_handover", _("Get a handover"), READ, ("Id",), answer="Handover", tags=TAGS
+    ),
+    Operation(
+        "get",
+        "/handovers/{id}/records",
+        "list_handover_records",
+        _("Every record of a handover with its old and new owner"),
+        READ,
+        ("Id",),
+        answer="HandoverRecords",
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/handovers/{id}/cancel",
+        "cancel_handover",
+        _("Cancel a handover"),
+        CHANGE,
+        ("Id", "IdempotencyKey"),
+        answer="Handover",
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/handovers/{id}/retry",
+        "retry_handover",
+        _("Try the records of a handover again that did not move"),
+        CHANGE,
+        ("Id", "IdempotencyKey"),
+        answer="Handover",
+        status=202,
+        tags=TAGS,
+    ),
+)
+
+_RECORD: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "object": {"type": "string"},
+        "id": _ID,
+        "old_owner": _NO_ID,
+        "new_owner": _NO_ID,
+        "state": {"enum": ["waiting", "moved", "failed", "skipped"]},
+        "code": _TEXT,
+        "message": _TEXT,
+    },
+}
+_COUNTS: dict[str, Any] = dict.fromkeys(("total", "moved", "failed", "skipped"), _COUNT)
+_RULE: dict[str, Any] = {"$ref": "#/components/schemas/HandoverRule"}
+
+HANDOVER_SCHEMAS: dict[str, Any] = {
+    "HandoverRule": {
+        "type": "object",
+        "required": ["to"],
+        "properties": {
+            "to": {"enum": ["user", "manager", "parent", "round_robin", "department_head", "nobody", "keep"]},
+            "user": _NO_ID,
+            "users": {"type": "array", "items": _ID, "maxItems": 50},
+            "through": {"type": "string"},
+        },
+    },
+    "HandoverInput": {
+        "type": "object",
+        "required": ["user"],
+        "additionalProperties": False,
+        "properties": {
+            "user": _ID,
+            "everything": _RULE,
+            "objects": {"type": "object", "additionalProperties": _RULE},
+            "only_open_activities": _FLAG,
+            "teams": _PLACES,
+            "shares": _PLACES,
+            "heir": _NO_ID,
+            "reports_to": _NO_ID,
+            "leave_groups": _FLAG,
+            "leave_permission_sets": _FLAG,
+            "end_delegations": _FLAG,
+            "deactivate": _FLAG,
+        },
+    },
+    "Handover": {
+        "type": "object",
+        "properties": {
+            "id": _ID,
+            "kind": {"enum": ["leaver", "transfer"]},
+            "state": {"enum": ["running", "done", "cancelled"]},
+            "user": _NO_ID,
+            "plan": {"type": "object"},
+            **_COUNTS,
+            "objects": {"type": "object", "additionalProperties": {"type": "object", "properties": _COUNTS}},
+            "people": {"type": "object"},
+            "job": _NO_ID,
+            "ordered_by": _NO_ID,
+            "ordered_at": {"type": "string", "format": "date-time"},
+            "finished_at": {"type": ["string", "null"], "format": "date-time"},
+            "stayed": {"type": "array", "items": _RECORD},
+        },
+    },
+    "HandoverRecords": {
+        "type": "object",
+        "properties": {"data": {"type": "array", "items": _RECORD}, "next": _TEXT},
+    },
+}
