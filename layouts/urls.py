@@ -23,12 +23,14 @@ from layouts.pages import (
     search,
     tags,
 )
-from layouts.pages.access import grants, handover, holders, roles
+from layouts.pages.access import explaining, grants, handover, holders, roles, simulating
 from layouts.pages.access.holders import PERMISSION_SET as SET_KIND
 from layouts.pages.access.holders import PROFILE as PROFILE_KIND
+from layouts.sharing_urls import SHARING
 
 PROFILE, SET = {"kind": PROFILE_KIND}, {"kind": SET_KIND}
 urlpatterns = [
+    *SHARING,
     path("", home.home, name="home"),
     path("search", search.search, name="search"),
     path("regions", regions.regions, name="regions"),
@@ -82,6 +84,9 @@ urlpatterns = [
     path("setup/handovers/<uuid:handover_id>", handover.handover, name="handover"),
     path("setup/handovers/<uuid:handover_id>/cancel", handover.handover_cancel, name="handover-cancel"),
     path("setup/handovers/<uuid:handover_id>/retry", handover.handover_retry, name="handover-retry"),
+    path("setup/access/explain", explaining.explanation, name="access-explain"),
+    path("setup/access/simulate/<uuid:user_id>", simulating.simulate, name="user-simulate"),
+    path("o/<slug:object_name>/<uuid:record_id>/access", explaining.record_access, name="record-access"),
     path("setup/access/roles/", roles.role_list, name="roles"),
     path("setup/access/roles/new", roles.new_role, name="role-new"),
     path("setup/access/roles/<uuid:role_id>", roles.role, name="role"),

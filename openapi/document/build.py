@@ -14,8 +14,20 @@ from openapi.document.access import ACCESS_OPERATIONS, ACCESS_SCHEMAS
 from openapi.document.components import PARAMETERS, SCHEMAS
 from openapi.document.currencies import CURRENCY_OPERATIONS, CURRENCY_PARAMETERS, CURRENCY_SCHEMAS
 from openapi.document.duplicates import DUPLICATE_OPERATIONS, DUPLICATE_RULE_OPERATIONS, DUPLICATE_SCHEMAS
+from openapi.document.explaining import (
+    EXPLAINING_OPERATIONS,
+    EXPLAINING_PARAMETERS,
+    EXPLAINING_SCHEMAS,
+    RECORD_EXPLAINING_OPERATIONS,
+)
 from openapi.document.files import FILE_OPERATIONS, FILE_PARAMETERS, FILE_SCHEMAS
+from openapi.document.handovers import HANDOVER_OPERATIONS, HANDOVER_SCHEMAS
 from openapi.document.operations import RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
+from openapi.document.organization import (
+    ORGANIZATION_OPERATIONS,
+    ORGANIZATION_PARAMETERS,
+    ORGANIZATION_SCHEMAS,
+)
 from openapi.document.schemas import record_schemas, schema_names
 from openapi.document.sharing import (
     RECORD_SHARING_OPERATIONS,
@@ -27,11 +39,20 @@ from openapi.document.sharing import (
 PROBLEM = "application/problem+json"
 FIXED_OPERATIONS = (
     *STATIC_OPERATIONS,
+    *ORGANIZATION_OPERATIONS,
     *ACCESS_OPERATIONS,
+    *HANDOVER_OPERATIONS,
     *FILE_OPERATIONS,
     *CURRENCY_OPERATIONS,
     *DUPLICATE_RULE_OPERATIONS,
     *SHARING_OPERATIONS,
+    *EXPLAINING_OPERATIONS,
+)
+OBJECT_OPERATIONS = (
+    *RECORD_OPERATIONS,
+    *DUPLICATE_OPERATIONS,
+    *RECORD_SHARING_OPERATIONS,
+    *RECORD_EXPLAINING_OPERATIONS,
 )
 BULK = {"all_or_none": {"type": "boolean", "default": True}}
 
@@ -55,12 +76,22 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         snapshot.object(spec.api_name) for spec in policy.readable_objects() if not only or spec.api_name in only
     ]
     paths: dict[str, dict[str, Any]] = {}
-    schemas = SCHEMAS | ACCESS_SCHEMAS | FILE_SCHEMAS | CURRENCY_SCHEMAS | DUPLICATE_SCHEMAS | SHARING_SCHEMAS
+    schemas = (
+        EXPLAINING_SCHEMAS
+        | SCHEMAS
+        | ACCESS_SCHEMAS
+        | HANDOVER_SCHEMAS
+        | FILE_SCHEMAS
+        | CURRENCY_SCHEMAS
+        | DUPLICATE_SCHEMAS
+        | SHARING_SCHEMAS
+        | ORGANIZATION_SCHEMAS
+    )
     for operation in FIXED_OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, None)
     for obj in objects:
         schemas |= record_schemas(policy, obj) | _envelopes(obj)
-        for operation in (*RECORD_OPERATIONS, *DUPLICATE_OPERATIONS, *RECORD_SHARING_OPERATIONS):
+        for operation in OBJECT_OPERATIONS:
             path = operation.path.replace("{object}", obj.name)
             paths.setdefault(path, {})[operation.method] = _operation(operation, obj, policy.actor.language)
     return {
@@ -71,7 +102,12 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "parameters": PARAMETERS | FILE_PARAMETERS | CURRENCY_PARAMETERS | SHARING_PARAMETERS,
+            "parameters": PARAMETERS
+            | FILE_PARAMETERS
+            | CURRENCY_PARAMETERS
+            | ORGANIZATION_PARAMETERS
+            | SHARING_PARAMETERS
+            | EXPLAINING_PARAMETERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "crm_sk_live_<org>_<secret>"}
             },
