@@ -39,10 +39,12 @@ API_ADMIN_NEW = "401 403 403 403 403 201 403 401"
 API_ADMIN_LATER = "401 403 403 403 403 202 403 401"
 API_NO_CHANGE = "401 403 403 403 403 404 403 401"
 API_ADMIN_HELD = "401 403 403 403 403 409 403 401"
+API_ADMIN_WRONG = "401 403 403 403 403 422 403 401"
 API_MERGE = "401 422 422 422 422 422 403 401"  # into itself
 API_TAKEN = "401 404 422 200 200 200 403 401"  # the record is another's: not found, or its value is taken
 API_RECORD_NEW = "401 404 404 201 201 201 403 401"
 API_STANDING_IN = "401 404 404 200 404 200 403 401"  # whom it concerns, and who manages users
+API_HANDOVER = "401 404 404 404 404 200 403 401"  # unknown to all but those who manage users
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -73,6 +75,7 @@ MATCHING = {
 DUPLICATE = {"api_name": "new__c", "label": "D", "matching_rules": ["kept__c"], "actions": {"create": "warn"}}
 A_PROFILE, A_SET = {"holder_id": "{profile_id}"}, {"holder_id": "{permission_set_id}"}
 A_SHARING_RULE, A_RESTRICTION_RULE = {"rule_id": "{sharing_rule_id}"}, {"rule_id": "{restriction_rule_id}"}
+A_WALL, A_MEMBER = {"restriction_id": "{restriction_rule_id}"}, {"user_id": "{member_id}"}
 NAMED = {"field": "name", "op": "nempty"}
 SHARING_RULE = {
     "object": "order__c",
@@ -170,6 +173,14 @@ MATRIX: dict[str, Row] = {
     "group-members": row(POST=ADMIN_DONE, data={"members": "{user_id}"}),
     "group-member-remove": row(POST=ADMIN_DONE),
     "invitation": row(GET="404 404 404 404 404 404", POST="404 404 404 404 404 404"),  # no such link
+    "handovers": row(GET=ADMIN),
+    "handover-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "handover": row(GET="in 404 404 404 404 200"),
+    "handover-cancel": row(POST="in 404 404 404 404 302"),
+    "handover-retry": row(POST="in 404 404 404 404 302"),
+    "access-explain": row(GET=SIGNED_IN),
+    "user-simulate": row(GET=ADMIN, POST=ADMIN),
+    "record-access": row(GET="in 404 404 200 200 200"),
     "roles": row(GET=ADMIN),
     "role-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "role": row(GET=ADMIN, POST=ADMIN_FORM),
@@ -189,6 +200,25 @@ MATRIX: dict[str, Row] = {
     "permission-set-fields": row(GET=ADMIN, POST=ADMIN_DONE),
     "permission-set-members": row(GET=ADMIN, POST=ADMIN_DONE),
     "permission-set-delete": row(POST=ADMIN_DONE),
+    "sharing": row(GET=ADMIN),
+    "sharing-defaults": row(POST=ADMIN_DONE),
+    "sharing-conditions": row(POST=ADMIN, data={"target": "order__c", "add": "1"}),
+    "sharing-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "sharing-rule-edit": row(GET=ADMIN, POST=ADMIN_FORM, args=A_SHARING_RULE),
+    "sharing-rule-delete": row(POST=ADMIN_DONE, args=A_SHARING_RULE),
+    "restriction-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "restriction-rule-edit": row(GET=ADMIN, POST=ADMIN_FORM, args=A_WALL),
+    "restriction-rule-delete": row(POST=ADMIN_DONE, args=A_WALL),
+    "delegation-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "own-delegations": row(GET=SIGNED_IN, POST=FORM),
+    "delegation-end": row(POST="in 404 404 302 404 302"),
+    "record-sharing": row(GET=RECORD),
+    "record-share-add": row(GET=RECORD, POST="in 404 404 422 422 422"),
+    "record-share-remove": row(POST=RECORD_DONE),
+    "record-member-add": row(GET=RECORD, POST="in 404 404 422 422 422"),
+    "record-member": row(GET=RECORD, POST="in 404 404 422 422 422", args=A_MEMBER),
+    "record-member-remove": row(POST=RECORD_DONE, args=A_MEMBER),
+    "record-transfer": row(GET=RECORD, POST="in 404 404 422 422 422"),
     # --- jobs
     "jobs": row(GET=ADMIN),
     "job-action": row(POST=ADMIN_DONE),
@@ -240,6 +270,17 @@ MATRIX: dict[str, Row] = {
     "api-meta": row(GET=API_SCOPED),
     "api-currencies": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"code": "EUR"}),
     "api-rates": row(GET=API_SCOPED, PUT=API_ADMIN, data={"valid_from": "2026-02-01", "rate": "7"}),
+    "api-handovers": row(POST=API_ADMIN_LATER, data={"user": "{user_id}"}),
+    "api-handover": row(GET=API_HANDOVER),
+    "api-handover-records": row(GET=API_HANDOVER),
+    "api-handover-cancel": row(POST=API_HANDOVER),
+    "api-handover-retry": row(POST="401 404 404 404 404 202 403 401"),
+    "api-explain": row(
+        POST="401 404 404 200 200 200 403 401",
+        data={"object": "order__c", "record": "{record_id}", "action": "read"},
+    ),
+    "api-access": row(GET="401 404 404 200 200 200 403 401"),
+    "api-user-simulate": row(POST=API_ADMIN, data={"role": None}),
     "api-roles": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=NEW_NAME),
     "api-role": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"name": "Other"}),
     "api-profiles": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=NEW_NAME),
@@ -262,7 +303,7 @@ MATRIX: dict[str, Row] = {
     "api-shares": row(GET=API_RECORD, POST=API_RECORD_NEW, data={"principal": "everyone"}),
     "api-share": row(PATCH=API_RECORD, DELETE=API_RECORD, data={"level": "edit"}),
     "api-team": row(GET=API_RECORD, POST=API_RECORD_NEW, data={"user_id": "{user_id}"}),
-    "api-team-member": row(PATCH=API_RECORD, DELETE=API_RECORD, data={"role": "x"}, args={"user_id": "{member_id}"}),
+    "api-team-member": row(PATCH=API_RECORD, DELETE=API_RECORD, data={"role": "x"}, args=A_MEMBER),
     "api-transfer": row(POST=API_RECORD, data={"owner_id": "{user_id}"}),
     "api-delegations": row(GET=API_SCOPED, POST="401 422 422 422 422 422 403 401", data={"note": "x"}),
     "api-delegation": row(GET=API_STANDING_IN, DELETE=API_STANDING_IN),
@@ -301,6 +342,20 @@ MATRIX: dict[str, Row] = {
     ),
     "api-field-type-preview": row(GET=API_NO_CHANGE, args={"field_name": "note__c", "job_id": "{record_id}"}),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
+    "api-users": row(GET=API_SCOPED, POST=API_ADMIN_WRONG, data={"name": "x"}),
+    "api-user": row(GET=API_SCOPED, PATCH=API_ADMIN, data={"title": "x"}),
+    "api-user-deactivate": row(POST=API_ADMIN),
+    "api-user-activate": row(POST=API_ADMIN),
+    "api-user-invite": row(POST=API_ADMIN_HELD),  # who has a password already
+    "api-departments": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"name": "New", "parent": "{root_id}"}),
+    "api-department-tree": row(GET=API_SCOPED),
+    "api-department": row(GET=API_SCOPED, PATCH=API_ADMIN, data={"name": "New"}),
+    "api-department-move": row(POST=API_ADMIN, data={"parent": "{root_id}"}),
+    "api-department-deactivate": row(POST=API_ADMIN),
+    "api-department-activate": row(POST=API_ADMIN),
+    "api-groups": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data={"name": "New"}),
+    "api-group": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"name": "New"}),
+    "api-group-members": row(PUT=API_ADMIN, data={"members": ["{user_id}"]}),
     "api-records": row(GET=API_OBJECT, POST=API_CREATE, data=NEW_NAME),
     "api-record": row(GET=API_RECORD, PATCH=API_RECORD, DELETE=API_RECORD, data=NEW_NAME),
     "api-reveal": row(POST="401 404 404 403 403 200 403 401", data={"field": "card__c"}),
