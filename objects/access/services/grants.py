@@ -73,10 +73,12 @@ def set_grants(actor: Actor, owner: GroupOwner, wanted: Mapping[str, Collection[
 
 @transaction.atomic
 def clone_profile(actor: Actor, source_id: uuid.UUID, name: str, *, api_name: str = "") -> Profile:
-    """Make a profile that allows what another one allows: functions, objects and fields."""
+    """Make a profile that allows what another one allows, functions, objects and fields, under its sign-in rules."""
     require_function(actor, MANAGE_USERS)
     source = owner_of(Profile, source_id)
     made = create_profile(actor, name, api_name=api_name, functions=functions_of(source))
+    made.allowed_networks, made.requires_second_factor = source.allowed_networks, source.requires_second_factor
+    made.save(update_fields=["allowed_networks", "requires_second_factor"])
     _copy(source.group, made.group)
     bump_access_version()
     return made

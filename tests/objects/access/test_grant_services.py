@@ -145,9 +145,11 @@ def test_who_does_not_manage_users_sets_nothing(world: World, reps: Profile) -> 
 # --- copies -----------------------------------------------------------------------------------------------------
 def test_a_copy_of_a_profile_allows_the_same_and_goes_its_own_way(admin: Actor, reps: Profile) -> None:
     set_field_levels(admin, reps, "deal", {"amount": FieldLevel.HIDDEN})
+    Profile.objects.filter(pk=reps.pk).update(allowed_networks=["10.0.0.0/8"], requires_second_factor=True)
     made = owner_of(Profile, clone_profile(admin, reps.uuid, "实习销售").uuid)
     assert grants_matrix(admin, made) == grants_matrix(admin, reps)
     assert field_levels_for(admin, made, "deal") == field_levels_for(admin, reps, "deal")
+    assert (made.allowed_networks, made.requires_second_factor) == (["10.0.0.0/8"], True)
     set_grants(admin, made, {"deal": ["read"]})
     assert "edit" in grants_matrix(admin, reps)["deal"]
     with pytest.raises(NotFound):
