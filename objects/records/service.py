@@ -15,7 +15,7 @@ from crm_platform.kit.errors import NotFound, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
 from objects.access.services.holding import hold
-from objects.access.services.teams import keep_on_team
+from objects.access.services.teams import keep_on_team, require_team_level
 from objects.records import pipeline, purging, trash, upserting
 from objects.records.drafts import OWNER, Batch, Consent, Draft, RowResult, SavedRecord
 from objects.records.unit import run_unit
@@ -79,7 +79,10 @@ class RecordService:
         """
 
         def work() -> SavedRecord:
-            held = hold(self.actor, object_name, known_id(record_id)) if keep is not None else None
+            held = None
+            if keep is not None:
+                require_team_level(keep, "keep")
+                held = hold(self.actor, object_name, known_id(record_id))
             draft = Draft(0, {OWNER: str(owner_id)}, known_id(record_id), expected_version)
             saved = self.write_one(object_name, "edit", draft)
             if held is not None and keep is not None and draft.is_given_away and held.record.owner_id is not None:

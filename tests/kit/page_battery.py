@@ -28,8 +28,9 @@ POST_ONLY = frozenset({
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
     "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions", "department-move",
     "user-invite", "user-department-add", "user-department-remove", "group-delete", "group-members",
-    "group-member-remove",
-    "role-copy", "role-delete", "profile-delete", "permission-set-delete",
+    "group-member-remove", "handover-cancel", "handover-retry",
+    "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
+    "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete", "permission-set-delete",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",

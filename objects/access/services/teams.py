@@ -105,10 +105,14 @@ def remove_member(actor: Actor, object_name: str, record_id: uuid.UUID, user_id:
     run_unit(work)
 
 
+def require_team_level(level: int, field: str) -> None:
+    """Raise ValidationFailed at `field` for a level that members of teams can't have."""
+    if level not in LEVELS:
+        raise ValidationFailed.single(field, "invalid_choice", _("Unknown level."))
+
+
 def keep_on_team(actor: Actor, held: Held, user_id: uuid.UUID, level: int) -> None:
     """Give somebody a place on the team, or at least this level there; for who hands the record on."""
-    if level not in LEVELS:
-        raise ValidationFailed.single("keep", "invalid_choice", _("Unknown level."))
     row = _all(held).filter(principal=str(Principal(USER, user_id))).first()
     if row is None:
         row = RecordShare(
@@ -144,8 +148,7 @@ def _get(held: Held, user_id: uuid.UUID) -> RecordShare:
 
 
 def _clean(row: RecordShare) -> None:
-    if row.level not in LEVELS:
-        raise ValidationFailed.single("level", "invalid_choice", _("Unknown level."))
+    require_team_level(row.level, "level")
     row.team_role = row.team_role.strip()
     if len(row.team_role) > ROLE:
         raise ValidationFailed.single("role", "too_long", _("At most %(max)d characters."), max=ROLE)
