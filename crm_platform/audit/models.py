@@ -6,6 +6,21 @@ from django.db import models
 from django.db.models.functions import Now
 
 
+class AuditSeal(models.Model):
+    """The digest of one day of a trail, with that of the day before in it: see `chain`. Stays as it is for ever."""
+
+    trail = models.CharField(max_length=20)  # a key of chain.TRAILS
+    day = models.DateField()  # in UTC
+    count = models.PositiveBigIntegerField()
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["trail", "day"], name="audit_seal_once")]
+
+
 class AuditEntry(models.Model):
     """One act. Names are kept beside ids, because a row must outlive what it speaks of.
 

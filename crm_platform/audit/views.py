@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from crm_platform.audit.actions import actions
+from crm_platform.audit.chain import newest_seals
 from crm_platform.audit.models import AuditEntry
 from crm_platform.audit.selectors import PERMISSION, AuditFilter, entries
 from crm_platform.console.access import function_required
@@ -52,6 +53,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     kept = request.GET.copy()
     kept.pop("before", None)
     context = {"form": form, "page": page, "rows": [_row(item) for item in page.entries], "query": kept.urlencode()}
+    context["seals"] = () if is_fragment(request) else newest_seals()
     return render(request, "audit/results.html" if is_fragment(request) else "audit/list.html", context)
 
 

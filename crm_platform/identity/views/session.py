@@ -11,6 +11,7 @@ from django.contrib import auth
 from django.contrib.auth import update_session_auth_hash
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -39,7 +40,7 @@ from crm_platform.identity.views.setting_up import SetUp
 from crm_platform.kit.errors import ValidationFailed
 
 STEPS = {"password": "sign-in-password", "second_factor": "sign-in-second-factor"}
-Answer = Callable[..., HttpResponse]
+Answer = Callable[..., HttpResponseBase]
 
 
 def missing(step: str) -> Callable[[Answer], Answer]:
@@ -47,7 +48,7 @@ def missing(step: str) -> Callable[[Answer], Answer]:
 
     def decorate(answer: Answer) -> Answer:
         @wraps(answer)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             unfinished = request.unfinished  # type: ignore[attr-defined]
             if unfinished is None or unfinished.step != step:
                 return onward(request, "sign-in")
