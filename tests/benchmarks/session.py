@@ -22,7 +22,7 @@ from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.database import prepare_database
 from metadata.compiler.current import pinned_snapshot
 from objects.query.query import RecordQuery
-from tests.benchmarks import data, duplicates, place, report, saves, statements, summaries, twin_copy
+from tests.benchmarks import data, duplicates, place, reach, report, saves, statements, summaries, twin_copy
 from tests.benchmarks.contenders import BARE, PRODUCT, TWIN, Contender, running
 from tests.benchmarks.load import Answers, Call, Job, run_many
 from tests.benchmarks.measure import Effort, measure
@@ -59,12 +59,18 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
             check_same_answers(contenders, caller.ids[0])
             figures = measure(pool, contenders, chosen, effort(), lambda label: tell(f"  {label} …"))
             grown = growth(pool, contenders[PRODUCT], caller, small)
+            tell("  list by rules …")
+            reached = reach_by_rules(pool, contenders[PRODUCT], caller)
     finally:
         _sweep(since)
     tell("  duplicate check …")
     with _inside(data.SLUG):
         checked = duplicates.p95()
-    found = [*report.targets(figures, grown), report.Target("duplicate check: p95", checked, 30, unit=" ms")]
+    found = [
+        *report.targets(figures, grown),
+        report.Target("list of 2 % by department, rules and team × administrator's", reached, 1.5),
+        report.Target("duplicate check: p95", checked, 30, unit=" ms"),
+    ]
     tell("  rules, formulas and roll-ups …")
     found += expressions(rows // 10)
     for line in (*report.table(figures, chosen), "", *report.target_lines(found)):
@@ -123,6 +129,16 @@ def growth(pool: Pool, product: Contender, large: Caller, small: Caller) -> dict
                 place_of.add(run_many(pool, job, 1))
         found[name] = statistics.median(answers[0].times) / statistics.median(answers[1].times)
     return found
+
+
+def reach_by_rules(pool: Pool, product: Contender, caller: Caller) -> float:
+    """Return what the list of a representative costs, as a multiple of the administrator's."""
+
+    def ask(key: str, request: Call) -> Answers:
+        headers = {**caller.headers, "Authorization": f"Bearer {key}"}
+        return run_many(pool, Job(product.port, headers, [request], effort().seconds / 2), 1)
+
+    return reach.measure(data.schema_of(data.SLUG), ask, effort().rounds + 1)
 
 
 def _facts(database: str, rows: int) -> dict[str, Any]:

@@ -12,11 +12,14 @@ import pytest
 from django.db import connection, transaction
 
 from crm_platform.identity.models import User
+from crm_platform.identity.services import bump_access_version
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import MetadataStale
 from metadata.compiler import current
 from metadata.compiler.current import current_snapshot, pinned_snapshot
 from metadata.compiler.snapshot import SchemaSnapshot, SnapshotMismatch
+from metadata.models import BusinessObject
+from objects.access.models import RecordShare, SharingRule
 from objects.query import params, plan
 from objects.query.conditions import Condition
 from objects.query.plan import ListPlan
@@ -225,7 +228,11 @@ def touched(top: dict[str, Any], name: str) -> float:
     """Return how many rows were read from an object's table."""
     found = [item for item in nodes(top) if item.get("Relation Name") == name]
     assert found
-    return max((item["Actual Rows"] + item.get("Rows Removed by Filter", 0)) * item["Actual Loops"] for item in found)
+    return max(map(read_rows, found))
+
+
+def read_rows(node: dict[str, Any]) -> float:
+    return float((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
 
 
 def test_lists_are_served_by_indexes(volume: World) -> None:
@@ -247,6 +254,27 @@ def test_lists_are_served_by_indexes(volume: World) -> None:
                 item["Node Type"] == "Seq Scan" and item["Relation Name"] == table("deal") for item in nodes(top)
             )
             assert touched(top, table("deal")) <= most, query.wish
+
+
+def test_lists_of_callers_with_shares_and_rules_are_served_by_indexes(volume: World) -> None:
+    """Of each way the newest are read, and no more: 50 of the department below, of an owner, of a value; the shares."""
+    with worlds.inside(volume.schema_name), pinned_snapshot(), transaction.atomic():
+        deal, head = BusinessObject.objects.get(api_name="deal"), f"user:{volume.users['head'].pk}"
+        given = {"business_object": deal, "shared_with": head, "label": "x"}
+        SharingRule.objects.create(kind="owner", owned_by=f"user:{volume.users['south'].pk}", **given)
+        SharingRule.objects.create(kind="criteria", condition={"field": "score", "op": "eq", "value": 77}, **given)
+        ids = [row[0] for row in sql(f"SELECT id FROM {table('deal')} ORDER BY md5(id::text) LIMIT 30")]
+        RecordShare.objects.bulk_create(
+            RecordShare(object_id=deal.pk, record_id=item, principal=head, source="team") for item in ids
+        )
+        bump_access_version()
+        query = RecordQuery(volume.actor("head"), "deal").fields("name", "amount", "owner.name")
+        top = explained(query)
+        reads = [item for item in nodes(top) if item.get("Relation Name") == table("deal")]
+        assert reads and not any(item["Node Type"] == "Seq Scan" for item in reads)
+        assert sum(map(read_rows, reads)) < 600
+        assert len(query.page(50).rows) == 50
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("order", [(), ("amount",), ("-amount",), ("score",), ("-score",), ("name",), ("created_at",)])
