@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -90,9 +90,12 @@ def explanation(request: ActorRequest) -> HttpResponse:
     """Show the form, and the trace once somebody and something are chosen."""
     actor = request.actor
     specs = AccessPolicy.of(actor).readable_objects()
-    asked = next((spec for spec in specs if spec.api_name == request.GET.get(OBJECT_OF_RECORD)), None)
-    form = ExplainForm(_completed(actor, request.GET), actor=actor, specs=specs, asked=asked)
-    context: dict[str, Any] = {"form": form, "is_manager": actor.has_function(MANAGE_USERS)}
+    if not specs:
+        return render(request, "layouts/access/explain.html", {"form": None})
+    asked = _asked(specs, request.GET)
+    data = None if asked is None else _completed(actor, asked.api_name, request.GET)
+    form = ExplainForm(data, actor=actor, specs=specs, asked=asked)
+    context: dict[str, Any] = {"form": form}
     if asked is not None and form.is_valid():
         try:
             found = _explained(actor, asked.api_name, form.cleaned_data)
@@ -130,10 +133,15 @@ def record_access(request: ActorRequest, object_name: str, record_id: uuid.UUID)
     return render(request, "layouts/access/record_access.html", context)
 
 
-def _completed(actor: Actor, given: QueryDict) -> QueryDict | None:
-    """Return the question with names for what links give by id; None where nothing is asked."""
-    if OBJECT_OF_RECORD not in given:
-        return None
+def _asked(specs: Sequence[ObjectSpec], given: QueryDict) -> ObjectSpec | None:
+    """Return the object that is asked about; a box for records of one object alone does not name it."""
+    if len(specs) == 1 and RECORD in given:
+        return specs[0]
+    return next((spec for spec in specs if spec.api_name == given.get(OBJECT_OF_RECORD)), None)
+
+
+def _completed(actor: Actor, object_name: str, given: QueryDict) -> QueryDict:
+    """Return the question with names for what links give by id."""
     data = given.copy()
     data.setdefault("action", "read")
     user_id = parse_uuid(data.get(USER, ""))
@@ -144,7 +152,7 @@ def _completed(actor: Actor, given: QueryDict) -> QueryDict | None:
         data[USER + widgets.TEXT_SUFFIX] = name or str(user_id)
     record_id = parse_uuid(data.get(RECORD, ""))
     if record_id is not None and not data.get(RECORD + widgets.TEXT_SUFFIX):
-        data[RECORD + widgets.TEXT_SUFFIX] = _title(actor, given[OBJECT_OF_RECORD], record_id)
+        data[RECORD + widgets.TEXT_SUFFIX] = _title(actor, object_name, record_id)
     return data
 
 
