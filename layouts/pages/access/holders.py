@@ -250,6 +250,8 @@ def frame(kind: Kind, row: GroupOwner, page: str) -> dict[str, Any]:
         found.append({"label": _("Field permissions"), "url": url, "is_active": page == "fields"})
     url = kind.url("members", row)
     found.append({"label": _("Members"), "url": url, "is_active": page == "members"})
+    if kind is PROFILE:
+        found.append({"label": _("Sign-in security"), "url": kind.url("sign-in", row), "is_active": False})
     return {
         "kind": kind,
         "row": row,
