@@ -39,7 +39,7 @@ class AccessPolicy:
         self.standing = None if actor.is_system or actor.user_id is None else Standing(actor)
         self.parameters = ScopeValues(self)
         # Equal versions have equal grants and rules; without one, policies share nothing.
-        version = actor.access_version or id(self)
+        version = 0 if actor.is_system else actor.access_version or id(self)  # the system may always do everything
         self.hides_contacts = not self.modifies_all and hides_details(actor)  # e-mail and phone of colleagues
         self._field_shape = (self.modifies_all, self.reads_all, version, actor.group_ids, self.hides_contacts)
         self._fingerprint = self._make_fingerprint()
