@@ -42,8 +42,8 @@ def test_a_leaver_is_handed_over_with_the_mouse(site: Site, leaver: User, sign_i
     expect(page.get_by_role("heading", level=1)).to_have_text("令狐冲")
     expect(page.locator("tr", has_text="客户").first).to_contain_text("2")
     choose(page, "接收人", "City")
-    page.get_by_role("button", name="移交", exact=True).click()
-    page.get_by_role("dialog").get_by_role("button", name="移交", exact=True).click()
+    page.get_by_role("button", name="离职交接", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="离职交接", exact=True).click()
     page.wait_for_url(re.compile("/setup/handovers/[0-9a-f-]{36}"))
 
     theirs.reload()
