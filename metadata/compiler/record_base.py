@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
@@ -102,6 +103,7 @@ class Record(models.Model):
     updated_at = models.DateTimeField()
     updated_by = _user_reference()
     owner = _user_reference()
+    owner_id: uuid.UUID | None
     owner_department = models.ForeignKey(
         "identity.Department", on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False
     )

@@ -58,7 +58,7 @@ def _reached(batch: Batch, ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
 
 def end_shares(batch: Batch) -> None:
     """Take back the shares that go with the old owner."""
-    given = [draft.id for draft in batch.sound if draft.is_given_away]
+    given = [draft.id for draft in batch.sound if draft.is_given_away and draft.id is not None]
     if given:
         shares = RecordShare.objects.filter(object_id=batch.object.spec.id, record_id__in=given, ends_with_owner=True)
         shares.delete()

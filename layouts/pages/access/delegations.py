@@ -53,8 +53,8 @@ def end_delegation(request: ActorRequest, delegation_id: int) -> HttpResponse:
 
 def _form(request: ActorRequest, *, for_others: bool) -> DelegationForm:
     data: Any = request.POST if request.method == "POST" else None
-    options = {"language": request.actor.language, "for_others": for_others}
-    return DelegationForm(data, initial={"starts_at": timezone.localtime()}, **options)
+    initial = {"starts_at": timezone.localtime()}
+    return DelegationForm(data, initial=initial, language=request.actor.language, for_others=for_others)
 
 
 def _saved(request: ActorRequest, form: DelegationForm) -> bool:
