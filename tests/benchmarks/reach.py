@@ -28,7 +28,7 @@ from tests.benchmarks.operations import FIELDS, LIST_PATH
 from tests.kit import make
 
 ADMIN, REP, PARTNER = "admin", "benchrep", "benchpartner"
-SHARED = 200  # leads of the owner whose leads are shared, and as many of the team
+COPIES, TEAM = 45, 100  # of 10,000 leads, so many are copied for the owner whose leads are shared; leads of the team
 
 Ask = Callable[[str, Call], Answers]  # asks again and again with a key
 
@@ -77,11 +77,11 @@ def representative() -> Iterator[None]:
     given = {"business_object": lead, "shared_with": principal, "label": REP}
     team = {"object_id": lead.pk, "principal": principal, "source": RecordShare.Source.TEAM, "level": Level.EDIT}
     try:
-        ids = _some_leads(2 * SHARED)
-        _copy_leads(partner, ids[:SHARED])
+        ids = _some_leads()
+        _copy_leads(partner, ids[TEAM:])
         SharingRule.objects.create(kind="owner", owned_by=f"user:{partner.pk}", **given)
-        SharingRule.objects.create(kind="criteria", condition=_of_one_campaign(), **given)
-        RecordShare.objects.bulk_create(RecordShare(record_id=item, **team) for item in ids[SHARED:])
+        SharingRule.objects.create(kind="criteria", condition=_of_company(ids[0]), **given)
+        RecordShare.objects.bulk_create(RecordShare(record_id=item, **team) for item in ids[:TEAM])
         bump_access_version()
         yield
     finally:
@@ -97,10 +97,15 @@ def _person(username: str, department: Department | None) -> User:
     return found or make.user(username, role=role, department=department, password=None)
 
 
-def _some_leads(count: int) -> list[uuid.UUID]:
-    """Return the ids of so many leads, from all times."""
+def _some_leads() -> list[uuid.UUID]:
+    """Return the ids of leads from all times: those of the team, and those that are copied."""
+    table = data.lead_table()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM {data.lead_table()} ORDER BY md5(id::text) LIMIT %s", [count])
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(
+            f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT %s + %s * (SELECT count(*) FROM {table}) / 10000",
+            [TEAM, COPIES],
+        )
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -117,12 +122,13 @@ def _copy_leads(owner: User, ids: list[uuid.UUID]) -> None:
             f" SELECT gen_random_uuid(), %s, %s, {names} FROM {obj.table} WHERE id = ANY(%s)",
             [owner.pk, owner.department_id, ids],
         )
+        cursor.execute("RESET statement_timeout")
 
 
-def _of_one_campaign() -> dict[str, Any]:
-    """Return the condition of a rule: one lead in two hundred meets it."""
-    campaign = RecordQuery(data.actor(ADMIN), "campaign").ids(1)[0]
-    return {"field": "campaign_id", "op": "eq", "value": str(campaign)}
+def _of_company(record_id: uuid.UUID) -> dict[str, Any]:
+    """Return the condition of a rule: leads of the company of this one."""
+    company = RecordQuery(data.actor(ADMIN), "lead").get(record_id)["company"]
+    return {"field": "company", "op": "eq", "value": company}
 
 
 def _forget(lead: BusinessObject, principal: str, partner: User) -> None:
