@@ -70,6 +70,7 @@ class TransferForm(forms.Form):
 def assign(request: HttpRequest, object_name: str) -> HttpResponse:
     """Ask for the new owners, then give them the selected records."""
     opened = desk(request, object_name, "transfer")
+    opened.policy.require(object_name, "edit")
     ids = selected_ids(opened, request, "transfer")
     is_sent = OWNER in request.POST or "to" in request.POST
     form = TransferForm(request.POST if is_sent else None, opened)

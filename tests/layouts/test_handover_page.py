@@ -14,6 +14,7 @@ from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.kit.work import run_queued_jobs
 from tests.layouts.hosts import host_of
+from tests.layouts.test_access import take_away
 from tests.objects.world import World, compiled
 
 
@@ -66,7 +67,7 @@ def test_the_selected_records_go_to_several_in_turn(crm: World, browser: Any, re
     assert "转移给…" in asked
     missing = head.post("/o/lead/assign", {"ids": ids, "to": "round_robin"})
     assert (missing.status_code, Handover.objects.count()) == (422, 0)
-    chosen = [str(crm.users[name].pk) for name in ("rep", "city")]
+    chosen = [str(crm.users[name].pk) for name in ("south", "city")]
     answer = head.post("/o/lead/assign", {"ids": ids, "to": "round_robin", "owners": chosen}, follow=True)
     assert "4 条记录" in answer.content.decode()
     rows = RecordQuery(crm.actor("boss"), "lead").fields("owner_id").page(10).rows
@@ -76,7 +77,9 @@ def test_the_selected_records_go_to_several_in_turn(crm: World, browser: Any, re
     assert head.get(f"/setup/handovers/{report.pk}").status_code == 200, "who gave the order reads its report"
 
 
-def test_giving_away_needs_the_right(rep: OrganizationClient, records: RecordService) -> None:
-    task = str(records.create("task", {"name": "T"}).id)
-    assert rep.post("/o/task/assign", {"ids": [task]}).status_code == 403
-    assert "转移给…" not in rep.get("/o/task/").content.decode()
+def test_giving_away_needs_the_right(crm: World, browser: Any, records: RecordService) -> None:
+    take_away(crm, "transfer")
+    rep = browser("rep")
+    lead = str(records.create("lead", {"name": "L", "company": "C"}).id)
+    assert rep.post("/o/lead/assign", {"ids": [lead]}).status_code == 403
+    assert "转移给…" not in rep.get("/o/lead/").content.decode()
