@@ -29,7 +29,7 @@ def register_navigation() -> None:
     register(
         NavItem(
             "groups",
-            _("Groups"),
+            _("User groups"),
             icon="users-group",
             url_name="groups",
             section="admin",

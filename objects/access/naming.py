@@ -11,6 +11,8 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from crm_platform.identity.models import Department, Role, User, UserGroup
+from crm_platform.identity.people import visible_ids
+from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
 from objects.access.principals import (
     DEPARTMENT,
@@ -59,8 +61,11 @@ def _name(principal: Principal, found: dict[tuple[type[Model], str], dict[Any, s
     return name if principal.kind == USER else f"{KINDS[principal.kind]}: {name}"
 
 
-def existing(text: object, field: str, *, but: Iterable[str] = ()) -> Principal:
-    """Read a principal that there is, of any kind `but` some; raises ValidationFailed at `field`."""
+def existing(text: object, field: str, *, but: Iterable[str] = (), chooser: Actor | None = None) -> Principal:
+    """Read a principal that there is, of any kind `but` some; raises ValidationFailed at `field`.
+
+    For a `chooser` there are no users but those of his contact scope.
+    """
     principal = Principal.parse(text if isinstance(text, str) else "", field)
     if principal.kind in but:
         raise ValidationFailed.single(field, "invalid_choice", _("Choose somebody else."))
@@ -68,7 +73,7 @@ def existing(text: object, field: str, *, but: Iterable[str] = ()) -> Principal:
         return principal
     model, key = TABLES[principal.kind]
     row = _manager(model).filter(**{key: principal.id}).first()
-    if row is None:
+    if row is None or (chooser and principal.kind == USER and not visible_ids(chooser, [principal.id])):
         message = _("There is no such user, group, role or department.")
         raise ValidationFailed.single(field, "invalid_reference", message)
     if not getattr(row, "is_active", True):

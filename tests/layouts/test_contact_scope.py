@@ -15,6 +15,7 @@ from crm_platform.kit.errors import ValidationFailed
 from metadata.compiler.current import pinned_snapshot
 from metadata.inputs import FieldInput
 from metadata.services import add_field
+from objects.access.services import shares, teams
 from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
@@ -173,3 +174,18 @@ def test_asking_costs_no_query_while_nothing_changes(
     UserDepartment.objects.create(user=crm.users["rep"], department=crm.departments["south"])
     bump_access_version()
     assert str(visible_people(crm.actor("rep"))) != str(visible_people(actor))
+
+
+def test_records_are_not_shared_with_people_outside(crm: World, limit: Callable[..., None]) -> None:
+    made = write(crm, lambda s: s.create("account", {"name": "华为技术"}))
+    limit(contact_scope="department")
+    rep, south, head = crm.actor("rep"), crm.users["south"].pk, crm.users["head"].pk
+    with pinned_snapshot():
+        for share in (
+            lambda user: shares.add_share(rep, "account", made.id, shares.ShareInput(principal=f"user:{user}")),
+            lambda user: teams.add_member(rep, "account", made.id, user),
+        ):
+            with pytest.raises(ValidationFailed) as failed:
+                share(south)
+            assert [error.code for error in failed.value.errors] == ["invalid_reference"]
+            share(head)

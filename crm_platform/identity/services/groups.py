@@ -102,7 +102,7 @@ def _change_members(actor: Actor, group_id: uuid.UUID, user_ids: Collection[uuid
     if wanted == present:
         return
     before = _names(row)
-    row.group.user_set.set(wanted)
+    row.group.user_set.set(User.objects.filter(pk__in=wanted))
     bump_access_version()
     journal.tell(actor, journal.Event("group.members_changed", row.name, row.uuid, {"members": (before, _names(row))}))
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from crm_platform.audit.services import record_entry
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import User
+from crm_platform.identity.people import visible_people
 from crm_platform.identity.services import bump_access_version
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden, NotFound, ValidationFailed
@@ -61,7 +62,7 @@ def delegate(actor: Actor, given: DelegationInput) -> Delegation:
     user_id = given.user_id or actor.user_id
     if user_id != actor.user_id and not actor.has_function(MANAGE_USERS):
         raise Forbidden(_("You can only choose who stands in for yourself."))
-    user, other = _user(user_id, "user_id"), _user(given.delegate_id, "delegate_id")
+    user, other = _user(actor, user_id, "user_id"), _user(actor, given.delegate_id, "delegate_id")
     if user.pk == other.pk:
         raise ValidationFailed.single("delegate_id", "invalid_choice", _("Choose somebody else."))
     _check_times(given)
@@ -114,8 +115,9 @@ def _concerns(actor: Actor, row: Delegation) -> bool:
     return actor.user_id in (row.user_id, row.delegate_id) or actor.has_function(MANAGE_USERS)
 
 
-def _user(user_id: uuid.UUID | None, field: str) -> User:
-    found = User.objects.filter(pk=user_id).first() if user_id else None
+def _user(actor: Actor, user_id: uuid.UUID | None, field: str) -> User:
+    """Return a user whom the caller finds among colleagues; raises ValidationFailed."""
+    found = User.objects.filter(visible_people(actor), pk=user_id).first() if user_id else None
     if found is None:
         raise ValidationFailed.single(field, "invalid_reference", _("There is no such user."))
     if not found.is_active:

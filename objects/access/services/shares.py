@@ -58,7 +58,7 @@ def add_share(actor: Actor, object_name: str, record_id: uuid.UUID, given: Share
     def work() -> RecordShare:
         held = hold(actor, object_name, record_id)
         held.require_share()
-        principal = str(existing(given.principal, "principal"))
+        principal = str(existing(given.principal, "principal", chooser=actor))
         known = _all(held).filter(principal=principal).first()
         if known is not None and not is_over(known):
             raise ValidationFailed.single("principal", "not_unique", _("The record is shared with them already."))

@@ -47,7 +47,7 @@ def add_member(
     def work() -> RecordShare:
         held = hold(actor, object_name, record_id)
         held.require_staff()
-        principal = str(existing(str(Principal(USER, user_id)), "user_id"))
+        principal = str(existing(str(Principal(USER, user_id)), "user_id", chooser=actor))
         if held.record.owner_id == user_id:
             raise ValidationFailed.single("user_id", "invalid_choice", _("The owner needs no place on the team."))
         if _all(held).filter(principal=principal).exists():
