@@ -16,6 +16,7 @@ from metadata.compiler.current import current_snapshot, pinned_snapshot
 from metadata.field_types.operators import Arity, operators
 from objects.access.services.field_levels import set_field_levels
 from objects.history.selectors import history
+from objects.merging.values import told_counts
 from objects.records.trial import try_expression
 from objects.search.entries import index_records
 from tests.security.hiding import CLIENT, COMPANY, HIDDEN, MADE, MARK, ORDER, Hideout, Planted, hideout
@@ -321,6 +322,20 @@ def test_five_hundred_questions_do_not_tell_one_value_from_another(home: Hideout
     assert [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]] == []
     assert Attacker(home, "admin", home.planted).attack() != told_admin, "the questions would not tell anybody anything"
     assert all(status < 500 for status, _text in before)
+
+
+def test_duplicates_and_pickers_do_not_answer_guesses(home: Hideout) -> None:
+    record, api = home.ids["record_id"], f"/api/v1/records/{CLIENT}"
+    for guess in (home.planted.token, "wrong"):
+        for name in ("kz_text__c", "nothing__c"):
+            found = home.api("limited").post(f"{api}/duplicates", {name: guess}).json()
+            assert found["duplicates"] == []
+    assert home.api("limited").get(f"{api}/{record}/duplicates").json()["duplicates"] == []
+    assert home.api("admin").get(f"{api}/{record}/duplicates").json()["duplicates"] != []
+    pages = [home.browser("limited").get(f"/lookup/{COMPANY}?for={CLIENT}.{name}") for name in ("kz_link__c", "no__c")]
+    assert len({answer.status_code for answer in pages}) == 1
+    counts = {f"{CLIENT}.kz_link__c": 2, f"{CLIENT}.company_id": 1, "unknown.field": 1}
+    assert told_counts(home.actor("limited"), counts) == {f"{CLIENT}.company_id": 1}
 
 
 # --- files --------------------------------------------------------------------------------------------------------

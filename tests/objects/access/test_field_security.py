@@ -173,6 +173,10 @@ def test_a_hidden_required_field_takes_its_default_or_fails_without_its_name(wor
     limit(must__c="hidden")
     deal = RecordService(rep(world)).create("deal", {"name": "x"}).id
     assert RecordQuery(system_actor(), "deal").get(deal)["must__c"] == "usual"
+    for name in ("must__c", "nothing__c"):
+        with pytest.raises(ValidationFailed) as caught:
+            RecordService(rep(world)).create("deal", {"name": "x", name: "y"})
+        assert codes(caught) == [(name, "unknown_field")]
     services.update_field(system_actor(), "deal", "must__c", default=None)
     for values in ({"name": "x"}, {"name": "x", "must__c": "y"}, {"name": "x", "nothing__c": "y"}):
         with pytest.raises(ValidationFailed) as caught:
