@@ -36,7 +36,6 @@ from objects.access.policy import AccessPolicy
 from objects.access.reach import SCOPED_ACTIONS
 from objects.query.query import RecordQuery
 
-ICONS = {"allows": "check", "denies": "x", "silent": "minus", "not_asked": "dots"}
 # The pages of what steps name; who manages users may open them.
 PAGES = {
     "role": "role",
@@ -79,7 +78,6 @@ class ShownStep:
     """A step as the page shows it; `url` leads to what it names."""
 
     step: Step
-    icon: str
     url: str
     steps: tuple[ShownStep, ...]
 
@@ -198,7 +196,7 @@ def _shown(actor: Actor, spec: ObjectSpec, found: Explanation) -> dict[str, Any]
 def _step(step: Step, *, is_manager: bool) -> ShownStep:
     url = _cause_url(step.cause, is_manager=is_manager) if step.cause else ""
     inner = tuple(_step(item, is_manager=is_manager) for item in step.steps)
-    return ShownStep(step, ICONS[step.outcome], url, inner)
+    return ShownStep(step, url, inner)
 
 
 def _cause_url(cause: Cause, *, is_manager: bool) -> str:
