@@ -79,8 +79,9 @@ def head_of(department_id: uuid.UUID, leaver_id: uuid.UUID | None) -> uuid.UUID 
     department = Department.objects.filter(pk=department_id).first()
     if department is None:
         return None
-    chain: list[Any] = [department, *reversed(list(department.get_ancestors()))]
-    paths = {item.path for item in chain}
+    steps = range(department.steplen, len(department.path) + 1, department.steplen)
+    paths = [department.path[:end] for end in steps]
+    chain: list[Any] = list(Department.objects.filter(path__in=paths).order_by("-path"))  # upwards
     for item in chain:
         members = User.objects.filter(department=item, is_active=True, manager__is_active=True)
         managers = members.filter(manager__department__path__in=paths).values_list("pk", "manager_id")

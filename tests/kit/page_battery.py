@@ -30,7 +30,8 @@ POST_ONLY = frozenset({
     "user-invite", "user-department-add", "user-department-remove", "group-delete", "group-members",
     "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
-    "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete", "permission-set-delete",
+    "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",
+    "permission-set-delete",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
