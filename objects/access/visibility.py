@@ -245,11 +245,6 @@ class Scope:
     def is_none(self) -> bool:
         return not (self.is_open or self.ways)
 
-    @property
-    def by_owner_only(self) -> bool:
-        """Whether owner and department of a record tell all."""
-        return not self.limits and all(isinstance(way, Owners | Departments | Branches) for way in self.ways)
-
     def template(self, alias: str) -> SqlText:
         """Return the predicate on a table alias with slots in place of the caller's values."""
         parts = [] if self.is_open else [_any(self.ways, alias)]

@@ -31,7 +31,7 @@ def candidates(
 ) -> dict[int, list[uuid.UUID]]:
     """Return up to `limit` record ids by object id, the best first, in one statement.
 
-    The narrowing reads owner and department from the index, which may be a moment old: proposals only.
+    What the index says of a record may be a moment old: proposals only.
     """
     found: dict[int, list[uuid.UUID]] = defaultdict(list)
     if not objects:
@@ -78,13 +78,10 @@ def _of_object(policy: AccessPolicy, obj: CompiledObject, asked: SearchText, lim
 
 
 def _reach(policy: AccessPolicy, obj: CompiledObject) -> tuple[str, Sequence[Any]]:
-    """Return the caller's reach: on the index's own columns where they tell all, else on the record itself."""
+    """Return the caller's reach, on the record itself: the index knows neither shares nor values."""
     scope = policy.scope(obj)
     if scope.is_all:
         return "TRUE", ()
-    if scope.by_owner_only:
-        sql = scope.sql("e")
-        return f"({sql.text})", sql.params
     sql = scope.sql("t")
     found = f"SELECT 1 FROM {quote(obj.table)} t WHERE t.id = e.record_id AND {sql.text}"  # noqa: S608 (physical names)
     return f"EXISTS ({found})", sql.params
