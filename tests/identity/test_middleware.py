@@ -86,6 +86,7 @@ def speak(client_or_request):
 @pytest.fixture
 def request_of(db, rf):
     from django.contrib.auth import login
+
     from crm_platform.identity.sessions import SessionStore
 
     def build(user=None, path="/", **extra):
