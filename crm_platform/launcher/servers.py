@@ -86,7 +86,7 @@ class Postgres:
             "max_locks_per_transaction": "256",
             "shared_buffers": "256MB",
             "jit": "off",
-            # Shorter than a publish waits for a lock (metadata.ddl): autovacuum gives way to whom it has blocked so long.
+            # Shorter than a publish waits for a lock (metadata.ddl): autovacuum gives way to whom it blocks so long.
             "deadlock_timeout": "50ms",
         }
         if not self.durable:  # a database that dies with its test run need not survive a power cut
