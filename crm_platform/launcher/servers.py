@@ -86,6 +86,8 @@ class Postgres:
             "max_locks_per_transaction": "256",
             "shared_buffers": "256MB",
             "jit": "off",
+            # Shorter than a publish waits for a lock (metadata.ddl): autovacuum gives way to whom it blocks so long.
+            "deadlock_timeout": "50ms",
         }
         if not self.durable:  # a database that dies with its test run need not survive a power cut
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
