@@ -20,6 +20,8 @@ from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import Forbidden, NotFound, PlatformError, ValidationFailed
 from layouts.pages.access.sharing_forms import MemberForm, ShareForm, TransferForm
 from layouts.pages.common import ObjectDesk, desk
+from layouts.pages.names import names_of as told_names
+from metadata.field_types.values import Reference
 from objects.access.naming import names_of
 from objects.access.services import shares, teams
 from objects.access.services.holding import hold
@@ -40,6 +42,7 @@ def record_sharing(request: ActorRequest, object_name: str, record_id: UUID) -> 
     context = {
         "desk": opened,
         "held": held,
+        "title": told_names(request.actor, [Reference(object_name, held.id)]).get(held.id) or _("(no name)"),
         "members": [(row, teams.user_id_of(row), names[row.principal]) for row in members],
         "shares": [(row, names[row.principal]) for row in shared],
         "me": request.actor.user_id,
