@@ -136,12 +136,7 @@ def _steps(user: User, question: Question, grantors: Grantors, trace: Trace | No
     else:
         yield from _record(trace)
     if question.field is not None:
-        if is_asked_about_fields(question.action):
-            yield field_step(
-                question.policy, question.obj, question.field, question.action, grantors, question.language
-            )
-        else:
-            yield not_asked(Layer.FIELD)
+        yield _field(question, question.field, grantors)
 
 
 def _field(question: Question, name: str, grantors: Grantors) -> Step:
