@@ -11,12 +11,16 @@ _HIDDEN = _("A field that you may not see stands against this. Ask an administra
 
 
 def keep_quiet(batch: Batch, draft: Draft) -> None:
-    """Let a draft's errors name visible fields only, each mistake once."""
+    """Let a draft's errors name visible fields only, each of the others' mistakes once."""
     kept: list[FieldError] = []
+    unnamed: list[FieldError] = []
     for error in draft.errors:
         told = _told(batch, draft, error)
-        if told not in kept:
-            kept.append(told)
+        if told in unnamed:
+            continue
+        if told is not error:
+            unnamed.append(told)
+        kept.append(told)
     draft.errors = kept
 
 

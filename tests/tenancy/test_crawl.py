@@ -94,7 +94,7 @@ def addresses(ids: dict[str, str], patterns: Any = None, prefix: str = "/") -> l
 def filled(pattern: URLPattern, route: str, ids: dict[str, str]) -> str:
     values = {"object_name": OBJECT, "field_name": "secret__c", "field": "external_id", **ids}
     for name, converter in pattern.pattern.converters.items():
-        other = ids["record_id"] if "UUID" in type(converter).__name__ else "x"
+        other = {"UUIDConverter": ids["record_id"], "IntConverter": "1"}.get(type(converter).__name__, "x")
         for kind in ("uuid", "slug", "str", "path", "int"):
             route = route.replace(f"<{kind}:{name}>", values.get(name, other))
     return route
