@@ -31,7 +31,7 @@ class _Session:
     """What one database session was asked lately, and the names under which it keeps plans."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[Key, None] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()  # hashes: the texts are long
         self._kept: OrderedDict[Key, str] = OrderedDict()
         self._unwanted: list[str] = []
         self._numbers = count(1)
@@ -45,9 +45,9 @@ class _Session:
 
     def is_new(self, key: Key) -> bool:
         """Note that a statement is asked; tell whether it was not before, as far as is remembered."""
-        known = key in self._seen
-        self._seen[key] = None
-        self._seen.move_to_end(key)
+        known = hash(key) in self._seen
+        self._seen[hash(key)] = None
+        self._seen.move_to_end(hash(key))
         if len(self._seen) > MAX_SEEN:
             self._seen.popitem(last=False)
         return not known
@@ -63,7 +63,7 @@ class _Session:
 
     def forget(self, key: Key) -> None:
         """Plan the statement anew when it is asked again."""
-        self._seen.pop(key, None)
+        self._seen.pop(hash(key), None)
         name = self._kept.pop(key, None)
         if name is not None:
             self._unwanted.append(name)
