@@ -67,14 +67,25 @@ def repin(version: int | None = None) -> SchemaSnapshot:
 def snapshot_for(schema: str, version: int) -> SchemaSnapshot:
     """Return the snapshot of a version, from the process cache or compiled from its stored spec."""
     with _cache_lock:
-        cached = _cache.get(schema)
-        if cached is not None and cached.version == version:
+        found = _cache.get(schema)
+        if found is not None and found.version == version:
             _cache.move_to_end(schema)
-            return cached
-    snapshot = SchemaSnapshot(schema, version, load_version(version))
+            return found
+    return _keep(SchemaSnapshot(schema, version, load_version(version)), found)
+
+
+def _keep(snapshot: SchemaSnapshot, found: SchemaSnapshot | None) -> SchemaSnapshot:
+    """Cache what was just compiled, unless another thread was quicker; `found` is what the cache held before.
+
+    The version that was asked for last stays, even if it is a lower number: a publish that was rolled back has
+    left a higher one behind, which nobody will ask for again. A higher one that came in meanwhile is another
+    matter: whoever compiled the lower one asked first.
+    """
+    schema = snapshot.schema_name
     with _cache_lock:
-        # The version that was asked for last stays, even if it is a lower number: a publish that was rolled
-        # back has left a higher one behind, which nobody will ask for again.
+        present = _cache.get(schema)
+        if present is not None and present is not found and present.version >= snapshot.version:
+            return present if present.version == snapshot.version else snapshot
         _cache[schema] = snapshot
         _cache.move_to_end(schema)
         while len(_cache) > MAX_CACHED:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,7 +18,7 @@ from crm_platform.identity.services import create_group, create_permission_set
 from crm_platform.kit.context import Actor
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
-from metadata.compiler.current import current_snapshot
+from metadata.compiler.current import current_snapshot, pinned_snapshot
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
 from objects.access.services.delegations import DelegationInput, delegate
 from objects.access.services.restriction_rules import RestrictionRuleInput, create_restriction_rule
@@ -41,6 +43,7 @@ from tests.kit.page_battery import (
 )
 from tests.kit.query_counts import expected_query_count
 from tests.layouts.hosts import host_of
+from tests.objects import world as worlds
 from tests.objects.world import World
 
 HTMX = {"HX-Request": "true"}
@@ -53,6 +56,25 @@ def english() -> frozenset[str]:
     return english_texts()
 
 
+@pytest.fixture(scope="module")
+def known(the_crm: World) -> Iterator[dict[str, str]]:
+    """A value for every argument that an address of a page takes: made once, rolled back after all pages."""
+    with transaction.atomic():
+        with worlds.inside(the_crm.schema_name), pinned_snapshot():
+            values = furnish(the_crm)
+        yield values
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def crm(known: dict[str, str], the_crm: World) -> Iterator[World]:
+    """The furnished organisation, entered; what the test writes is rolled back."""
+    with worlds.inside(the_crm.schema_name), transaction.atomic():
+        with pinned_snapshot():
+            yield the_crm
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
 def admin(crm: World) -> OrganizationClient:
     client = OrganizationClient(host_of(crm))
@@ -60,9 +82,8 @@ def admin(crm: World) -> OrganizationClient:
     return client
 
 
-@pytest.fixture
-def known(crm: World) -> dict[str, str]:
-    """A value for every argument that an address of a page takes."""
+def furnish(crm: World) -> dict[str, str]:
+    """Make one thing of every kind that has a page; return the values of the addresses' arguments."""
     admin = User.objects.get(username="admin")
     crm.users["admin"] = admin
     actor = crm.actor("admin")

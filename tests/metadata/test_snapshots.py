@@ -13,11 +13,12 @@ from django.db import connection, transaction
 from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor
 from metadata import services
+from metadata.compiler import current
 from metadata.compiler.compiled import UnknownField, UnknownObject
-from metadata.compiler.current import current_snapshot, pinned_snapshot, snapshot_for
+from metadata.compiler.current import current_snapshot, forget, load_version, pinned_snapshot, snapshot_for
 from metadata.compiler.record_base import SYSTEM_FIELDS
-from metadata.compiler.snapshot import SnapshotMismatch
-from metadata.compiler.spec import from_json, to_json
+from metadata.compiler.snapshot import SchemaSnapshot, SnapshotMismatch
+from metadata.compiler.spec import SchemaSpec, from_json, to_json
 from metadata.inputs import FieldInput, ObjectInput
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +123,24 @@ def test_a_publish_that_was_rolled_back_leaves_the_cache_useful(admin_actor: Act
     first = current_snapshot()
     assert first.version == version
     assert current_snapshot() is first
+
+
+def test_two_that_compile_at_once_come_to_use_the_same(order: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second to finish takes the first one's snapshot, and never puts an older version over a newer one."""
+    newest = current_snapshot()
+    schema, version = newest.schema_name, newest.version
+    forget(schema)
+
+    def while_another_is_quicker(number: int) -> SchemaSpec:
+        monkeypatch.undo()
+        winners.append(snapshot_for(schema, version))
+        return load_version(number)
+
+    winners: list[SchemaSnapshot] = []
+    monkeypatch.setattr(current, "load_version", while_another_is_quicker)
+    assert snapshot_for(schema, version) is winners[0]
+
+    forget(schema)
+    monkeypatch.setattr(current, "load_version", while_another_is_quicker)
+    assert snapshot_for(schema, version - 1).version == version - 1
+    assert snapshot_for(schema, version) is winners[1]
