@@ -77,6 +77,7 @@ class ObjectInput:
     name_settings: Mapping[str, Any] = field(default_factory=dict)
     is_custom: bool = True
     is_activity: bool = False
+    has_pools: bool = False
     in_navigation: bool = True
     is_searchable: bool = True
     open_to_profiles: bool = False  # whether every profile may work with its records from the start

@@ -250,6 +250,7 @@ def _object_spec(
         color=row.color,
         is_custom=row.is_custom,
         is_activity=row.is_activity,
+        has_pools=row.has_pools,
         in_navigation=row.in_navigation,
         is_searchable=row.is_searchable,
         position=row.position,

@@ -12,7 +12,7 @@ from objects.duplicates.models import (
 from objects.handover.models import Handover, HandoverItem
 from objects.history.models import RecordChange
 from objects.merging.models import Merge, MergeMove, Redirect
-from objects.records.models import Deletion, NumberCounter, Recalculation
+from objects.records.models import Deletion, Holding, NumberCounter, Recalculation
 from objects.search.models import IndexedShape, SearchEntry
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "DuplicateSet",
     "Handover",
     "HandoverItem",
+    "Holding",
     "IndexedShape",
     "KeyShape",
     "Merge",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape  # Django's own is wrapped for lazy texts, which costs more than the escaping
 from typing import Any
+from uuid import UUID
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -47,7 +48,22 @@ def primary(desk: ObjectDesk, shown: Sequence[Column]) -> str:
     return name if any(column.path == name for column in shown) else shown[0].path
 
 
-def body_rows(desk: ObjectDesk, page: DisplayPage, shown: Sequence[Column], *, selectable: bool = False) -> SafeString:
+@dataclass(frozen=True)
+class FurtherCells:
+    """The cells of a column that is no field: its heading, and HTML by record."""
+
+    label: str
+    cells: Mapping[UUID, str]
+
+
+def body_rows(
+    desk: ObjectDesk,
+    page: DisplayPage,
+    shown: Sequence[Column],
+    *,
+    selectable: bool = False,
+    further: Sequence[FurtherCells] = (),
+) -> SafeString:
     """Return the rows of a table body; every row links to its record, and can be selected where asked for."""
     lead = primary(desk, shown)
     painters = [
@@ -62,6 +78,8 @@ def body_rows(desk: ObjectDesk, page: DisplayPage, shown: Sequence[Column], *, s
             pieces.append(_checkbox(row, select, _plain(row.values[lead])))
         for column, paint in zip(shown, painters, strict=True):
             pieces.append(paint(row, row.values[column.path], ctx))
+        for item in further:
+            pieces.append(f'<td data-label="{escape(item.label)}">{item.cells.get(row.id, "")}</td>')
         pieces.append("</tr>\n")
     return mark_safe("".join(pieces))  # noqa: S308 (types escape their cells, everything else is escaped here)
 

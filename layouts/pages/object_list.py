@@ -21,11 +21,13 @@ from crm_platform.console.htmx import is_fragment
 from crm_platform.kit.errors import CursorExpired, ValidationFailed
 from layouts import generated
 from layouts.documents import ListViewSpec
-from layouts.pages.cells import Column, body_rows, columns
+from layouts.pages.cells import Column, FurtherCells, body_rows, columns
 from layouts.pages.chips import Chip, chips
 from layouts.pages.common import ObjectDesk, desk
 from layouts.pages.list_state import ListState, read_state
 from layouts.selectors import chosen_columns, list_views
+from objects import extensions
+from objects.extensions import BulkAction, ListColumn
 from objects.query.pages import Count, DisplayPage
 from objects.query.query import RecordQuery
 from objects.search.service import matching_ids
@@ -77,11 +79,29 @@ class ListPage:
 
     @cached_property
     def rows(self) -> SafeString:
-        return body_rows(self.desk, self.page, self.columns, selectable=self.is_selectable)
+        return body_rows(self.desk, self.page, self.columns, selectable=self.is_selectable, further=self.further_cells)
 
     @property
     def is_selectable(self) -> bool:
-        return self.desk.rights["delete"] or (self.desk.rights["transfer"] and self.desk.rights["edit"])
+        rights = self.desk.rights
+        return rights["delete"] or (rights["transfer"] and rights["edit"]) or bool(self.bulk_actions)
+
+    # --- what other parts of the platform offer -----------------------------------------------------------------
+    @cached_property
+    def bulk_actions(self) -> list[BulkAction]:
+        return extensions.bulk_actions_on(self.desk.actor, self.desk.obj)
+
+    @cached_property
+    def further_columns(self) -> list[ListColumn]:
+        return extensions.columns_of(self.desk.actor, self.desk.obj)
+
+    @property
+    def further_cells(self) -> list[FurtherCells]:
+        ids = [row.id for row in self.page.rows]
+        return [
+            FurtherCells(str(column.label), column.cells(self.desk.actor, self.desk.obj, ids))
+            for column in self.further_columns
+        ]
 
     # --- heading ----------------------------------------------------------------------------------------------
     @property
@@ -123,6 +143,7 @@ class ListPage:
     def headings_shown(self) -> tuple[Hashable, ...]:
         return (
             self.is_selectable,
+            *(column.key for column in self.further_columns),
             *((item.column.label, item.column.is_numeric, item.url, item.direction) for item in self.headings),
         )
 
@@ -143,7 +164,8 @@ class ListPage:
 
     @property
     def bulk_shown(self) -> tuple[Hashable, ...]:
-        return self.desk.name, *(self.desk.rights[action] for action in ("edit", "transfer", "delete"))
+        rights = (self.desk.rights[action] for action in ("edit", "transfer", "delete"))
+        return self.desk.name, *rights, *(action.key for action in self.bulk_actions)
 
     # --- filters and order ------------------------------------------------------------------------------------
     @cached_property

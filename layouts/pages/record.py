@@ -28,7 +28,9 @@ from layouts.pages.related import Activity, ActivityRecords, RelatedRecords, rel
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.choices import active_choices, find_choice, label_of
 from metadata.field_types.stage import LOST, OPEN, WON
+from objects import extensions
 from objects.access.policy import AccessPolicy
+from objects.extensions import RecordAction, RecordPanel
 from objects.history.models import RecordChange
 from objects.history.selectors import HistoryEntry, history
 from objects.merging.redirects import survivor_of
@@ -98,6 +100,15 @@ class RecordPage:
         """Where it is explained what the caller may do, and who else can."""
         may_ask = self.desk.actor.has_function(MANAGE_USERS) or (self.rights["edit"] and self.rights["transfer"])
         return AccessLinks.of(self.desk.name, self.id, may_ask=may_ask)
+
+    # --- what other parts of the platform offer -----------------------------------------------------------------
+    @cached_property
+    def actions(self) -> list[RecordAction]:
+        return extensions.actions_on(self.desk.actor, self.desk.obj, self.row.values)
+
+    @property
+    def panels(self) -> list[RecordPanel]:
+        return extensions.panels_beside(self.desk.actor, self.desk.obj, self.row.values)
 
     # --- fields -----------------------------------------------------------------------------------------------
     @property

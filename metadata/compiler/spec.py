@@ -169,6 +169,7 @@ class ObjectSpec:
     color: str = "blue"
     is_custom: bool = True
     is_activity: bool = False
+    has_pools: bool = False
     in_navigation: bool = True
     is_searchable: bool = True
     position: int = 0

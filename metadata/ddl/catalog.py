@@ -25,6 +25,7 @@ class TableFacts:
     constraints: set[str] = field(default_factory=set)
     unvalidated: set[str] = field(default_factory=set)
     guarded: set[str] = field(default_factory=set)  # columns that are kept for writers who know of a successor
+    counts_holders: bool = False  # whether triggers count what everybody holds
     is_small: bool = True
 
 
@@ -46,7 +47,7 @@ def read_tables(names: Iterable[str]) -> dict[str, TableFacts]:
                 facts.columns[column] = type_name
         _read_indexes(cursor, tables, names)
         _read_constraints(cursor, tables, names)
-        _read_guards(cursor, tables, names)
+        _read_triggers(cursor, tables, names)
         for facts in tables.values():
             limited = f"SELECT 1 FROM {quote(facts.name)} LIMIT {SMALL_TABLE_ROWS + 1}"  # noqa: S608 (a physical name)
             cursor.execute(f"SELECT count(*) FROM ({limited}) t")  # noqa: S608
@@ -77,11 +78,13 @@ def _read_constraints(cursor, tables: dict[str, TableFacts], names: list[str]) -
             tables[table].unvalidated.add(name)
 
 
-def _read_guards(cursor, tables: dict[str, TableFacts], names: list[str]) -> None:  # type: ignore[no-untyped-def]
+def _read_triggers(cursor, tables: dict[str, TableFacts], names: list[str]) -> None:  # type: ignore[no-untyped-def]
     cursor.execute(
-        """SELECT t.relname, substr(g.tgname, 3) FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
-           WHERE t.relnamespace = %s::regnamespace AND t.relname = ANY(%s) AND g.tgname LIKE 's\\_c\\_%%'""",
+        """SELECT t.relname, g.tgname FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
+           WHERE t.relnamespace = %s::regnamespace AND t.relname = ANY(%s) AND NOT g.tgisinternal""",
         [current_schema(), names],
     )
-    for table, column in cursor.fetchall():
-        tables[table].guarded.add(column)
+    for table, trigger in cursor.fetchall():
+        tables[table].counts_holders |= trigger == "h_insert"
+        if trigger.startswith("s_c_"):
+            tables[table].guarded.add(trigger.removeprefix("s_"))

@@ -120,6 +120,11 @@ def indexes(spec: ObjectSpec, part: int) -> Iterator[CreateIndex]:
     yield CreateIndex(table, f"i_{spec.id}_newest", f"({NEWEST}) {LIVE}")
     yield CreateIndex(table, f"i_{spec.id}_owner", f"(owner_id, {NEWEST}) {LIVE}")
     yield CreateIndex(table, f"i_{spec.id}_department", f"(owner_department_id, {NEWEST}) {LIVE}")
+    if spec.has_pools:
+        yield CreateIndex(table, f"i_{spec.id}_waiting", f"(pool_id, {NEWEST}) {LIVE} AND owner_id IS NULL")
+        yield CreateIndex(
+            table, f"i_{spec.id}_held", f"(pool_id, last_owner_change_at) {LIVE} AND owner_id IS NOT NULL"
+        )
     yield CreateIndex(table, f"i_{spec.id}_deleted", "(deleted_at, deletion_id) WHERE deleted_at IS NOT NULL")
     yield CreateIndex(
         table, f"u_{spec.id}_external_id", f"(external_id) {LIVE} AND external_id IS NOT NULL", unique=True

@@ -124,6 +124,65 @@ class Unguard:
         return "; ".join(f"DROP TRIGGER IF EXISTS {name} ON {quote(self.table)}" for name in names)
 
 
+@dataclass(frozen=True)
+class CountHolders:
+    """Keeps in `objects_holding` how many records of an object each person holds, by pool, whoever writes the table.
+
+    The first count is made here, while the triggers' own lock keeps writers away.
+    """
+
+    table: str
+    object_id: int
+
+    def sql(self) -> str:
+        table, how = quote(self.table), f"FOR EACH STATEMENT EXECUTE FUNCTION count_holders('{self.object_id:d}')"
+        return (
+            f"{COUNT_FUNCTION};"  # noqa: S608 (physical names and numbers only)
+            f" CREATE TRIGGER h_insert AFTER INSERT ON {table} REFERENCING NEW TABLE AS news {how};"
+            f" CREATE TRIGGER h_update AFTER UPDATE ON {table} REFERENCING OLD TABLE AS olds NEW TABLE AS news {how};"
+            f" CREATE TRIGGER h_delete AFTER DELETE ON {table} REFERENCING OLD TABLE AS olds {how};"
+            f" DELETE FROM objects_holding WHERE object_id = {self.object_id:d};"
+            " INSERT INTO objects_holding (object_id, user_id, pool_id, held)"
+            f" SELECT {self.object_id:d}, owner_id, pool_id, count(*) FROM {table}"
+            " WHERE owner_id IS NOT NULL AND deleted_at IS NULL GROUP BY 2, 3"
+        )
+
+
+@dataclass(frozen=True)
+class StopCounting:
+    table: str
+    object_id: int
+
+    def sql(self) -> str:
+        names = ("h_insert", "h_update", "h_delete")
+        dropped = "; ".join(f"DROP TRIGGER IF EXISTS {name} ON {quote(self.table)}" for name in names)
+        return f"{dropped}; DELETE FROM objects_holding WHERE object_id = {self.object_id:d}"  # noqa: S608
+
+
+COUNT_FUNCTION = """CREATE OR REPLACE FUNCTION count_holders() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO objects_holding AS h (object_id, user_id, pool_id, held)
+        SELECT TG_ARGV[0]::bigint, owner_id, pool_id, count(*) FROM news
+        WHERE owner_id IS NOT NULL AND deleted_at IS NULL GROUP BY 2, 3 ORDER BY 2, 3
+        ON CONFLICT (object_id, user_id, pool_id) DO UPDATE SET held = h.held + excluded.held;
+    ELSIF TG_OP = 'DELETE' THEN
+        UPDATE objects_holding h SET held = h.held - d.n FROM (
+            SELECT owner_id, pool_id, count(*) AS n FROM olds
+            WHERE owner_id IS NOT NULL AND deleted_at IS NULL GROUP BY 1, 2
+        ) d
+        WHERE h.object_id = TG_ARGV[0]::bigint AND h.user_id = d.owner_id AND h.pool_id IS NOT DISTINCT FROM d.pool_id;
+    ELSE
+        INSERT INTO objects_holding AS h (object_id, user_id, pool_id, held)
+        SELECT TG_ARGV[0]::bigint, owner_id, pool_id, sum(n) FROM (
+            SELECT owner_id, pool_id, 1 AS n FROM news WHERE owner_id IS NOT NULL AND deleted_at IS NULL
+            UNION ALL
+            SELECT owner_id, pool_id, -1 FROM olds WHERE owner_id IS NOT NULL AND deleted_at IS NULL
+        ) d GROUP BY 2, 3 HAVING sum(n) <> 0 ORDER BY 2, 3
+        ON CONFLICT (object_id, user_id, pool_id) DO UPDATE SET held = h.held + excluded.held;
+    END IF;
+    RETURN NULL;
+END $$"""
 MIRRORS = "crm.mirrors"
 MIRROR_FUNCTION = f"""CREATE OR REPLACE FUNCTION require_mirror() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -134,5 +193,15 @@ BEGIN
 END $$"""
 
 Operation = (
-    CreateTable | AddColumns | DropColumns | WidenColumn | AddConstraint | CreateIndex | DropIndex | Guard | Unguard
+    CreateTable
+    | AddColumns
+    | DropColumns
+    | WidenColumn
+    | AddConstraint
+    | CreateIndex
+    | DropIndex
+    | Guard
+    | Unguard
+    | CountHolders
+    | StopCounting
 )

@@ -10,12 +10,14 @@ from metadata.ddl.budget import check_budget
 from metadata.ddl.catalog import TableFacts, read_tables
 from metadata.ddl.operations import (
     AddColumns,
+    CountHolders,
     CreateIndex,
     CreateTable,
     DropColumns,
     DropIndex,
     Guard,
     Operation,
+    StopCounting,
     Unguard,
     WidenColumn,
 )
@@ -72,6 +74,7 @@ def make_plan(schema: SchemaSpec, changed: tuple[ObjectSpec, ...]) -> DdlPlan:
     for target in targets:
         if target.part == layout.MAIN:
             _plan_constraints(plan, schema, target)
+            _plan_counting(plan, target)
         _plan_indexes(plan, target)
         _plan_guards(plan, target)
     return plan
@@ -152,3 +155,12 @@ def _plan_guards(plan: DdlPlan, target: _Target) -> None:
             plan.inline.append(Guard(target.name, name, column.default_sql, heirs[field_.id]))
         elif field_.id not in heirs and name in guarded:
             plan.inline.append(Unguard(target.name, name))
+
+
+def _plan_counting(plan: DdlPlan, target: _Target) -> None:
+    """Count what everybody holds where records may wait in pools, and nowhere else."""
+    is_counted = target.facts is not None and target.facts.counts_holders
+    if target.spec.has_pools and not is_counted:
+        plan.inline.append(CountHolders(target.name, target.spec.id))
+    elif is_counted and not target.spec.has_pools:
+        plan.inline.append(StopCounting(target.name, target.spec.id))

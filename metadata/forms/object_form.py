@@ -17,6 +17,8 @@ from metadata.forms.labels import initial_labels, label_fields, labels_of
 from metadata.inputs import ObjectInput
 from metadata.names import CUSTOM_SUFFIX
 
+PLAIN = ("icon", "color", "in_navigation", "is_searchable", "has_pools")
+
 
 class ObjectForm(forms.Form):
     """A new object, or the changeable part of an existing one."""
@@ -68,6 +70,11 @@ class ObjectForm(forms.Form):
         self.fields["is_searchable"] = forms.BooleanField(
             label=_("Found by the global search"), required=False, initial=True
         )
+        self.fields["has_pools"] = forms.BooleanField(
+            label=_("Records may wait in pools"),
+            required=False,
+            help_text=_("Records without an owner wait in a pool, from which people claim them."),
+        )
 
     def object_input(self, taken: set[str]) -> ObjectInput:
         """Return the new object that the form describes."""
@@ -85,6 +92,7 @@ class ObjectForm(forms.Form):
             name_settings={"pattern": data["name_pattern"]} if is_number and data["name_pattern"] else {},
             in_navigation=data["in_navigation"],
             is_searchable=data["is_searchable"],
+            has_pools=data["has_pools"],
             open_to_profiles=data["open_to_profiles"],
         )
         return replace(made, name_label=names) if names else made
@@ -93,7 +101,7 @@ class ObjectForm(forms.Form):
         """Return the changes that the form makes to an existing object."""
         data = self.cleaned_data
         texts = {name: labels_of(data, name) for name in ("label", "plural_label")}
-        return {**texts, **{name: data[name] for name in ("icon", "color", "in_navigation", "is_searchable")}}
+        return {**texts, **{name: data[name] for name in PLAIN}}
 
     def _api_name(self, labels: dict[str, str], taken: set[str]) -> str:
         given = str(self.cleaned_data["api_name"]).strip()
@@ -108,5 +116,4 @@ class ObjectForm(forms.Form):
     @staticmethod
     def _initial(spec: ObjectSpec) -> dict[str, Any]:
         texts = {**initial_labels(spec.label, "label"), **initial_labels(spec.plural_label, "plural_label")}
-        names = ("icon", "color", "in_navigation", "is_searchable")
-        return {**texts, **{name: getattr(spec, name) for name in names}}
+        return {**texts, **{name: getattr(spec, name) for name in PLAIN}}

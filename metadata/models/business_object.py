@@ -34,6 +34,7 @@ class BusinessObject(models.Model):
     name_field = models.CharField(max_length=40, default="name")
     is_custom = models.BooleanField(default=True)
     is_activity = models.BooleanField(default=False)  # tasks, calls, visits: shown on timelines
+    has_pools = models.BooleanField(default=False)  # records may wait in pools, and what everybody holds is counted
     in_navigation = models.BooleanField(default=True)
     is_searchable = models.BooleanField(default=True)
     sharing = models.CharField(max_length=10, choices=Sharing.choices, default=Sharing.PRIVATE)

@@ -142,7 +142,8 @@ class _Application:
 
 def object_input(spec: ObjectSpec, added: set[uuid.UUID]) -> ObjectInput:
     """Return the input that creates an object with those of its fields that are to be added."""
-    names = ("api_name", "name_field", "icon", "color", "is_activity", "in_navigation", "is_searchable", "is_custom")
+    flags = ("is_activity", "has_pools", "in_navigation", "is_searchable", "is_custom")
+    names = ("api_name", "name_field", "icon", "color", *flags)
     values: dict[str, Any] = {name: getattr(spec, name) for name in names}
     values |= {name: _texts(getattr(spec, name)) for name in ("label", "plural_label", "description")}
     fields = [field_input(field) for field in spec.business_fields if field.uuid in added]

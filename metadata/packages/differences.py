@@ -24,6 +24,7 @@ OBJECT_PARTS = (
     "color",
     "name_field",
     "is_activity",
+    "has_pools",
     "in_navigation",
     "is_searchable",
 )

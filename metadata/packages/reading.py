@@ -60,6 +60,7 @@ OBJECT = {
     "color": Member(text, "blue"),
     "name_field": Member(text, "name"),
     "is_activity": Member(flag, False),
+    "has_pools": Member(flag, False),
     "in_navigation": Member(flag, True),
     "is_searchable": Member(flag, True),
     "fields": Member(anything),

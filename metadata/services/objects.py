@@ -24,7 +24,7 @@ from metadata.services.labels import save_translations, set_labels
 from metadata.services.new_fields import NewFields
 
 TEXTS = ("label", "plural_label", "description")
-PLAIN = ("icon", "color", "in_navigation", "is_searchable", "is_activity", "position")
+PLAIN = ("icon", "color", "in_navigation", "is_searchable", "is_activity", "has_pools", "position")
 
 
 def create_object(actor: Actor, given: ObjectInput) -> BusinessObject:

@@ -16,7 +16,7 @@ from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import FieldSpec
 from metadata.expressions.graph import FieldNode
-from objects.access.field_grants import FieldLevel, FieldLevels, field_grants_of
+from objects.access.field_grants import FieldLevel, FieldLevels
 from objects.access.masking import masked_field
 from objects.access.taint import is_computed, sources_of
 
@@ -76,13 +76,13 @@ def is_writable(field: CompiledField) -> bool:
 
 def reads_all(policy: AccessPolicy, nodes: Iterable[FieldNode]) -> bool:
     """Tell whether the caller may read every one of these fields: what is made of them tells him nothing new."""
-    limits = _limits(policy)
+    limits = policy.field_limits
     return limits is None or all(_is_known(policy, n) and _is_read(policy, limits, n, set()) for n in nodes)
 
 
 def level_of_lost(policy: AccessPolicy, object_name: str, field_name: str) -> FieldLevel:
     """Return the granted level of a field that is no longer part of its object."""
-    granted = (_limits(policy) or {}).get(object_name)
+    granted = (policy.field_limits or {}).get(object_name)
     return FieldLevel.EDIT if granted is None else granted.get(field_name, FieldLevel.HIDDEN)
 
 
@@ -97,7 +97,7 @@ def _visible(policy: AccessPolicy, obj: CompiledObject) -> Mapping[str, Compiled
 
 
 def _levels(policy: AccessPolicy, obj: CompiledObject) -> dict[str, FieldLevel]:
-    limits = _limits(policy)
+    limits = policy.field_limits
     found = {}
     for field in obj:
         if field.name in INTERNAL or _is_kept_back(policy, (obj.name, field.name)):
@@ -109,11 +109,6 @@ def _levels(policy: AccessPolicy, obj: CompiledObject) -> dict[str, FieldLevel]:
             is_given_away = level >= FieldLevel.READ and _is_read(policy, limits, (obj.name, field.name), set())
             found[field.name] = level if is_given_away or level == FieldLevel.MASKED else FieldLevel.HIDDEN
     return found
-
-
-def _limits(policy: AccessPolicy) -> FieldLevels | None:
-    """Return the levels granted to the caller, None for one whom nothing is kept from."""
-    return None if policy.modifies_all or policy.actor.is_system else field_grants_of(policy.actor)
 
 
 def _granted(limits: FieldLevels, object_name: str, field: FieldSpec) -> FieldLevel:

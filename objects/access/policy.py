@@ -14,7 +14,7 @@ from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import ObjectSpec
 from metadata.expressions.graph import FieldNode
 from objects.access import field_security
-from objects.access.field_grants import FieldLevel
+from objects.access.field_grants import FieldLevel, FieldLevels, field_grants_of
 from objects.access.grants import ACTIONS, MODIFY_RECORDS, VIEW_RECORDS, Grants, grants_of
 from objects.access.reach import READ, default_level, level_for, scoped
 from objects.access.scopes import ScopeValues, make_scope
@@ -41,7 +41,13 @@ class AccessPolicy:
         # Equal versions have equal grants and rules; without one, policies share nothing.
         version = 0 if actor.is_system else actor.access_version or id(self)  # the system may always do everything
         self.hides_contacts = not self.modifies_all and hides_details(actor)  # e-mail and phone of colleagues
-        self._field_shape = (self.modifies_all, self.reads_all, version, actor.group_ids, self.hides_contacts)
+        self._field_shape: tuple[Any, ...] = (
+            self.modifies_all,
+            self.reads_all,
+            version,
+            actor.group_ids,
+            self.hides_contacts,
+        )
         self._fingerprint = self._make_fingerprint()
 
     @classmethod
@@ -89,6 +95,11 @@ class AccessPolicy:
         return tuple(spec for spec in current_snapshot().objects() if self.can(spec.api_name, READ))
 
     # --- fields -------------------------------------------------------------------------------------------
+    @property
+    def field_limits(self) -> FieldLevels | None:
+        """What is granted to the caller by object and field, None for one whom nothing is kept from."""
+        return None if self.modifies_all or self.actor.is_system else field_grants_of(self.actor)
+
     def field_level(self, obj: CompiledObject, name: str) -> FieldLevel:
         """Return what the caller may do with a field of an object; raises KeyError for one that there is not."""
         return field_security.levels_of(self, obj)[name]

@@ -41,13 +41,22 @@ class RecordQuery:
     """Reads the records of one object as far as the caller may see them.
 
     Immutable: each method returns a new query, and nothing runs before `page`, `display`, `get` or the like.
-    `action` narrows the records to those on which the caller may do more than look ("edit", "delete").
+    `action` narrows the records to those on which the caller may do more than look ("edit", "delete"); `policy` is
+    another one than the caller's own where he reads through something (`PoolPolicy`).
     """
 
-    def __init__(self, actor: Actor, object_name: str, *, action: str = "read", _wish: Wish | None = None) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        object_name: str,
+        *,
+        action: str = "read",
+        policy: AccessPolicy | None = None,
+        _wish: Wish | None = None,
+    ) -> None:
         self.actor = actor
         self.object_name = object_name
-        self.policy = AccessPolicy.of(actor)
+        self.policy = policy or AccessPolicy.of(actor)
         self.policy.require(object_name, action)
         self.wish = _wish or Wish(action=action)
 

@@ -22,6 +22,7 @@ from objects.records.table import RecordTable, record_table
 if TYPE_CHECKING:
     from metadata.expressions import Environment
     from objects.records.environments import Related
+    from objects.records.ownership import Move as OwnershipMove
     from objects.records.rollup_plans import Rollup
     from objects.records.rollups import Changed, Move
 
@@ -57,6 +58,18 @@ class Consent:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Why records change hands: what the log of movements says. `rule_id` and `evidence` come from a job."""
+
+    kind: str = ""  # "": what the action says: "create" or "transfer"
+    reason: str = ""
+    note: str = ""
+    rule_id: int | None = None
+    run_id: uuid.UUID | None = None
+    evidence: Mapping[uuid.UUID, Any] = field(default_factory=dict)  # by record
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """One record on its way through the pipeline.
@@ -81,6 +94,7 @@ class Draft:
     keys: Any = None  # by which duplicates of the record are found
     matches: list[Any] = field(default_factory=list)  # records that it duplicates, and is saved beside
     confirmed: list[str] = field(default_factory=list)  # rules whose warning the caller has confirmed
+    order: OwnershipMove | None = None  # where a record is to be put
     is_given_away: bool = False  # to another owner, by one who may: perhaps out of his own reach
 
     @property
@@ -125,13 +139,16 @@ class Batch:
         is_partial: bool = False,
         consent: Consent | None = None,
         event: str = "",
+        policy: AccessPolicy | None = None,
+        movement: Movement | None = None,
     ) -> None:
         self.actor, self.snapshot, self.object, self.action, self.now = actor, snapshot, obj, action, now
         self.drafts = tuple(drafts)
         self.is_many, self.is_partial = is_many, is_partial
         self.consent = consent or Consent()
         self.event = event or ("api" if actor.via == "api" else action)  # by which rules tell what to do
-        self.policy = AccessPolicy.of(actor)
+        self.policy = policy or AccessPolicy.of(actor)
+        self.movement = movement or Movement()  # of the records that change hands
         self.table: RecordTable = record_table(snapshot, obj)
         self.departments: dict[uuid.UUID, uuid.UUID | None] = {}  # of the owners seen so far
         self.editable: Mapping[str, CompiledField] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from crm_platform.identity.models import User
+
 
 class NumberCounter(models.Model):
     """The last number given out in a series without gaps: a field, and the key of its period and partition.
@@ -55,3 +57,22 @@ class Recalculation(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["object_id", "via", "source_id"], name="recalculated_once")]
+
+
+class Holding(models.Model):
+    """How many live records of an object a person holds, by the pool to which they would return.
+
+    Triggers on the record tables keep it, in the transaction of every change. Whoever gives a person another record
+    locks the person's rows first, so that two at once can't both find room for the last one.
+    """
+
+    object_id = models.BigIntegerField()  # BusinessObject.id
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    pool_id = models.UUIDField(null=True)
+    held = models.IntegerField(default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["object_id", "user", "pool_id"], name="holding_once", nulls_distinct=False),
+        ]

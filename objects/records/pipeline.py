@@ -23,6 +23,7 @@ from objects.records.locking import lock
 from objects.records.lookup_filters import lookup_filters
 from objects.records.numbering import number
 from objects.records.owners import chosen_owners, end_shares, transfers
+from objects.records.ownership import admit, hand_over, note, place
 from objects.records.recalculation import derive
 from objects.records.references import references
 from objects.records.rollups import measure, rollups
@@ -66,6 +67,7 @@ CREATE: tuple[Stage, ...] = (
     dependent_choices,
     required,
     references,
+    place,
     lookup_filters,
     refuse_circles,
     check_files,
@@ -77,6 +79,8 @@ CREATE: tuple[Stage, ...] = (
     rules,
     stop,
     duplicates,
+    stop,
+    admit,
     stop,
     number,
     mirror,
@@ -90,6 +94,7 @@ CREATE: tuple[Stage, ...] = (
     derive,
     history,
     outbox,
+    note,
 )
 UPDATE: tuple[Stage, ...] = (
     authorise,
@@ -100,6 +105,7 @@ UPDATE: tuple[Stage, ...] = (
     dependent_choices,
     required,
     references,
+    place,
     lookup_filters,
     refuse_circles,
     check_files,
@@ -110,6 +116,8 @@ UPDATE: tuple[Stage, ...] = (
     rules,
     stop,
     duplicates,
+    stop,
+    admit,
     stop,
     mirror,
     measure,
@@ -124,7 +132,31 @@ UPDATE: tuple[Stage, ...] = (
     derive,
     history,
     outbox,
+    note,
 )
+# Records that change hands by a decision which was taken elsewhere: what else is in them is nobody's concern now.
+MOVE: tuple[Stage, ...] = (
+    lock,
+    hand_over,
+    references,
+    place,
+    formulas,
+    compute,
+    stop,
+    admit,
+    stop,
+    mirror,
+    measure,
+    write,
+    stop,
+    end_shares,
+    rollups,
+    derive,
+    history,
+    outbox,
+    note,
+)
+STAGES = {"create": CREATE, "move": MOVE}
 
 
 def run(batch: Batch) -> None:
@@ -133,5 +165,5 @@ def run(batch: Batch) -> None:
     Raises what refuses a single write, BatchFailed for a batch; a partial batch never raises on account of
     its rows.
     """
-    for stage in CREATE if batch.is_create else UPDATE:
+    for stage in STAGES.get(batch.action, UPDATE):
         stage(batch)

@@ -10,14 +10,16 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm_platform.kit.context import Actor
+from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
+from objects.access.policy import AccessPolicy
 from objects.access.services.holding import hold
 from objects.access.services.teams import keep_on_team, require_team_level
 from objects.records import pipeline, purging, trash, upserting
-from objects.records.drafts import OWNER, Batch, Consent, Draft, RowResult, SavedRecord
+from objects.records.drafts import OWNER, Batch, Consent, Draft, Movement, RowResult, SavedRecord
+from objects.records.ownership import Move
 from objects.records.unit import run_unit
 
 __all__ = ["MAX_ROWS", "Consent", "RecordService", "RowResult", "SavedRecord"]
@@ -91,6 +93,28 @@ class RecordService:
 
         return run_unit(work, dry_run=dry_run)
 
+    def move(
+        self, object_name: str, moves: Sequence[Move], movement: Movement, *, all_or_none: bool = False
+    ) -> list[RowResult]:
+        """Put up to MAX_ROWS records with owners or into pools, as the caller has decided for the actor.
+
+        Asks nothing about the actor's rights, nor what else is in the records: services that know better what he may
+        do call this (claiming, recycling, handover). Limits on what people hold do count. Returns a result per move.
+        """
+        drafts = [Draft(index, {}, order.id, order=order) for index, order in enumerate(moves)]
+        options: dict[str, Any] = {"policy": AccessPolicy.of(system_actor()), "movement": movement}
+
+        def work() -> None:
+            pipeline.run(self._batch(object_name, "move", drafts, is_many=True, is_partial=not all_or_none, **options))
+
+        if len(moves) > MAX_ROWS:
+            raise ValueError(f"at most {MAX_ROWS} records are moved at once")
+        try:
+            run_unit(work)
+        except pipeline.BatchFailed:
+            return [RowResult(draft.index, None, None, draft.all_errors()) for draft in drafts]
+        return [row_result(draft) for draft in drafts]
+
     def upsert(
         self, object_name: str, field: str, value: Any, values: Mapping[str, Any], *, dry_run: bool = False
     ) -> tuple[SavedRecord, bool]:
@@ -149,7 +173,7 @@ class RecordService:
         pipeline.run(batch)
         return batch.saved(draft)
 
-    def _batch(self, object_name: str, action: str, drafts: Sequence[Draft], **options: bool) -> Batch:
+    def _batch(self, object_name: str, action: str, drafts: Sequence[Draft], **options: Any) -> Batch:
         snapshot = current_snapshot()
         obj = snapshot.object(object_name)
         how: dict[str, Any] = {"consent": self.consent, "event": self.event, **options}

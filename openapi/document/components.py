@@ -124,7 +124,7 @@ _OBJECT_MEMBERS: dict[str, Any] = {
     "description": LABEL,
     "icon": TEXT,
     "color": TEXT,
-    **dict.fromkeys(("is_activity", "in_navigation", "is_searchable"), _FLAG),
+    **dict.fromkeys(("is_activity", "has_pools", "in_navigation", "is_searchable"), _FLAG),
 }
 FIELD_INPUT: dict[str, Any] = {
     "type": "object",

@@ -34,6 +34,7 @@ def object_summary(spec: ObjectSpec, language: str) -> dict[str, Any]:
         "name_field": spec.name_field,
         "is_custom": spec.is_custom,
         "is_activity": spec.is_activity,
+        "has_pools": spec.has_pools,
     }
 
 

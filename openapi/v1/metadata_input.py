@@ -15,7 +15,7 @@ from openapi.v1.reading import MemberReader
 
 OBJECT_TEXTS = ("label", "plural_label", "description")
 OBJECT_WORDS = ("api_name", "icon", "color", "name_type")
-OBJECT_FLAGS = ("is_activity", "in_navigation", "is_searchable")
+OBJECT_FLAGS = ("is_activity", "has_pools", "in_navigation", "is_searchable")
 FIELD_TEXTS = ("label", "help_text")
 FIELD_CONDITIONS = ("default_formula", "required_if", "visible_if", "readonly_if", "sensitivity")
 FIELD_WORDS = ("api_name", "type", "choice_set", *FIELD_CONDITIONS)

@@ -24,6 +24,7 @@ TENANT_APPS = [
     "crm_platform.files",
     "metadata",
     "objects",
+    "workflows",
     "layouts",
     "openapi",
 ]

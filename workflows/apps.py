@@ -1,0 +1,14 @@
+"""Pools, and what moves records by itself."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class WorkflowsConfig(AppConfig):
+    name = "workflows"
+
+    def ready(self) -> None:
+        from workflows.pools import registration as pools
+
+        pools.register()

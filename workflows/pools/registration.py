@@ -1,0 +1,10 @@
+"""What pools make known at start-up."""
+
+from __future__ import annotations
+
+from objects.records.ownership import watchers
+from workflows.pools.watching import PoolWatcher
+
+
+def register() -> None:
+    watchers.register(PoolWatcher())
