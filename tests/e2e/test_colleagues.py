@@ -32,9 +32,9 @@ def only_the_department(site: Site) -> Iterator[None]:
 @pytest.mark.usefixtures("only_the_department")
 def test_the_owner_picker_offers_only_the_department(site: Site, sign_in: Callable[..., Page]) -> None:
     with worlds.inside(site.world.schema_name):
-        RecordService(site.world.actor("rep")).create("lead", {"name": "诸葛亮", "company": "蜀汉科技有限公司"})
+        RecordService(site.world.actor("rep")).create("lead", {"name": "庞士元", "company": "凤雏咨询有限公司"})
     page = sign_in(site.world.users["rep"].username)
-    page.goto("/o/lead/?name__eq=诸葛亮")
+    page.goto("/o/lead/?name__eq=庞士元")
     page.locator("[data-select-row]").first.check()
     page.get_by_role("button", name="转移给…").click()
     box = page.get_by_role("dialog").get_by_role("combobox", name="新负责人")

@@ -177,11 +177,12 @@ def test_three_hundred_fields_are_one_publish(hall: Hall) -> None:
 
 def test_one_more_field_costs_what_it_costs_on_a_small_object(hall: Hall) -> None:
     counts = []
-    for name in (NARROW, WIDE):
+    for added, name in (("warm__c", NARROW), ("more__c", NARROW), ("more__c", WIDE)):
         with timely(), CaptureQueriesContext(connection) as statements:
-            services.add_field(hall.actor, name, FieldInput("more__c", "text", "更多"))
+            services.add_field(hall.actor, name, FieldInput(added, "text", "更多"))
         counts.append(len(statements))
-    assert_flat(counts)
+    _first, narrow, wide = counts  # the first also fills what this process keeps
+    assert wide <= narrow + 1, "one more, to look whether the second table is small"
 
 
 # --- records --------------------------------------------------------------------------------------------------
