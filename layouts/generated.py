@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop as _
 from layouts.documents import Layout, ListViewSpec, RelatedList, Section
 from metadata.compiler.spec import FieldSpec, Labels, ObjectSpec, SchemaSpec
 from metadata.field_types import field_types
+from objects.display.desk import plural_label
 
 ALL, MINE, RECENT = "all", "mine", "recent"
 LIST_COLUMNS = 7
@@ -70,10 +71,6 @@ def complete(arranged: Layout, spec: ObjectSpec, schema: SchemaSpec) -> Layout:
         related=listed,
         activities=activities,
     )
-
-
-def plural_label(spec: ObjectSpec) -> Labels:
-    return spec.plural_label if any(spec.plural_label.values()) else spec.label
 
 
 def is_wide(field: FieldSpec) -> bool:

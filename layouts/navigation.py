@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.console.navigation import NavItem, ObjectLink, register
 from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.kit.context import Actor
-from layouts.generated import plural_label
 from objects.access.policy import AccessPolicy
+from objects.display.desk import plural_label
 
 
 @lru_cache(maxsize=4096)

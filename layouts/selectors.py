@@ -66,6 +66,11 @@ def default_list_view(views: Iterable[ListViewSpec]) -> ListViewSpec:
     return ordered[0]
 
 
+def arranged_columns(actor: Actor, obj: CompiledObject) -> tuple[str, ...]:
+    """Return the columns of the list view that the object opens with."""
+    return default_list_view(list_views(actor, obj)).columns
+
+
 def chosen_columns(actor: Actor, obj: CompiledObject, view_key: str) -> tuple[str, ...] | None:
     """Return the columns that the caller chose for this list, None when he left them as they are."""
     rows = fetch_prepared("column_choice", CHOICE_SQL, [actor.user_id, obj.spec.id, view_key])

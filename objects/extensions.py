@@ -71,10 +71,19 @@ class ListColumn:
     position: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Which fields somebody has arranged that lists of an object show, by path."""
+
+    key: str
+    columns: Callable[[Actor, CompiledObject], Sequence[str]]
+
+
 record_actions: Registry[RecordAction] = Registry("record action")
 record_panels: Registry[RecordPanel] = Registry("record panel")
 bulk_actions: Registry[BulkAction] = Registry("bulk action")
 list_columns: Registry[ListColumn] = Registry("list column")
+arrangements: Registry[Arrangement] = Registry("arrangement of columns")
 
 
 def actions_on(actor: Actor, obj: CompiledObject, values: Values) -> list[RecordAction]:
@@ -95,6 +104,12 @@ def bulk_actions_on(actor: Actor, obj: CompiledObject) -> list[BulkAction]:
 def columns_of(actor: Actor, obj: CompiledObject) -> list[ListColumn]:
     """Return the columns that lists of an object get besides its fields, in order."""
     return sorted((item for item in list_columns if item.offered(actor, obj)), key=_position)
+
+
+def usual_columns(actor: Actor, obj: CompiledObject) -> tuple[str, ...]:
+    """Return what lists of an object show, whoever puts one up; its name where nothing is arranged."""
+    arranged = next((tuple(item.columns(actor, obj)) for item in arrangements), ())
+    return arranged or (obj.spec.name_field,)
 
 
 def _position(item: RecordAction | RecordPanel | BulkAction | ListColumn) -> int:

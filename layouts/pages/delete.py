@@ -21,12 +21,12 @@ from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import PlatformError
-from layouts.generated import plural_label
-from layouts.pages import cells
 from layouts.pages.common import ObjectDesk, safe_next
 from layouts.pages.record import open_record
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
+from objects.display import cells
+from objects.display.desk import plural_label
 from objects.query.pages import DisplayRow
 from objects.query.query import RecordQuery
 from objects.records import family

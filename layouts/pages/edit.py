@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.kit.errors import PlatformError, StateConflict, ValidationFailed, VersionConflict
-from layouts.pages import cells, conflict, duplicates, live
+from layouts.pages import conflict, duplicates, live
 from layouts.pages.common import ObjectDesk, desk, safe_next
 from layouts.pages.names import with_names
 from layouts.pages.record import RecordPage, open_record
@@ -27,6 +27,7 @@ from layouts.pages.typed_names import resolve_typed
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
+from objects.display import cells
 from objects.duplicates.errors import DuplicateDetected
 from objects.history.selectors import history
 from objects.records.service import RecordService

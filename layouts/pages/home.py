@@ -27,13 +27,13 @@ from crm_platform.console.access import signed_in
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden, NotFound, ValidationFailed
 from layouts import selectors
-from layouts.pages import cells
 from layouts.pages.common import ObjectDesk
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.choices import active_choices, label_of
 from metadata.field_types.contexts import display_context
 from metadata.field_types.formats import money_text
 from metadata.field_types.stage import OPEN
+from objects.display import cells
 from objects.query.conditions import All, Condition
 from objects.query.conditions import Any as AnyOf
 from objects.query.pages import DisplayRow

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from crm_platform.console.access import signed_in
 from crm_platform.kit.errors import ValidationFailed
 from layouts.generated import is_wide
-from layouts.pages import cells, conflict
+from layouts.pages import conflict
 from layouts.pages.common import ObjectDesk, desk
 from layouts.pages.record import open_record
 from layouts.pages.record_form import RecordForm, form_fields
@@ -23,6 +23,7 @@ from metadata.compiler.current import current_snapshot
 from metadata.field_types import field_types
 from metadata.field_types.computed import ComputedType
 from objects.access.field_grants import FieldLevel
+from objects.display import cells
 from objects.records.programs import programs
 from objects.records.trial import Assessment, assess
 

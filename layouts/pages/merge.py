@@ -21,10 +21,10 @@ from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound, PlatformError, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
-from layouts.pages import cells
 from layouts.pages.common import ObjectDesk, desk
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.snapshot import SchemaSnapshot
+from objects.display import cells
 from objects.merging.models import Merge
 from objects.merging.moving import count_pointing
 from objects.merging.service import MAX_LOSERS, merge

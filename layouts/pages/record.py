@@ -21,7 +21,6 @@ from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.kit.errors import Forbidden, NotFound, PlatformError, ValidationFailed, VersionConflict
 from layouts import services
 from layouts.generated import is_wide, stage_name
-from layouts.pages import cells
 from layouts.pages.access.links import AccessLinks
 from layouts.pages.common import ObjectDesk, desk
 from layouts.pages.related import Activity, ActivityRecords, RelatedRecords, related_records
@@ -30,6 +29,7 @@ from metadata.field_types.choices import active_choices, find_choice, label_of
 from metadata.field_types.stage import LOST, OPEN, WON
 from objects import extensions
 from objects.access.policy import AccessPolicy
+from objects.display import cells
 from objects.extensions import RecordAction, RecordPanel
 from objects.history.models import RecordChange
 from objects.history.selectors import HistoryEntry, history

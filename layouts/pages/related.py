@@ -15,12 +15,12 @@ from django.utils.safestring import SafeString
 from crm_platform.kit.errors import Forbidden, NotFound
 from layouts.documents import RelatedList
 from layouts.generated import is_wide
-from layouts.pages import cells
-from layouts.pages.cells import Column
 from layouts.pages.common import ObjectDesk
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.values import Reference
 from metadata.field_types.widgets import OBJECT_SUFFIX
+from objects.display import cells
+from objects.display.cells import Column
 from objects.query.conditions import Condition
 from objects.query.pages import DisplayPage, DisplayRow
 from objects.query.query import RecordQuery

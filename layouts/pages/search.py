@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment
 from crm_platform.kit.context import Actor
-from layouts.generated import plural_label
+from objects.display.desk import plural_label
 from objects.search.service import SearchGroup
 from objects.search.service import search as find
 

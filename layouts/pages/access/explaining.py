@@ -23,7 +23,6 @@ from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound, PlatformError
 from crm_platform.kit.ids import parse_uuid
-from layouts.pages import cells
 from layouts.pages.access.links import OBJECT_OF_RECORD, RECORD, USER, AccessLinks, explain_url
 from layouts.pages.common import ObjectDesk
 from metadata.compiler.current import current_snapshot
@@ -34,6 +33,7 @@ from objects.access.explaining import explain
 from objects.access.explanation import ACTION_LABELS, Cause, Explanation, Step
 from objects.access.policy import AccessPolicy
 from objects.access.reach import SCOPED_ACTIONS
+from objects.display import cells
 from objects.query.query import RecordQuery
 
 # The pages of what steps name; who manages users may open them.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.urls import reverse
@@ -12,111 +10,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm_platform.console.forms import DateInput, DateTimeInput
-from crm_platform.identity.forms.base import DepartmentField, open_departments
-from crm_platform.identity.models import Role, User, UserGroup
-from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
-from metadata.field_types.references import ReferenceField
 from metadata.field_types.target_filters import TargetFilterField
-from metadata.field_types.values import Reference
 from objects.access.models import Level, SharingRule
 from objects.access.principals import (
-    DEPARTMENT,
-    DEPARTMENT_BELOW,
     EVERYONE,
-    GROUP,
     KINDS,
-    ROLE,
-    ROLE_BELOW,
     USER,
-    Principal,
 )
 from objects.access.services.object_defaults import is_controlled_by_master
 from objects.access.services.shares import NOTE
 from objects.access.services.teams import LEVELS
 from objects.access.services.teams import ROLE as TEAM_ROLE
+from objects.display.principals import PrincipalForm, UserField
 
 CONDITION_HELP = gettext_lazy("All conditions hold of the records that are meant; “me” is whoever looks.")
-
-
-class UserField(ReferenceField):
-    """The choice of a user; returns his id."""
-
-    def __init__(self, language: str, label: Any = "") -> None:
-        super().__init__(["user"], language)
-        self.label = label
-
-    def clean(self, value: Any) -> UUID | None:
-        chosen = super().clean(value)
-        found = parse_uuid(chosen) if chosen else None
-        if chosen and found is None:
-            raise forms.ValidationError(self.error_messages["not_chosen"], "not_chosen")
-        return found
-
-
-class PrincipalForm(forms.Form):
-    """A form in which people are chosen: a user, role, group, department or everybody.
-
-    `add_principal` adds a kind and an input for each kind, of which the one that fits shows.
-    """
-
-    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.language = language
-
-    def add_principal(self, name: str, label: Any, kinds: Iterable[str], initial: str = "") -> None:
-        chosen = Principal.parse(initial) if initial else None
-        offered = [(kind, KINDS[kind]) for kind in kinds]
-        first = chosen.kind if chosen else offered[0][0]
-        self.fields[f"{name}_kind"] = forms.ChoiceField(label=label, choices=offered, initial=first)
-        inputs = {
-            USER: (UserField(self.language), _("User"), USER),
-            ROLE: (
-                forms.ModelChoiceField(Role.objects.order_by("id"), to_field_name="uuid"),
-                _("Role"),
-                f"{ROLE},{ROLE_BELOW}",
-            ),
-            GROUP: (
-                forms.ModelChoiceField(UserGroup.objects.order_by("name"), to_field_name="uuid"),
-                _("Group"),
-                GROUP,
-            ),
-            DEPARTMENT: (DepartmentField(open_departments()), _("Department"), f"{DEPARTMENT},{DEPARTMENT_BELOW}"),
-        }
-        for kind, (field, text, shown) in inputs.items():
-            field.label, field.required = text, False
-            field.widget.attrs["data-show-when"] = f"{name}_kind={shown}"
-            if chosen is not None and chosen.id is not None and chosen.kind in shown.split(","):
-                field.initial = _shown(chosen)
-            self.fields[f"{name}_{kind}"] = field
-
-    def principal(self, name: str) -> str:
-        """Return who was chosen, in written form; "" with nobody; only after `is_valid()`."""
-        kind = self.cleaned_data[f"{name}_kind"]
-        if kind == EVERYONE:
-            return EVERYONE
-        group = {ROLE_BELOW: ROLE, DEPARTMENT_BELOW: DEPARTMENT}.get(kind, kind)
-        found = self.cleaned_data.get(f"{name}_{group}")
-        if not found:
-            return ""
-        key = found if isinstance(found, UUID) else getattr(found, "uuid", None) or found.pk
-        return f"{kind}:{key}"
-
-    def place_of(self, field: str | None) -> str | None:
-        """Return the input that a mistake of the service at `field` is shown at."""
-        if field is not None and f"{field}_kind" in self.fields:
-            kind = self.data.get(f"{field}_kind")
-            group = {ROLE_BELOW: ROLE, DEPARTMENT_BELOW: DEPARTMENT}.get(str(kind), str(kind))
-            return f"{field}_{group}" if f"{field}_{group}" in self.fields else f"{field}_kind"
-        return field if field in self.fields else None
-
-
-def _shown(principal: Principal) -> Any:
-    if principal.kind != USER:
-        return principal.id
-    assert principal.id is not None
-    name = User.objects.filter(pk=principal.id).values_list("name", flat=True).first()
-    return Reference("user", principal.id, name or "")
 
 
 class ConditionField(TargetFilterField):

@@ -11,9 +11,9 @@ from uuid import UUID
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from layouts.pages.common import ObjectDesk
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.values import DisplayContext
+from objects.display.desk import RecordDesk
 from objects.query.pages import DisplayPage, DisplayRow
 
 Painter = Callable[[DisplayRow, Any, DisplayContext], str]
@@ -32,7 +32,7 @@ class Column:
         return self.field.type.is_numeric
 
 
-def columns(desk: ObjectDesk, paths: Iterable[str]) -> tuple[Column, ...]:
+def columns(desk: RecordDesk, paths: Iterable[str]) -> tuple[Column, ...]:
     """Return the columns for the paths that the caller may read."""
     found = []
     for path in paths:
@@ -42,7 +42,7 @@ def columns(desk: ObjectDesk, paths: Iterable[str]) -> tuple[Column, ...]:
     return tuple(found)
 
 
-def primary(desk: ObjectDesk, shown: Sequence[Column]) -> str:
+def primary(desk: RecordDesk, shown: Sequence[Column]) -> str:
     """Return the path of the column that links to the record: the name where it is shown, else the first."""
     name = desk.obj.spec.name_field
     return name if any(column.path == name for column in shown) else shown[0].path
@@ -57,7 +57,7 @@ class FurtherCells:
 
 
 def body_rows(
-    desk: ObjectDesk,
+    desk: RecordDesk,
     page: DisplayPage,
     shown: Sequence[Column],
     *,
@@ -84,17 +84,17 @@ def body_rows(
     return mark_safe("".join(pieces))  # noqa: S308 (types escape their cells, everything else is escaped here)
 
 
-def cell(desk: ObjectDesk, field: CompiledField, value: Any, values: Any) -> SafeString:
+def cell(desk: RecordDesk, field: CompiledField, value: Any, values: Any) -> SafeString:
     """Return one value as HTML, "" when it is empty."""
     return field.type.cell(field.spec, value, desk.display(values))
 
 
-def text(desk: ObjectDesk, field: CompiledField, value: Any, values: Any) -> str:
+def text(desk: RecordDesk, field: CompiledField, value: Any, values: Any) -> str:
     """Return one value as text, "" when it is empty."""
     return field.type.to_text(field.spec, value, desk.display(values))
 
 
-def title(desk: ObjectDesk, values: Any) -> str:
+def title(desk: RecordDesk, values: Any) -> str:
     """Return what a record is called."""
     field = desk.field(desk.obj.spec.name_field)
     return (text(desk, field, values.get(field.name), values) if field else "") or _("(no name)")
@@ -129,7 +129,7 @@ def _painter(column: Column, opening: str) -> Painter:
     return paint if column.field.type.derives_from or column.field.type.expression_type == "choices" else paint_once
 
 
-def _lead_painter(desk: ObjectDesk, column: Column) -> Painter:
+def _lead_painter(desk: RecordDesk, column: Column) -> Painter:
     """Return the function that makes the cells which link to their record."""
     to_text, spec, nameless = column.field.type.to_text, column.field.spec, _("(no name)")
     opening, address = _opening(column, "primary"), escape(desk.list_url)
