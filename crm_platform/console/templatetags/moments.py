@@ -1,4 +1,4 @@
-"""Template tags of the record pages."""
+"""The template tag of times, as people say them."""
 
 from __future__ import annotations
 
