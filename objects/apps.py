@@ -21,12 +21,14 @@ class ObjectsConfig(AppConfig):
         from objects.query.query import visible_ids
         from objects.records import attachments, hierarchy, number_tidying, recalculation_jobs, resealing, retention
         from objects.records.lookup_filters import filter_errors
+        from objects.records.touching import when_errors
         from objects.search import registration as search
 
         register()
         uses.register()
         belongings.register()
         hooks.shape_checks.append(filter_errors)
+        hooks.shape_checks.append(when_errors)
         object_created.append(grant_new_object)
         hooks.fields_created.append(grant_new_fields)
         hooks.field_dropped.append(keep_limits)

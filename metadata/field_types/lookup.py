@@ -15,6 +15,7 @@ from metadata.field_types.labels import LabelsField, object_choices
 from metadata.field_types.references import ReferenceType
 from metadata.field_types.registry import field_types
 from metadata.field_types.target_filters import TargetFilterField
+from metadata.field_types.touching import TouchesField, TouchesWhenField
 
 ON_DELETE = {"set_null": "SET NULL", "restrict": "RESTRICT", "cascade": "CASCADE"}
 API_NAME = r"^[a-z][a-z0-9_]{0,39}$"
@@ -66,7 +67,9 @@ class LookupSettings(TargetSettings):
         widget=widgets.Select,
     )
     opens_to_owner = OpensToOwnerField()
-    field_order = ("target", "on_delete", "opens_to_owner", "filter", "related_label")
+    touches = TouchesField()
+    touches_when = TouchesWhenField()
+    field_order = ("target", "on_delete", "opens_to_owner", "touches", "touches_when", "filter", "related_label")
 
 
 class LookupType(ReferenceType):

@@ -18,6 +18,7 @@ from metadata.field_types.labels import object_choices
 from metadata.field_types.lookup import API_NAME, OpensToOwnerField
 from metadata.field_types.references import UUID_BYTES, ReferenceField, ReferenceType, clean_reference
 from metadata.field_types.registry import field_types
+from metadata.field_types.touching import TouchesField, TouchesWhenField
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
 
 MAX_TARGETS = 20
@@ -46,6 +47,8 @@ class PolyLookupSettings(SettingsForm):
         widget=widgets.Chips(choices=CallableChoiceIterator(object_choices)),
     )
     opens_to_owner = OpensToOwnerField()
+    touches = TouchesField()
+    touches_when = TouchesWhenField()
 
 
 class PolyLookupType(ReferenceType):

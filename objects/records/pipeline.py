@@ -12,12 +12,13 @@ from objects.records.attachments import attach_files, check_files
 from objects.records.check_ins import measure_check_ins
 from objects.records.computed import compute
 from objects.records.conditions import conditions
-from objects.records.defaults import field_defaults, system_defaults
+from objects.records.defaults import carry, field_defaults, system_defaults
 from objects.records.dependent_choices import dependent_choices
 from objects.records.discretion import keep_quiet
 from objects.records.drafts import Batch
 from objects.records.duplicates import duplicates, remember
 from objects.records.formulas import default_formulas, empty_rollups, formulas
+from objects.records.guards import guard
 from objects.records.hierarchy import place_in_trees, refuse_circles
 from objects.records.locking import lock
 from objects.records.lookup_filters import lookup_filters
@@ -25,10 +26,12 @@ from objects.records.numbering import number
 from objects.records.owners import chosen_owners, end_shares, transfers
 from objects.records.ownership import admit, hand_over, note, place
 from objects.records.recalculation import derive
+from objects.records.record_types import chosen_types, typed_choices
 from objects.records.references import references
 from objects.records.rollups import measure, rollups
 from objects.records.rules import note_confirmed, rules
 from objects.records.successors import mirror
+from objects.records.touching import touch
 from objects.records.traces import history, outbox
 from objects.records.validation import clean, required, shape
 from objects.records.writing import write
@@ -61,10 +64,13 @@ CREATE: tuple[Stage, ...] = (
     shape,
     system_defaults,
     clean,
+    chosen_types,
     chosen_owners,
     field_defaults,
     default_formulas,
+    carry,
     dependent_choices,
+    typed_choices,
     required,
     references,
     place,
@@ -92,6 +98,7 @@ CREATE: tuple[Stage, ...] = (
     note_confirmed,
     rollups,
     derive,
+    touch,
     history,
     outbox,
     note,
@@ -101,8 +108,11 @@ UPDATE: tuple[Stage, ...] = (
     lock,
     shape,
     clean,
+    guard,
+    chosen_types,
     transfers,
     dependent_choices,
+    typed_choices,
     required,
     references,
     place,
@@ -130,6 +140,7 @@ UPDATE: tuple[Stage, ...] = (
     note_confirmed,
     rollups,
     derive,
+    touch,
     history,
     outbox,
     note,
