@@ -57,8 +57,8 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
     try:
         with running(folder, headers, {name: calls[0] for name, calls in chosen[0].calls.items()}) as contenders:
             check_same_answers(contenders, caller.ids[0])
+            grown = growth(pool, contenders[PRODUCT], caller, small)  # before the newest rows are those of the writers
             figures = measure(pool, contenders, chosen, effort(), lambda label: tell(f"  {label} …"))
-            grown = growth(pool, contenders[PRODUCT], caller, small)
             tell("  list by rules …")
             reached = reach_by_rules(pool, contenders[PRODUCT], caller)
     finally:
