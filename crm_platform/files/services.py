@@ -63,6 +63,14 @@ def keep(actor: Actor, file: IO[bytes], name: str, declared: str = "", *, held_b
     )
 
 
+def kept_again(file: StoredFile, owner_id: uuid.UUID | None) -> StoredFile:
+    """Return another upload of the same content, loose and its owner's: for a second place that holds it."""
+    _expect(file.sha256)
+    names = ("sha256", "size", "content_type", "name", "width", "height")
+    copied = {name: getattr(file, name) for name in names}
+    return StoredFile.objects.create(**copied, created_by_id=owner_id, created_at=timezone.now())
+
+
 def attach(places: Mapping[uuid.UUID, Place]) -> None:
     """Give files to fields of records; the caller has locked them and knows that they are free."""
     if not places:

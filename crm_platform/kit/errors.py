@@ -116,6 +116,14 @@ class StateConflict(PlatformError):
     message = _("This is not possible in the present state.")
 
 
+class RecordLocked(PlatformError):
+    """The record is closed to ordinary changes: it has become another one, or waits for a decision."""
+
+    code = "record_locked"
+    status = 423
+    message = _("The record is locked.")
+
+
 class SchemaLocked(PlatformError):
     code = "schema_locked"
     status = 409

@@ -32,6 +32,12 @@ def field_defaults(batch: Batch) -> None:
                     draft.values[field.name] = value
 
 
+def carry(batch: Batch) -> None:
+    """Give new records what another record brings to them, in place of defaults; the caller's own values stand."""
+    for draft in batch.open:
+        draft.values.update({name: value for name, value in draft.carried.items() if name not in draft.given})
+
+
 def _default(field: CompiledField, ctx: CleanContext) -> Any:
     """Return the field's default; None when it has none, or when it is no longer valid (a retired choice)."""
     try:

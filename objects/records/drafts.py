@@ -95,6 +95,7 @@ class Draft:
     matches: list[Any] = field(default_factory=list)  # records that it duplicates, and is saved beside
     confirmed: list[str] = field(default_factory=list)  # rules whose warning the caller has confirmed
     order: OwnershipMove | None = None  # where a record is to be put
+    carried: Mapping[str, Any] = field(default_factory=dict)  # what another record brings, as values, not the caller
     is_given_away: bool = False  # to another owner, by one who may: perhaps out of his own reach
 
     @property
