@@ -44,8 +44,8 @@ class SharingRuleForm(PrincipalForm):
     label = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     kind = forms.ChoiceField(label=gettext_lazy("Which records"), choices=SharingRule.Kind.choices)
     level = forms.TypedChoiceField(label=gettext_lazy("They may"), choices=Level.choices, coerce=int)
-    starts_on = forms.DateField(label=gettext_lazy("From"), required=False, widget=DateInput)
-    ends_on = forms.DateField(label=gettext_lazy("Until and with"), required=False, widget=DateInput)
+    starts_on = forms.DateField(label=gettext_lazy("First day"), required=False, widget=DateInput)
+    ends_on = forms.DateField(label=gettext_lazy("Last day"), required=False, widget=DateInput)
     is_active = forms.BooleanField(label=gettext_lazy("In force"), required=False, initial=True)
 
     def __init__(self, *args: Any, rule: SharingRule | None = None, **kwargs: Any) -> None:
@@ -143,15 +143,15 @@ class TransferForm(forms.Form):
         self.fields["owner_id"] = UserField(language, _("New owner"))
         kept = [("", _("nothing")), *((str(level.value), level.label) for level in LEVELS)]
         self.fields["keep"] = forms.ChoiceField(
-            label=_("The present owner keeps, on the team"), choices=kept, required=False
+            label=_("The present owner stays on the team with"), choices=kept, required=False
         )
 
 
 class DelegationForm(forms.Form):
     """Who stands in, and when; for those who manage users also for whom."""
 
-    starts_at = forms.DateTimeField(label=gettext_lazy("From"), widget=DateTimeInput)
-    ends_at = forms.DateTimeField(label=gettext_lazy("Until"), widget=DateTimeInput)
+    starts_at = forms.DateTimeField(label=gettext_lazy("Begins"), widget=DateTimeInput)
+    ends_at = forms.DateTimeField(label=gettext_lazy("Ends"), widget=DateTimeInput)
     note = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=NOTE)
 
     def __init__(self, *args: Any, language: str, for_others: bool, **kwargs: Any) -> None:
