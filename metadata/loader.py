@@ -19,8 +19,10 @@ from metadata.compiler.spec import (
     MatcherSpec,
     MatchingRuleSpec,
     ObjectSpec,
+    RecordTypeSpec,
     SchemaSpec,
     ValidationRuleSpec,
+    with_record_types,
 )
 from metadata.field_types import field_types
 from metadata.field_types.lookup_value import LookupValueType
@@ -32,6 +34,7 @@ from metadata.models import (
     DuplicateRule,
     LabelTranslation,
     MatchingRule,
+    RecordType,
     ValidationRule,
 )
 
@@ -39,17 +42,19 @@ Texts = Mapping[tuple[uuid.UUID, str], Mapping[str, str]]
 
 
 def load_spec() -> SchemaSpec:
-    """Return the spec of all active objects and fields, in eight statements."""
+    """Return the spec of all active objects and fields, in nine statements."""
     texts = _load_texts()
     choice_sets = _load_choice_sets(texts)
     fields = _load_fields(texts, choice_sets)
     rules = _load_rules(texts)
+    types = _load_record_types(texts)
     matching, duplicates = _load_matching_rules(texts), _load_duplicate_rules(texts)
     objects = BusinessObject.objects.filter(state=BusinessObject.State.ACTIVE).order_by("position", "id")
     made = SchemaSpec(
         objects=tuple(
             replace(
-                _object_spec(row, texts, tuple(fields.active[row.id]), tuple(rules[row.id])),
+                _object_spec(row, texts, tuple(fields.active[row.id]), tuple(types[row.id])),
+                validation_rules=tuple(rules[row.id]),
                 matching_rules=tuple(matching[row.id]),
                 duplicate_rules=tuple(duplicates[row.id]),
                 successors=tuple(fields.successors[row.id]),
@@ -180,9 +185,28 @@ def _load_rules(texts: Texts) -> Mapping[int, list[ValidationRuleSpec]]:
                 severity=row.severity,
                 events=tuple(row.events),
                 can_be_bypassed=row.can_be_bypassed,
+                record_types=tuple(row.record_types),
             )
         )
     return rules
+
+
+def _load_record_types(texts: Texts) -> Mapping[int, list[RecordTypeSpec]]:
+    types: dict[int, list[RecordTypeSpec]] = defaultdict(list)
+    for row in RecordType.objects.order_by("position", "id"):
+        types[row.business_object_id].append(
+            RecordTypeSpec(
+                uuid=row.uuid,
+                api_name=row.api_name,
+                label=_labels(texts, row.uuid, "label", row.label),
+                description=_labels(texts, row.uuid, "description", row.description),
+                color=row.color,
+                is_active=row.is_active,
+                is_default=row.is_default,
+                choices=FrozenDict(row.choices),
+            )
+        )
+    return types
 
 
 def _load_matching_rules(texts: Texts) -> Mapping[int, list[MatchingRuleSpec]]:
@@ -235,7 +259,7 @@ def _load_duplicate_rules(texts: Texts) -> Mapping[int, list[DuplicateRuleSpec]]
 
 
 def _object_spec(
-    row: BusinessObject, texts: Texts, fields: tuple[FieldSpec, ...], rules: tuple[ValidationRuleSpec, ...]
+    row: BusinessObject, texts: Texts, fields: tuple[FieldSpec, ...], types: tuple[RecordTypeSpec, ...]
 ) -> ObjectSpec:
     return ObjectSpec(
         id=row.id,
@@ -244,7 +268,7 @@ def _object_spec(
         label=_labels(texts, row.uuid, "label", row.label),
         plural_label=_labels(texts, row.uuid, "plural_label", row.plural_label),
         description=_labels(texts, row.uuid, "description", row.description),
-        fields=fields + SYSTEM_FIELDS,
+        fields=fields + with_record_types(SYSTEM_FIELDS, types),
         name_field=row.name_field,
         icon=row.icon,
         color=row.color,
@@ -254,7 +278,7 @@ def _object_spec(
         in_navigation=row.in_navigation,
         is_searchable=row.is_searchable,
         position=row.position,
-        validation_rules=rules,
+        record_types=types,
     )
 
 

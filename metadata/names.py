@@ -53,7 +53,7 @@ RESERVED_OBJECTS = frozenset(
 RESERVED_FIELDS = SYSTEM_NAMES | frozenset(
     [
         "object",
-        "record_type",
+        "record_type_id",
         "created_by",
         "updated_by",
         "owner",

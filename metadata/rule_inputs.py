@@ -1,4 +1,4 @@
-"""What callers hand to the services of validation, matching and duplicate rules."""
+"""What callers hand to the services of record types, and of validation, matching and duplicate rules."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metadata.inputs import LabelInput
+
+
+@dataclass(frozen=True)
+class RecordTypeInput:
+    """A new record type. `choices`: for picklists that it narrows, the values that it allows."""
+
+    api_name: str
+    label: LabelInput
+    description: LabelInput = ""
+    color: str = ""
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_active: bool = True
+    is_default: bool = False
+    is_custom: bool = True
+    position: int = 0
+    uuid: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -22,6 +38,7 @@ class ValidationRuleInput:
     severity: str = "error"  # "error" | "warning"
     events: Sequence[str] = ("create", "edit")
     can_be_bypassed: bool = False
+    record_types: Sequence[str] = ()  # of which the records are judged; none: of any
     is_active: bool = True
     is_custom: bool = True
     position: int = 0

@@ -8,7 +8,7 @@ from django.db import models
 
 from crm_platform.kit.sqlnames import column_name, second_table_name, table_name
 from metadata.compiler.compiled import SECOND, CompiledColumn, CompiledField
-from metadata.compiler.record_base import Record, SecondValue
+from metadata.compiler.record_base import Record, SecondValue, system_column
 from metadata.compiler.registry import APP_LABEL, SchemaApps
 from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
 from metadata.field_types import field_types
@@ -112,5 +112,6 @@ def _compiled_column(spec: FieldSpec, column: Column) -> CompiledColumn:
 
 
 def _system_column(spec: FieldSpec, column: Column) -> CompiledColumn:
-    expression = spec.api_name.removesuffix("_id") if column.references else spec.api_name
-    return CompiledColumn(column.suffix, spec.api_name, expression, spec.api_name, column.references)
+    name = system_column(spec.api_name)
+    expression = name.removesuffix("_id") if column.references else name
+    return CompiledColumn(column.suffix, name, expression, name, column.references)

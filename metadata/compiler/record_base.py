@@ -31,7 +31,8 @@ def _system(number: int, api_name: str, type_key: str, en: str, zh: str, **optio
     )
 
 
-# The numbers are for ever: histories name a field by its id. The column of a system field is its API name.
+# The numbers are for ever: histories name a field by its id. The column of a system field is its API name, but for
+# `SYSTEM_COLUMNS`.
 SYSTEM_FIELDS: tuple[FieldSpec, ...] = (
     _system(1, "id", "record_id", "Record ID", "记录 ID", track_history=False),
     _system(2, "version", "integer", "Version", "版本", track_history=False),
@@ -42,7 +43,7 @@ SYSTEM_FIELDS: tuple[FieldSpec, ...] = (
     _system(7, "owner_id", "user", "Owner", "负责人", is_read_only=False),
     _system(8, "owner_department_id", "department", "Owner's department", "所属部门"),
     _system(9, "pool_id", "record_id", "Pool", "公海"),
-    _system(10, "record_type_id", "record_id", "Record type", "记录类型"),
+    _system(10, "record_type", "record_type", "Record type", "记录类型", is_read_only=False),
     _system(11, "currency", "currency_code", "Currency", "币种", is_read_only=False),
     _system(
         12,
@@ -61,7 +62,13 @@ SYSTEM_FIELDS: tuple[FieldSpec, ...] = (
     _system(17, "deleted_by_id", "user", "Deleted by", "删除人", track_history=False),
     _system(18, "deletion_id", "record_id", "Deletion", "删除批次", track_history=False),
 )
+SYSTEM_COLUMNS = {"record_type": "record_type_id"}
 SYSTEM_NAMES = frozenset(spec.api_name for spec in SYSTEM_FIELDS)
+
+
+def system_column(api_name: str) -> str:
+    """Return the physical column, and attribute, of a system field."""
+    return SYSTEM_COLUMNS.get(api_name, api_name)
 
 
 def _user_reference() -> models.ForeignKey[Any, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from crm_platform.kit.frozen import FrozenDict, freeze, thaw
 
 FALLBACK_LOCALE = "en"
+RECORD_TYPE, TYPE_ID = "record_type", "id"  # the system field, and the property of its choices that is the type's UUID
 
 
 class Labels(FrozenDict):
@@ -112,6 +113,7 @@ class ValidationRuleSpec:
     severity: str = "error"  # "error" | "warning"
     events: tuple[str, ...] = ("create", "edit")  # create edit delete convert import
     can_be_bypassed: bool = False
+    record_types: tuple[str, ...] = ()  # of which the records are judged; empty: of any
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,20 @@ class DuplicateRuleSpec:
 
 
 @dataclass(frozen=True)
+class RecordTypeSpec:
+    """A kind of an object's records. `choices` names, for picklists that it narrows, the values that it allows."""
+
+    uuid: uuid.UUID
+    api_name: str
+    label: Labels
+    description: Labels = field(default_factory=Labels)
+    color: str = ""
+    is_active: bool = True
+    is_default: bool = False
+    choices: FrozenDict = field(default_factory=FrozenDict)
+
+
+@dataclass(frozen=True)
 class ObjectSpec:
     id: int
     uuid: uuid.UUID
@@ -178,6 +194,11 @@ class ObjectSpec:
     duplicate_rules: tuple[DuplicateRuleSpec, ...] = ()
     successors: tuple[ChangedField, ...] = ()  # being filled, to take the place of their partners
     former: tuple[ChangedField, ...] = ()  # whose place their partners took: old histories are read by them
+    record_types: tuple[RecordTypeSpec, ...] = ()  # in their order, retired ones included
+
+    @cached_property
+    def record_type_map(self) -> Mapping[str, RecordTypeSpec]:
+        return {spec.api_name: spec for spec in self.record_types}
 
     @cached_property
     def field_map(self) -> Mapping[str, FieldSpec]:
@@ -242,6 +263,18 @@ def with_settings(spec: FieldSpec, **changes: Any) -> FieldSpec:
     return replace(spec, settings=FrozenDict({**spec.settings, **changes}))
 
 
+def with_record_types(fields: tuple[FieldSpec, ...], types: tuple[RecordTypeSpec, ...]) -> tuple[FieldSpec, ...]:
+    """Return an object's system fields, the one of record types with these types as its choices."""
+    if not types:
+        return fields
+    choices = tuple(
+        ChoiceSpec(item.api_name, item.label, item.color, item.is_active, False, FrozenDict({TYPE_ID: str(item.uuid)}))
+        for item in types
+    )
+    made = ChoiceSetSpec(0, types[0].uuid, RECORD_TYPE, Labels(), choices, is_shared=False, is_custom=False)
+    return tuple(replace(item, choice_set=made) if item.api_name == RECORD_TYPE else item for item in fields)
+
+
 def _dump(item: Any, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     names = item.__dataclass_fields__
     plain = {name: _plain(getattr(item, name)) for name in names if name not in (extra or {})}
@@ -258,6 +291,7 @@ def _dump_object(spec: ObjectSpec) -> dict[str, Any]:
         "duplicate_rules": [_dump(rule) for rule in spec.duplicate_rules],
         "successors": [_dump(item, {"field": _dump_field(item.field)}) for item in spec.successors],
         "former": [_dump(item, {"field": _dump_field(item.field)}) for item in spec.former],
+        "record_types": [_dump(item) for item in spec.record_types],
     }
     return _dump(spec, parts)
 
@@ -297,7 +331,14 @@ def _load_field(data: Mapping[str, Any], choice_sets: Mapping[str, ChoiceSetSpec
 
 def _load_rule(data: Mapping[str, Any]) -> ValidationRuleSpec:
     texts = {name: Labels(data[name]) for name in ("label", "message")}
-    return ValidationRuleSpec(**{**data, **texts, "uuid": uuid.UUID(data["uuid"]), "events": tuple(data["events"])})
+    lists = {"events": tuple(data["events"]), "record_types": tuple(data.get("record_types", ()))}
+    return ValidationRuleSpec(**{**data, **texts, **lists, "uuid": uuid.UUID(data["uuid"])})
+
+
+def _load_record_type(data: Mapping[str, Any]) -> RecordTypeSpec:
+    texts = {name: Labels(data[name]) for name in ("label", "description")}
+    more = {"uuid": uuid.UUID(data["uuid"]), "choices": FrozenDict(data["choices"])}
+    return RecordTypeSpec(**{**data, **texts, **more})
 
 
 def _load_matching_rule(data: Mapping[str, Any]) -> MatchingRuleSpec:
@@ -322,10 +363,12 @@ def _load_object(
 ) -> ObjectSpec:
     texts = {name: Labels(data[name]) for name in ("label", "plural_label", "description")}
     own = tuple(_load_field(item, choice_sets) for item in data["fields"])
+    types = tuple(_load_record_type(item) for item in data.get("record_types", ()))
     rules = tuple(_load_rule(item) for item in data.get("validation_rules", ()))
     more = {
         "uuid": uuid.UUID(data["uuid"]),
-        "fields": own + system_fields,
+        "fields": own + with_record_types(system_fields, types),
+        "record_types": types,
         "validation_rules": rules,
         "matching_rules": tuple(_load_matching_rule(item) for item in data.get("matching_rules", ())),
         "duplicate_rules": tuple(_load_duplicate_rule(item) for item in data.get("duplicate_rules", ())),

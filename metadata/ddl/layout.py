@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 from crm_platform.kit.sqlnames import column_name, quote, second_table_name, table_name
+from metadata.compiler.record_base import system_column
 from metadata.compiler.spec import FieldSpec, ObjectSpec, SchemaSpec
 from metadata.ddl.operations import AddConstraint, CreateIndex
 from metadata.field_types import field_types
@@ -175,7 +176,7 @@ def _unique_index(spec: ObjectSpec, field: FieldSpec, column: Column, name: str)
 
 def _scope_column(spec: ObjectSpec, api_name: str) -> str:
     scope = spec.field_map[api_name]
-    return api_name if scope.is_system else column_name(scope.id)
+    return system_column(api_name) if scope.is_system else column_name(scope.id)
 
 
 def _is_indexed(field: FieldSpec, column: Column) -> bool:

@@ -87,7 +87,7 @@ def columns_of(obj: CompiledObject) -> Callable[[str], Any]:
     def column(path: str) -> Any:
         found = obj.resolve(path)
         if found.field.type.expression_type != ValueType.GEO:
-            return F(found.expression)
+            return found.field.type.as_operand(found.field.spec, F(found.expression))
         *before, _last = found.expression.split("__")
         lat, lng = ("__".join([*before, part.expression]) for part in found.field.columns)
         return PlaceColumns(F(lat), F(lng))

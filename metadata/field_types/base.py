@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import IsNull
 from django.utils.functional import Promise
@@ -296,6 +296,10 @@ class FieldType(ABC):
     def operator_label(self, operator: str) -> Promise | str:
         """Return how an operator reads for this type."""
         return self.operator_labels.get(operator) or operators.get(operator).label
+
+    def as_operand(self, field: FieldSpec, column: BaseExpression | F) -> BaseExpression | F:
+        """Return the value of the main column as expressions in SQL take it."""
+        return column
 
     def is_empty(self, column: BaseExpression) -> BaseExpression | Q:
         """Return the expression that is true where the field is empty."""

@@ -6,6 +6,7 @@ from metadata.models.choice_set import Choice, ChoiceSet
 from metadata.models.currency import Currency, ExchangeRate
 from metadata.models.duplicate_rule import DuplicateRule, MatchingRule
 from metadata.models.label import LabelTranslation
+from metadata.models.record_type import RecordType, RecordTypeGroupPermission
 from metadata.models.schema_version import SchemaState, SchemaVersion
 from metadata.models.validation_rule import ValidationRule
 
@@ -21,6 +22,8 @@ __all__ = [
     "ExchangeRate",
     "LabelTranslation",
     "MatchingRule",
+    "RecordType",
+    "RecordTypeGroupPermission",
     "SchemaState",
     "SchemaVersion",
     "ValidationRule",

@@ -25,6 +25,7 @@ class ValidationRule(models.Model):
     location = models.CharField(max_length=40, blank=True)  # API name of a field; empty: top of the page
     severity = models.CharField(max_length=10, choices=Severity.choices, default=Severity.ERROR)
     events = models.JSONField(default=list)
+    record_types = models.JSONField(default=list, blank=True)  # API names; empty: records of any type
     can_be_bypassed = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_custom = models.BooleanField(default=True)

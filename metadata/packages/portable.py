@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from crm_platform.kit.frozen import FrozenDict
+from metadata.compiler.record_base import SYSTEM_FIELDS
 from metadata.compiler.spec import FieldSpec, Labels, ObjectSpec, SchemaSpec
 from metadata.loader import load_spec
 from metadata.packages.applying import apply, deleted_here
@@ -63,8 +65,9 @@ def package_of(
 
 def _portable(spec: ObjectSpec) -> ObjectSpec:
     """Return the object without its rules, which are sections, and what only this organisation knows (ids, places)."""
-    fields = tuple(_portable_field(item) if not item.is_system else item for item in spec.fields)
-    return replace(spec, id=0, position=0, fields=fields, matching_rules=(), duplicate_rules=())
+    fields = (*(_portable_field(item) for item in spec.business_fields), *SYSTEM_FIELDS)
+    without: dict[str, Any] = {"matching_rules": (), "duplicate_rules": (), "record_types": ()}
+    return replace(spec, id=0, position=0, fields=fields, **without)
 
 
 def _portable_field(spec: FieldSpec) -> FieldSpec:

@@ -1,4 +1,4 @@
-"""The sections of packages that hold validation, matching and duplicate rules."""
+"""The sections of packages that hold record types, and validation, matching and duplicate rules."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from crm_platform.kit.frozen import thaw
 from metadata import hooks
 from metadata.compiler.spec import Labels, SchemaSpec
 from metadata.loader import load_spec
-from metadata.models import BusinessObject, DuplicateRule, LabelTranslation, MatchingRule, ValidationRule
+from metadata.models import BusinessObject, DuplicateRule, LabelTranslation, MatchingRule, RecordType, ValidationRule
 from metadata.packages.package import PackageChange
 from metadata.packages.sections import Documents, PackageSection, package_sections
 from metadata.packages.writing import label_value
-from metadata.rule_inputs import DuplicateRuleInput, ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, RecordTypeInput, ValidationRuleInput
 from metadata.services import rule_checks as checks
 from metadata.services.labels import save_translations, set_labels
+from metadata.services.record_types import record_type_errors
 from metadata.services.validation_rules import validation_errors
 
 Check = Callable[[SchemaSpec, str, Mapping[str, Any]], list[FieldError]]
@@ -163,6 +164,19 @@ def _validation_errors(schema: SchemaSpec, object_name: str, wanted: Mapping[str
     return validation_errors(schema.object_map[object_name], given)
 
 
+def _record_type_errors(schema: SchemaSpec, object_name: str, wanted: Mapping[str, Any]) -> list[FieldError]:
+    values = {name: thaw(wanted.get(name, usual)) for name, usual in RECORD_TYPES.parts.items()}
+    texts = {name: thaw(wanted.get(name, "")) for name in RECORD_TYPES.texts}
+    return record_type_errors(schema.object_map[object_name], RecordTypeInput(wanted["api_name"], **texts, **values))
+
+
+RECORD_TYPES = RuleSection(
+    "record_types",
+    RecordType,
+    ("label", "description"),
+    {"color": "", "choices": {}, "position": 0},
+    _record_type_errors,
+)
 VALIDATION_RULES = RuleSection(
     "validation_rules",
     ValidationRule,
@@ -173,10 +187,11 @@ VALIDATION_RULES = RuleSection(
         "severity": "error",
         "events": ["create", "edit"],
         "can_be_bypassed": False,
+        "record_types": [],
         "position": 0,
     },
     _validation_errors,
-    flow=("events",),
+    flow=("events", "record_types"),
 )
 MATCHING_RULES = RuleSection(
     "matching_rules",
@@ -209,6 +224,7 @@ DUPLICATE_RULES = RuleSection(
 
 def register() -> None:
     """Register the sections; called once from AppConfig.ready()."""
+    package_sections.register(RECORD_TYPES.section())  # before what names them
     package_sections.register(VALIDATION_RULES.section())
     package_sections.register(MATCHING_RULES.section())
     package_sections.register(DUPLICATE_RULES.section())

@@ -12,6 +12,7 @@ from metadata.services.duplicate_rules import (
 )
 from metadata.services.fields import add_field, delete_field, restore_field, update_field
 from metadata.services.objects import create_object, delete_object, restore_object, update_object
+from metadata.services.record_types import create_record_type, update_record_type
 from metadata.services.validation_rules import (
     create_validation_rule,
     delete_validation_rule,
@@ -25,6 +26,7 @@ __all__ = [
     "create_duplicate_rule",
     "create_matching_rule",
     "create_object",
+    "create_record_type",
     "create_validation_rule",
     "delete_duplicate_rule",
     "delete_field",
@@ -38,5 +40,6 @@ __all__ = [
     "update_field",
     "update_matching_rule",
     "update_object",
+    "update_record_type",
     "update_validation_rule",
 ]

@@ -44,7 +44,7 @@ CHANGEABLE = (
     "sensitivity",
     "is_deprecated",
 )
-SCOPE_SYSTEM_FIELDS = frozenset({"owner_id", "owner_department_id", "record_type_id", "currency"})
+SCOPE_SYSTEM_FIELDS = frozenset({"owner_id", "owner_department_id", "record_type", "currency"})
 MAX_SCOPE = 3
 SENSITIVITIES = ("normal", "personal", "secret")
 

@@ -91,8 +91,9 @@ def _write(row: ValidationRule, given: ValidationRuleInput, errors: list[FieldEr
         raise ValidationFailed(errors)
     values = asdict(given)
     translations = set_labels(row, **{name: values.pop(name) for name in TEXTS})
-    for name in values.keys() - {"uuid", "is_custom", "events"}:
+    for name in values.keys() - {"uuid", "is_custom", "events", "record_types"}:
         setattr(row, name, values[name])
+    row.record_types = list(given.record_types)
     row.events = [event for event in EVENTS if event in given.events]
     row.save()
     save_translations(translations)
@@ -108,6 +109,9 @@ def validation_errors(spec: ObjectSpec, given: ValidationRuleInput) -> list[Fiel
         errors.append(FieldError("location", "invalid_reference", _("There is no such field.")))
     if given.severity not in SEVERITIES:
         errors.append(FieldError("severity", "invalid_choice", _("Choose error or warning.")))
+    types = [item.api_name for item in spec.record_types]
+    if given.record_types and not _is_list_of(given.record_types, types):
+        errors.append(FieldError("record_types", "invalid_reference", _("There is no such record type.")))
     if not _is_list_of(given.events, EVENTS):
         errors.append(FieldError("events", "invalid_choice", _("Choose when the rule is checked.")))
     return errors + _placeholder_errors(spec, given)

@@ -39,7 +39,7 @@ def virtual_value(joins: Joins, alias: str, obj: CompiledObject, field: Compiled
         model = obj.model_of(source)
         if source.type.expression_type == ValueType.GEO:
             return PlaceColumns(*(column(place, model, item.expression) for item in source.columns[:2]))
-        return column(place, model, source.attr)
+        return source.type.as_operand(source.spec, column(place, model, source.attr))
 
     made = value_sql(virtual_formula(current_snapshot(), obj.name, field.spec), field.spec, columns, CLOCK)
     if alias == joins.base:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.kit.errors import Message
 from metadata.choice_dependencies import dependent_fields
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.dependent import allowed_values, controlling_name
@@ -29,14 +30,22 @@ def dependent_choices(batch: Batch) -> None:
 
 
 def _check(draft: Draft, field: CompiledField, controlling: CompiledField) -> None:
+    allowed = allowed_values(field.spec, _value(draft, controlling))
+    message = _("This choice does not go with the other field.")
+    keep_allowed(draft, field, allowed, (field.name, controlling.name), message)
+
+
+def keep_allowed(
+    draft: Draft, field: CompiledField, allowed: frozenset[str], names: tuple[str, ...], message: Message
+) -> None:
+    """Refuse what was given and is not allowed; take out what was not given. Nothing when `names` are in error."""
     value = _value(draft, field)
     chosen = value if isinstance(value, list) else [value] if value else []
-    allowed = allowed_values(field.spec, _value(draft, controlling))
     wrong = [item for item in chosen if item not in allowed]
-    if not wrong or any(error.field in (field.name, controlling.name) for error in draft.errors):
+    if not wrong or any(error.field in names for error in draft.errors):
         return
     if field.name in draft.given:
-        draft.error(field.name, "invalid_choice", _("This choice does not go with the other field."), value=wrong[0])
+        draft.error(field.name, "invalid_choice", message, value=wrong[0])
         return
     rest = [item for item in chosen if item in allowed]
     after = (rest or None) if isinstance(value, list) else None

@@ -24,7 +24,7 @@ def sql_of(actor: Actor, obj: CompiledObject, expression: Expression) -> str:
         names = column_names(resolved)
         if value_type(resolved.field.spec) is ValueType.GEO:
             return PlaceColumns(F(names[0]), F(names[1]))
-        return F(names[0])
+        return resolved.field.type.as_operand(resolved.field.spec, F(names[0]))
 
     made: Any = expression.to_orm(column, blank_environment(actor, timezone.now()))
     text, params = obj.model._base_manager.annotate(value=made).values("value").query.sql_with_params()

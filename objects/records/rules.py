@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.audit.actions import Action, actions
 from crm_platform.audit.services import Subject, record_entry
 from crm_platform.identity.functions import BYPASS_VALIDATION
-from metadata.compiler.spec import ValidationRuleSpec
+from metadata.compiler.spec import RECORD_TYPE, ValidationRuleSpec
 from metadata.expressions import Environment
 from metadata.field_types.contexts import display_context
 from metadata.services.validation_rules import PLACEHOLDER
@@ -46,9 +46,11 @@ def check_deletion(batch: Batch) -> None:
 def judge(batch: Batch, draft: Draft, found: Sequence[RuleProgram], env: Environment) -> None:
     """Add an error for every rule whose condition is true; a confirmed warning is written down instead."""
     for program in found:
+        rule = program.rule
+        if rule.record_types and env.value(RECORD_TYPE) not in rule.record_types:
+            continue
         if not program.expression.evaluate(env):
             continue
-        rule = program.rule
         if rule.severity == WARNING and batch.consent.warnings:
             draft.confirmed.append(rule.api_name)
             continue

@@ -50,7 +50,12 @@ _PLAIN = (
         computed.dynamic_url,
     ),
     *(measures.time_, measures.duration, measures.rating, measures.slider),
-    *(dates_and_choices.picklist, dates_and_choices.stage, dates_and_choices.multi_picklist),
+    *(
+        dates_and_choices.picklist,
+        dates_and_choices.record_type,
+        dates_and_choices.stage,
+        dates_and_choices.multi_picklist,
+    ),
 )
 _POINTING = (
     *(references.lookup, references.master_detail, references.poly_lookup, references.hierarchy),

@@ -23,7 +23,12 @@ from crm_platform.identity.services import (
 from crm_platform.identity.services.access import functions_of
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, ValidationFailed
-from metadata.models import BusinessFieldGroupPermission, BusinessObject, BusinessObjectGroupPermission
+from metadata.models import (
+    BusinessFieldGroupPermission,
+    BusinessObject,
+    BusinessObjectGroupPermission,
+    RecordTypeGroupPermission,
+)
 from objects.access.grants import GRANTABLE, MODIFY_RECORDS, VIEW_RECORDS, permissions_for
 
 READ = "read"
@@ -157,8 +162,12 @@ def _write(
 
 
 def _copy(source: Group, target: Group) -> None:
-    """Give a new group what another one has on objects and fields."""
-    models: tuple[type[Any], ...] = (BusinessObjectGroupPermission, BusinessFieldGroupPermission)
+    """Give a new group what another one has on objects, fields and record types."""
+    models: tuple[type[Any], ...] = (
+        BusinessObjectGroupPermission,
+        BusinessFieldGroupPermission,
+        RecordTypeGroupPermission,
+    )
     for model in models:
         rows = model.objects.filter(group=source).values_list("content_object_id", "permission_id")
         model.objects.bulk_create(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, date, datetime
 
 from tests.kit.samples.shapes import EMPTY, FieldSamples, Invalid, SampleChoice, Valid, match
@@ -142,6 +143,34 @@ def picklist() -> FieldSamples:
         choices=CHOICES,
         valid=(*EMPTY, Valid("new", "new"), Valid("done", "done")),
         invalid=(*NO_CHOICE, Invalid("old", "invalid_choice")),
+        rows=("working", "new", "done", None),
+        matches=(
+            match("in", ["new", "done", "old"], 1, 2),
+            match("nin", ["new"], 0, 2, 3),
+            match("eq", "new", 1),
+            match("ne", "new", 0, 2, 3),
+            match("empty", None, 3),
+            match("nempty", None, 0, 1, 2),
+        ),
+        ascending=(1, 0, 2),
+        texts=((None, "", ""), ("working", "Working", "跟进中"), ("gone", "gone", "gone")),
+        update="done",
+    )
+
+
+RECORD_TYPES = tuple(
+    SampleChoice(item.value, item.en, item.zh, item.color, item.is_active, {"id": str(uuid.UUID(int=number + 1))})
+    for number, item in enumerate(CHOICES)
+)
+
+
+def record_type() -> FieldSamples:
+    """Named as a choice, stored as the UUID of the type."""
+    return FieldSamples(
+        "record_type",
+        choices=RECORD_TYPES,
+        valid=(*EMPTY, Valid("new", "new"), Valid("done", "done")),
+        invalid=(*NO_CHOICE, Invalid("old", "invalid_choice"), Invalid(str(uuid.UUID(int=1)), "invalid_choice")),
         rows=("working", "new", "done", None),
         matches=(
             match("in", ["new", "done", "old"], 1, 2),

@@ -83,7 +83,6 @@ def test_all_errors_come_at_once(rep: RecordService) -> None:
         "updated_by_id",
         "owner_department_id",
         "pool_id",
-        "record_type_id",
         "last_activity_at",
         "last_owner_change_at",
         "deleted_at",
