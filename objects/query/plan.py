@@ -84,7 +84,7 @@ def matching_plan(obj: CompiledObject, policy: AccessPolicy, shape: Shape | None
 
     def compile_it() -> CountPlan:
         joins = Joins(obj, "t", "j", policy)
-        where = TRUE if shape is None else _filter(shape, obj, joins)
+        where = TRUE if shape is None else filter_sql(shape, obj, joins)
         parts = [
             SqlText(f"SELECT t.id FROM {quote(obj.table)} t"),  # noqa: S608 (physical names only)
             joins.sql(),
@@ -224,11 +224,13 @@ def _where(obj: CompiledObject, shape: RowsShape, joins: Joins) -> SqlText:
     if shape.by_ids:
         parts.append(SqlText('t."id" = ANY(%s::uuid[])', (Slot(IDS),)))
     if shape.filter is not None:
-        parts.append(_filter(shape.filter, obj, joins))
+        parts.append(filter_sql(shape.filter, obj, joins))
     return join_sql(" AND ", parts)
 
 
-def _filter(shape: Shape, obj: CompiledObject, joins: Joins) -> SqlText:
+def filter_sql(shape: Shape, obj: CompiledObject, joins: Joins) -> SqlText:
+    """Return the predicate of a bound condition, read through the joins and what they add."""
+
     def leaf(path: str, operator: str, first: int, count: int) -> SqlText:
         resolved = obj.resolve(path)
         alias, here = joins.locate(resolved)

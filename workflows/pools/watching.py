@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from objects.access.models import RecordShare
 from objects.records.drafts import Batch
 from objects.records.ownership import HolderChange
+from workflows.pools import placing, room
 from workflows.pools.models import PoolMovement
+from workflows.pools.rules import pool_rules
 
 Kind = PoolMovement.Kind
 BY_EVENT = {"import": Kind.IMPORT, "convert": Kind.CONVERT}
@@ -19,13 +22,34 @@ class PoolWatcher:
 
     def place(self, batch: Batch) -> None:
         """Give records that belong to no pool the first one that takes them."""
+        placing.place(batch)
 
     def admit(self, batch: Batch, changes: Sequence[HolderChange]) -> None:
         """Refuse owners who hold as much as they may."""
+        room.admit(batch, changes)
 
     def note(self, batch: Batch, changes: Sequence[HolderChange]) -> None:
-        """Write one movement for every record that changed hands."""
+        """Write one movement for every record that changed hands; end the teams that go with the owner."""
+        _end_teams(batch, changes)
         PoolMovement.objects.bulk_create([_movement(batch, change) for change in changes], batch_size=1_000)
+
+
+def _end_teams(batch: Batch, changes: Sequence[HolderChange]) -> None:
+    """Clear the teams of what has come into a pool that keeps none."""
+    pools = pool_rules(batch.actor).pools
+    returned = [
+        change.draft.id
+        for change in changes
+        if change.draft.id is not None
+        and change.before is not None
+        and change.before.owner_id is not None
+        and change.after.is_waiting
+        and (pool := pools.get(change.after.pool_id)) is not None  # type: ignore[arg-type]
+        and not pool.keeps_team
+    ]
+    if returned:
+        rows = RecordShare.objects.filter(object_id=batch.object.spec.id, record_id__in=returned)
+        rows.filter(source=RecordShare.Source.TEAM).delete()
 
 
 def _movement(batch: Batch, change: HolderChange) -> PoolMovement:

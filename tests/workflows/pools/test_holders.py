@@ -28,7 +28,10 @@ Kind = PoolMovement.Kind
 @pytest.fixture
 def pool(crm: World) -> Pool:
     lead = BusinessObject.objects.get(api_name="lead")
-    return Pool.objects.create(business_object=lead, api_name="main", label="线索池", masked_fields=["mobile"])
+    nothing = {"field": "name", "op": "eq", "value": "nobody"}  # which it takes by itself
+    return Pool.objects.create(
+        business_object=lead, api_name="main", label="线索池", masked_fields=["mobile"], scope=nothing
+    )
 
 
 def held(person: uuid.UUID) -> dict[uuid.UUID | None, int]:
