@@ -1,0 +1,194 @@
+"""Which records of a pool are due to return: one SQL predicate, and the reasons behind it, per pool and moment."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+
+from django.utils.translation import gettext_lazy as _
+
+from crm_platform.jobs.locality import organization_zone
+from crm_platform.kit.context import Actor, system_actor
+from crm_platform.kit.errors import PlatformError, StateConflict
+from metadata.compiler.compiled import CompiledObject
+from metadata.compiler.current import current_snapshot
+from objects.query.params import FALSE, SqlText, join_sql
+from workflows.pools.models import Pool, RecycleRule
+from workflows.pools.recycling.clocks import RecycleClock, clock_of
+from workflows.pools.recycling.conditions import tables, tree_sql
+from workflows.pools.recycling.kinds import Question, Subject, question
+
+MOST_DAYS = 3_650
+
+_PROTECTED = (
+    "EXISTS (SELECT FROM workflows_recordprotection p WHERE p.record_id = t.id AND p.owner_id = t.owner_id"
+    " AND (p.until IS NULL OR p.until > %s))"
+)
+_EXTENDED = (
+    "EXISTS (SELECT FROM workflows_poolextension e WHERE e.record_id = t.id AND e.owner_id = t.owner_id"
+    " AND (e.state = 'waiting' OR (e.state = 'granted' AND e.until > %s)))"
+)
+
+
+class BrokenRules(StateConflict):
+    """The rules of a pool do not fit its object any longer: nothing returns until somebody mends them."""
+
+    message = _("The rules of this pool do not fit the data model any longer. Nothing returns until they are mended.")
+
+
+@dataclass(frozen=True)
+class RuleSql:
+    """One rule of a pool, in SQL over the record `t`."""
+
+    rule: RecycleRule
+    asks: Question
+    choices: tuple[tuple[SqlText, int], ...]  # other numbers of days, each under a condition
+    clock: RecycleClock
+    now: datetime
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return (*(days for _condition, days in self.choices), self.rule.days)
+
+    @property
+    def days(self) -> SqlText:
+        """The number of days that counts for the record."""
+        return self._case(lambda days: SqlText(f"{int(days)}"))
+
+    @property
+    def cutoff(self) -> SqlText:
+        return self._case(lambda days: SqlText("%s::timestamptz", (self.clock.cutoff(self.now, days),)))
+
+    @property
+    def latest_cutoff(self) -> datetime:
+        return self.clock.cutoff(self.now, min(self.numbers))
+
+    @property
+    def holds(self) -> SqlText:
+        """Whether the rule takes the record back now."""
+        return join_sql(" AND ", [self.asks.quick(self.cutoff), self.asks.holds])
+
+    def _case(self, of: Callable[[int], SqlText]) -> SqlText:
+        last = of(self.rule.days)
+        if not self.choices:
+            return last
+        whens = [(condition, of(days)) for condition, days in self.choices]
+        text = " ".join(f"WHEN {condition.text} THEN {made.text}" for condition, made in whens)
+        params = [value for condition, made in whens for value in (*condition.params, *made.params)]
+        return SqlText(f"(CASE {text} ELSE {last.text} END)", (*params, *last.params))
+
+
+@dataclass(frozen=True)
+class DuePlan:
+    """The rules of one pool at one moment. `groups`: all rules of one hold together, any one is enough."""
+
+    pool: Pool
+    obj: CompiledObject
+    actor: Actor
+    clock: RecycleClock
+    now: datetime
+    groups: tuple[tuple[RuleSql, ...], ...]
+    exempt: SqlText
+
+    @property
+    def rules(self) -> list[RuleSql]:
+        return [rule for group in self.groups for rule in group]
+
+    @property
+    def tables(self) -> str:
+        return tables(self.obj)
+
+    @cached_property
+    def held(self) -> SqlText:
+        """Live records of the pool that somebody holds."""
+        return SqlText("t.pool_id = %s::uuid AND t.owner_id IS NOT NULL AND t.deleted_at IS NULL", (str(self.pool.pk),))
+
+    @cached_property
+    def due(self) -> SqlText:
+        """What is true of the records that return now."""
+        if not self.groups:
+            return FALSE
+        latest = max(min(rule.latest_cutoff for rule in group) for group in self.groups)
+        bound = SqlText("t.last_owner_change_at < %s", (latest,))
+        return join_sql(" AND ", [self.held, bound, self._any, *self.spared])
+
+    @property
+    def spared(self) -> list[SqlText]:
+        """What keeps a record from returning: the pool's exemption, its owner's protection, more days."""
+        return [
+            SqlText(f"NOT {self.exempt.text}", self.exempt.params),
+            SqlText(f"NOT {_PROTECTED}", (self.now,)),
+            SqlText(f"NOT {_EXTENDED}", (self.now,)),
+        ]
+
+    @cached_property
+    def first_group(self) -> SqlText:
+        """The place of the first group that holds, null where none does."""
+        held = [self._group(group) for group in self.groups]
+        text = " ".join(f"WHEN {item.text} THEN {place}" for place, item in enumerate(held))
+        return SqlText(f"CASE {text} END", tuple(value for item in held for value in item.params))
+
+    @cached_property
+    def _any(self) -> SqlText:
+        groups = join_sql(" OR ", [self._group(group) for group in self.groups])
+        return SqlText(f"({groups.text})", groups.params)
+
+    def _group(self, group: Sequence[RuleSql]) -> SqlText:
+        rules = join_sql(" AND ", [rule.holds for rule in group])
+        return SqlText(f"({rules.text})", rules.params)
+
+
+def due_plan(
+    pool: Pool, now: datetime, *, rules: Sequence[RecycleRule] | None = None, zone: zoneinfo.ZoneInfo | None = None
+) -> DuePlan:
+    """Return which records of a pool are due at a moment; raises BrokenRules.
+
+    `rules` are the pool's, where the caller has read them; `zone` is the organisation's.
+    """
+    try:
+        return _plan(pool, now, rules, zone or organization_zone())
+    except BrokenRules:
+        raise
+    except PlatformError as error:
+        raise BrokenRules(pool=str(pool.pk)) from error
+
+
+def _plan(pool: Pool, now: datetime, rules: Sequence[RecycleRule] | None, zone: zoneinfo.ZoneInfo) -> DuePlan:
+    snapshot = current_snapshot()
+    spec = snapshot.spec.object_by_id.get(pool.business_object_id)
+    if spec is None or not spec.has_pools:
+        raise BrokenRules(pool=str(pool.pk))
+    actor = system_actor("pools.recycle", time_zone=zone.key)
+    subject = Subject(snapshot, snapshot.object(spec.api_name), actor, now)
+    clock = clock_of(pool.clock, zone)
+    given = pool.recycle_rules.filter(is_active=True) if rules is None else rules
+    ordered = sorted(given, key=lambda rule: (rule.group, rule.position, rule.pk or 0))
+    groups = tuple(
+        tuple(rule_sql(subject, clock, rule) for rule in members)
+        for _number, members in groupby(ordered, key=lambda rule: rule.group)
+    )
+    exempt = tree_sql(subject.obj, pool.exempt, actor, now, pointer="#/exempt") if pool.exempt else FALSE
+    return DuePlan(pool, subject.obj, actor, clock, now, groups, exempt)
+
+
+def rule_sql(subject: Subject, clock: RecycleClock, rule: RecycleRule) -> RuleSql:
+    """Return a rule in SQL; raises ValidationFailed for what does not fit the object."""
+    choices = tuple(
+        (tree_sql(subject.obj, item["condition"], subject.actor, subject.now), int(item["days"]))
+        for item in rule.variants
+    )
+    return RuleSql(rule, question(subject, rule), choices, clock, subject.now)
+
+
+def due_sql(pool: Pool, now: datetime) -> SqlText:
+    """Return the predicate over the record table `t` that is true of what returns from its owner now."""
+    return due_plan(pool, now).due
+
+
+def at_moment(plan: DuePlan, now: datetime) -> DuePlan:
+    """Return the plan of the same pool at another moment."""
+    return due_plan(plan.pool, now, rules=[item.rule for item in plan.rules], zone=plan.clock.zone)
