@@ -10,5 +10,7 @@ class WorkflowsConfig(AppConfig):
 
     def ready(self) -> None:
         from workflows.pools import registration as pools
+        from workflows.pools.views import offers
 
         pools.register()
+        offers.register()

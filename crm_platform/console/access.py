@@ -32,13 +32,13 @@ def signed_in(view: View) -> View:
     return guarded
 
 
-def function_required(permission: str) -> Callable[[View], View]:
-    """Let only callers with the function permission through, such as `metadata.customize`."""
+def function_required(*permissions: str) -> Callable[[View], View]:
+    """Let only callers with one of the function permissions through, such as `metadata.customize`."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.actor.has_function(permission):  # type: ignore[attr-defined]
+            if not any(request.actor.has_function(item) for item in permissions):  # type: ignore[attr-defined]
                 raise Forbidden
             return view(request, *args, **kwargs)
 

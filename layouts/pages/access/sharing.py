@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from crm_platform.console.access import function_required
 from crm_platform.console.forms import form_status
-from crm_platform.identity.functions import MANAGE_USERS
+from crm_platform.identity.functions import CUSTOMIZE, MANAGE_USERS
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 from layouts.pages.access.sharing_forms import RestrictionRuleForm, SharingRuleForm
@@ -194,7 +194,7 @@ class RuleConditionRows(ConditionRows):
 
 
 @require_POST
-@managers_only
+@function_required(MANAGE_USERS, CUSTOMIZE)
 def rule_conditions(request: ActorRequest) -> HttpResponse:
     """Return the rows of a rule's condition, for its form. Nothing is written."""
     target, editor = str(request.POST.get("target", "")), None
