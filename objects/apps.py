@@ -15,9 +15,11 @@ class ObjectsConfig(AppConfig):
         from objects.access.defaults import grant_new_fields, grant_new_object, keep_limits
         from objects.access.registration import register
         from objects.access.services import field_levels  # noqa: F401 (registers its kind of act)
+        from objects.conversion import registration as conversion
         from objects.duplicates import registration as duplicates
         from objects.handover import job as handover
         from objects.merging import registration as merging
+        from objects.notices import registration as notices
         from objects.query.query import visible_ids
         from objects.records import attachments, hierarchy, number_tidying, recalculation_jobs, resealing, retention
         from objects.records.lookup_filters import filter_errors
@@ -36,6 +38,8 @@ class ObjectsConfig(AppConfig):
         search.register()
         duplicates.register()
         merging.register()
+        notices.register()
+        conversion.register()
         handover.register()
         retention.register()
         number_tidying.register()

@@ -1,6 +1,7 @@
 """The static tables of this app; records themselves live in tables made from metadata."""
 
 from objects.access.models import Delegation, RecordShare, RestrictionRule, RoleScope, SharingRule
+from objects.conversion.models import ConversionMapping
 from objects.duplicates.models import (
     DuplicateDecision,
     DuplicateKey,
@@ -9,6 +10,7 @@ from objects.duplicates.models import (
     KeyShape,
     NotDuplicate,
 )
+from objects.exchange.models import Import, ImportChunk, ImportMapping, ImportPart
 from objects.handover.models import Handover, HandoverItem
 from objects.history.models import RecordChange
 from objects.merging.models import Merge, MergeMove, Redirect
@@ -16,6 +18,7 @@ from objects.records.models import Deletion, Holding, NumberCounter, Recalculati
 from objects.search.models import IndexedShape, SearchEntry
 
 __all__ = [
+    "ConversionMapping",
     "Delegation",
     "Deletion",
     "DuplicateDecision",
@@ -25,6 +28,10 @@ __all__ = [
     "Handover",
     "HandoverItem",
     "Holding",
+    "Import",
+    "ImportChunk",
+    "ImportMapping",
+    "ImportPart",
     "IndexedShape",
     "KeyShape",
     "Merge",

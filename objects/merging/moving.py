@@ -165,11 +165,11 @@ def point(
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, [ids, list(to.values())])
-    _touch(actor, place, ids, now)
+    touch_rows(actor, place, ids, now)
     moved_as_a_whole(actor, snapshot, child, counted, 1, now)
 
 
-def _touch(actor: Actor, place: Place, ids: Sequence[uuid.UUID], now: datetime) -> None:
+def touch_rows(actor: Actor, place: Place, ids: Sequence[uuid.UUID], now: datetime) -> None:
     sql = (
         f"UPDATE {place.main_table} SET version = version + 1, updated_at = %s, updated_by_id = %s::uuid"  # noqa: S608
         " WHERE id = ANY(%s)"
@@ -193,12 +193,13 @@ def leave_traces(
         row: {"old": _reference(pointing, obj, before), "new": _reference(pointing, obj, after)}
         for row, (before, after) in changes.items()
     }
-    _write_traces(actor, place, told, alive, now)
+    write_traces(actor, place, told, alive, now)
 
 
-def _write_traces(
+def write_traces(
     actor: Actor, place: Place, told: Mapping[uuid.UUID, Mapping[str, Any]], alive: set[uuid.UUID], now: datetime
 ) -> None:
+    """Write history and, for living rows, outbox messages; `told` holds old and new of the place's field by id."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id, version FROM {place.main_table} WHERE id = ANY(%s)", [list(told)])  # noqa: S608
         versions = dict(cursor.fetchall())
@@ -255,7 +256,7 @@ def _move_lists(moving: Moving, place: Place) -> list[uuid.UUID]:
         row: {"old": [str(item) for item in ids], "new": [str(item) for item in changed[row][0]]}
         for row, ids, _links, _is_alive in rows
     }
-    _write_traces(moving.actor, place, told, alive, moving.now)
+    write_traces(moving.actor, place, told, alive, moving.now)
     return list(changed)
 
 
@@ -292,4 +293,4 @@ def write_lists(actor: Actor, place: Place, changed: Mapping[uuid.UUID, Listed],
                 f"UPDATE {place.table} SET {place.column} = %s::uuid[]{more} WHERE id = %s",  # noqa: S608
                 [ids, *texts, row],
             )
-    _touch(actor, place, list(changed), now)
+    touch_rows(actor, place, list(changed), now)

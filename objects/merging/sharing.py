@@ -30,7 +30,7 @@ def inherit_shares(moving: Moving, records: Mapping[uuid.UUID, Record], owner_id
             continue
         known = own.get((row.principal, row.source))
         if known is None:
-            own[row.principal, row.source] = _copy(row, moving.survivor)
+            own[row.principal, row.source] = copied(row, row.object_id, moving.survivor)
         else:
             _widen(known, row, before)
     made = [row for row in own.values() if row.pk is None]
@@ -47,12 +47,13 @@ def return_shares(told: Mapping[str, Any]) -> None:
         RecordShare.objects.filter(pk=int(key)).update(level=level, expires_at=until)
 
 
-def _copy(row: RecordShare, survivor: uuid.UUID) -> RecordShare:
-    copied = {name: getattr(row, name) for name in COPIED}
+def copied(row: RecordShare, object_id: int, record_id: uuid.UUID) -> RecordShare:
+    """Return a share of another record that says the same; not saved."""
+    same = {name: getattr(row, name) for name in COPIED}
     return RecordShare(
-        **copied,
-        object_id=row.object_id,
-        record_id=survivor,
+        **same,
+        object_id=object_id,
+        record_id=record_id,
         level=row.level,
         expires_at=row.expires_at,
         granted_by_id=row.granted_by_id,
