@@ -50,6 +50,23 @@ class RowResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a caller says of a new record in place of the platform; who may say so is decided by services that ask.
+
+    With a pool the record waits there, and needs not be within the caller's reach.
+    """
+
+    created_by_id: uuid.UUID | None = None
+    created_at: datetime | None = None
+    pool_id: uuid.UUID | None = None
+
+    def stamps(self) -> dict[str, Any]:
+        """Return the columns that it fills."""
+        named = {"created_by_id": self.created_by_id, "created_at": self.created_at}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """What the caller has been warned of and wants all the same, and why."""
 
@@ -96,6 +113,7 @@ class Draft:
     confirmed: list[str] = field(default_factory=list)  # rules whose warning the caller has confirmed
     order: OwnershipMove | None = None  # where a record is to be put
     carried: Mapping[str, Any] = field(default_factory=dict)  # what another record brings, as values, not the caller
+    stamps: Mapping[str, Any] = field(default_factory=dict)  # columns that the platform would fill in otherwise
     is_given_away: bool = False  # to another owner, by one who may: perhaps out of his own reach
 
     @property

@@ -18,11 +18,11 @@ from objects.access.policy import AccessPolicy
 from objects.access.services.holding import hold
 from objects.access.services.teams import keep_on_team, require_team_level
 from objects.records import pipeline, purging, trash, upserting
-from objects.records.drafts import OWNER, Batch, Consent, Draft, Movement, RowResult, SavedRecord
-from objects.records.ownership import Move
+from objects.records.drafts import OWNER, Batch, Consent, Draft, Movement, Origin, RowResult, SavedRecord
+from objects.records.ownership import POOL, Move
 from objects.records.unit import run_unit
 
-__all__ = ["MAX_ROWS", "Consent", "RecordService", "RowResult", "SavedRecord"]
+__all__ = ["MAX_ROWS", "Consent", "Origin", "RecordService", "RowResult", "SavedRecord"]
 
 MAX_ROWS = 5_000
 Id = uuid.UUID | str
@@ -126,14 +126,21 @@ class RecordService:
 
     # --- many records -------------------------------------------------------------------------------------
     def bulk_create(
-        self, object_name: str, rows: Sequence[Any], *, all_or_none: bool = True, dry_run: bool = False
+        self,
+        object_name: str,
+        rows: Sequence[Any],
+        *,
+        all_or_none: bool = True,
+        dry_run: bool = False,
+        origins: Sequence[Origin | None] = (),
     ) -> list[RowResult]:
         """Create up to MAX_ROWS records; a row is a mapping of values.
 
         Returns a result per row, in order. With `all_or_none` any error leaves nothing written, and then no
-        result has an id; otherwise rows without an error are written.
+        result has an id; otherwise rows without an error are written. `origins`, one per row, is for services that
+        have made sure that the actor may say so much.
         """
-        return self._many(object_name, "create", rows, all_or_none, dry_run)
+        return self._many(object_name, "create", rows, all_or_none, dry_run, origins)
 
     def bulk_update(
         self, object_name: str, rows: Sequence[Any], *, all_or_none: bool = True, dry_run: bool = False
@@ -184,7 +191,13 @@ class RecordService:
         return timezone.now()
 
     def _many(
-        self, object_name: str, action: str, rows: Sequence[Any], all_or_none: bool, dry_run: bool
+        self,
+        object_name: str,
+        action: str,
+        rows: Sequence[Any],
+        all_or_none: bool,
+        dry_run: bool,
+        origins: Sequence[Origin | None] = (),
     ) -> list[RowResult]:
         if len(rows) > MAX_ROWS:
             message = _("At most %(max)d rows at once.") % {"max": MAX_ROWS}
@@ -194,6 +207,9 @@ class RecordService:
 
         def work() -> None:
             drafts[:] = [make(index, row) for index, row in enumerate(rows)]
+            for draft, origin in zip(drafts, origins, strict=False):
+                if origin is not None:
+                    follow(draft, origin)
             options = {"is_many": True, "is_partial": not all_or_none}
             pipeline.run(self._batch(object_name, action, drafts, **options))
 
@@ -230,6 +246,14 @@ def new_draft(index: int, row: object) -> Draft:
         return Draft(index, members(row))
     except ValidationFailed as failed:
         return Draft(index, {}, refusal=failed)
+
+
+def follow(draft: Draft, origin: Origin) -> None:
+    """Have a draft come out as its origin says."""
+    draft.stamps = origin.stamps()
+    if origin.pool_id is not None:
+        draft.carried = {**draft.carried, OWNER: None, POOL: origin.pool_id}
+        draft.is_given_away = True  # those who fill a pool do not always see what waits there
 
 
 def change_draft(index: int, row: object) -> Draft:

@@ -89,6 +89,7 @@ def _stamp(batch: Batch) -> None:
         if batch.is_create:
             draft.columns |= {"id": draft.id, "version": 1, "created_at": batch.now}
             draft.columns["created_by_id"] = batch.actor.user_id
+            draft.columns |= draft.stamps
         elif draft.columns:
             draft.columns["version"] = draft.version
         else:
