@@ -92,3 +92,24 @@ def broker_url(redis_url: str) -> str:
         return redis_url
     database = dict(parse_qsl(url.query)).get("db", "0")
     return f"redis+socket://{url.path}?virtual_host={database}"
+
+
+def mail_server(name: str) -> dict[str, Any] | None:
+    """Return what opens a connection to a mail server, None when there is none.
+
+    `smtp://user:password@host:587?tls=starttls`, or `smtps://…` for TLS from the first byte.
+    """
+    given = text(name, "")
+    if not given:
+        return None
+    url, tls = urlsplit(given), dict(parse_qsl(urlsplit(given).query)).get("tls", "")
+    if url.scheme not in {"smtp", "smtps"} or not url.hostname or tls not in {"", "starttls"}:
+        raise SettingError(f"{name} must be an smtp:// or smtps:// URL")
+    return {
+        "host": url.hostname,
+        "port": url.port or (465 if url.scheme == "smtps" else 25),
+        "username": unquote(url.username or ""),
+        "password": unquote(url.password or ""),
+        "use_tls": tls == "starttls",
+        "use_ssl": url.scheme == "smtps",
+    }

@@ -11,7 +11,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm_platform.jobs.urls")),
     path("", include("crm_platform.audit.urls")),
     path("", include("crm_platform.files.urls")),
+    path("", include("crm_platform.notifications.urls")),
     path("setup/", include("metadata.urls")),
+    path("", include("workflows.urls")),  # before those of records, whose addresses begin alike
     path("", include("layouts.urls")),
 ]
 

@@ -20,6 +20,7 @@ from crm_platform.identity.networks import AddressNotAllowed, require_allowed
 from crm_platform.identity.sessions import SessionStore
 from crm_platform.kit.context import Actor, client_address, request_id
 
+BACKGROUND = "HTTP_X_BACKGROUND"  # a page asks by itself, nobody is at it: that keeps no session from falling asleep
 API_PREFIX = "/api/v1/"  # authenticates by itself and takes its language from the key's user
 
 
@@ -84,7 +85,8 @@ def _sign_in_from_session(request: HttpRequest) -> None:
     except AddressNotAllowed as refused:
         request.refused = refused  # type: ignore[attr-defined]
         return
-    session.note_use(now)
+    if BACKGROUND not in request.META:
+        session.note_use(now)
     step = _open_step(user, terms)
     if step:
         request.unfinished = Unfinished(user, step)  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.events.consumers import consumers
 from crm_platform.jobs import selectors, services
 from crm_platform.jobs.models import Job
+from crm_platform.jobs.system_sections import system_sections
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.ids import parse_uuid
@@ -69,7 +70,9 @@ def job_action(request: HttpRequest, job_id: uuid.UUID, action: str) -> HttpResp
 @function_required(selectors.PERMISSION)
 def system(request: HttpRequest) -> HttpResponse:
     """Versions, workers, queues."""
-    return render(request, "jobs/system.html", {"report": selectors.system_report(_actor(request))})
+    report = selectors.system_report(_actor(request))
+    sections = [{"template": section.template, "state": section.load()} for section in system_sections]
+    return render(request, "jobs/system.html", {"report": report, "sections": sections})
 
 
 @require_POST

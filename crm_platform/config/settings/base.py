@@ -22,6 +22,7 @@ TENANT_APPS = [
     "crm_platform.jobs",
     "crm_platform.audit",
     "crm_platform.files",
+    "crm_platform.notifications",
     "metadata",
     "objects",
     "workflows",
@@ -160,6 +161,11 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 FILE_UPLOAD_PERMISSIONS = 0o600
+
+# --- Mail -----------------------------------------------------------------------------------------------
+MAIL_SERVER = env.mail_server("EMAIL_URL")  # None: people are told in the console only
+MAIL_FROM = env.text("EMAIL_FROM", "")  # the name beside it is the organisation's
+SITE_ADDRESS = env.text("SITE_ADDRESS", "http://{domain}")  # in mails; {domain} is the organisation's first host name
 
 # --- Redis, cache, Celery -------------------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6380/0")

@@ -4,6 +4,7 @@ from crm_platform.config import env
 from crm_platform.config.settings.base import *  # noqa: F403
 
 SECRET_KEY = env.text("SECRET_KEY")
+SITE_ADDRESS = env.text("SITE_ADDRESS", "https://{domain}")
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
 SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes speak plain http
 if env.flag("BEHIND_TLS_PROXY"):  # only then is the header the proxy's word, and not any client's

@@ -1,5 +1,6 @@
 /** The entry: configures htmx, starts the behaviours on load and after every swap. */
 import htmx from "htmx.org";
+import "./behaviours/bell";
 import "./behaviours/color";
 import "./behaviours/conditions";
 import "./behaviours/check-column";

@@ -1,0 +1,1 @@
+"""What people are told about records: that one is theirs now, that they have been mentioned."""
