@@ -9,8 +9,10 @@ class WorkflowsConfig(AppConfig):
     name = "workflows"
 
     def ready(self) -> None:
+        from workflows.assignment import registration as assignment
         from workflows.pools import registration as pools
         from workflows.pools.views import offers
 
         pools.register()
+        assignment.register()
         offers.register()

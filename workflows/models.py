@@ -1,5 +1,6 @@
 """The static tables of this app, topic by topic."""
 
+from workflows.assignment.models import Absence, Assignment, AssignmentMember, AssignmentRule
 from workflows.pools.models import (
     HoldCap,
     Pool,
@@ -14,6 +15,10 @@ from workflows.pools.models import (
 )
 
 __all__ = [
+    "Absence",
+    "Assignment",
+    "AssignmentMember",
+    "AssignmentRule",
     "HoldCap",
     "Pool",
     "PoolExtension",
