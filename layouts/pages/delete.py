@@ -48,6 +48,7 @@ class Deleted:
     at: datetime
     who: str
     others: str
+    can_restore: bool
 
 
 @signed_in
@@ -64,7 +65,8 @@ def record_delete(request: HttpRequest, object_name: str, record_id: uuid.UUID) 
             raise
         messages.error(request, str(error.message))
         return redirect(request, page.desk.record_url(record_id))
-    messages.success(request, undo_message(page.title, deletion_id))
+    can_restore = page.desk.policy.can(object_name, "restore")
+    messages.success(request, undo_message(page.title, deletion_id) if can_restore else _in_trash(page.title))
     return redirect(request, safe_next(request, page.desk.list_url))
 
 
@@ -105,10 +107,14 @@ def undo_message(title: str, deletion_id: uuid.UUID) -> str:
     """Return the toast after a delete, with a button that sends the page's undo form."""
     return format_html(
         '{} <button type="submit" class="link-button" form="undo-form" formaction="/trash/{}/restore">{}</button>',
-        _("“%(title)s” is in the trash.") % {"title": title},
+        _in_trash(title),
         deletion_id,
         _("Undo"),
     )
+
+
+def _in_trash(title: str) -> str:
+    return _("“%(title)s” is in the trash.") % {"title": title}
 
 
 def _consequences(desk: ObjectDesk, record_id: uuid.UUID) -> dict[str, Any]:
@@ -158,4 +164,5 @@ def _entry(row: Deletion, desk: ObjectDesk, shown: DisplayRow) -> Deleted:
     counts[row.object_id] = counts.get(row.object_id, 1) - 1
     who = shown["deleted_by_id"].name if shown["deleted_by_id"] else ""
     others = ", ".join(_counted(counts, desk))
-    return Deleted(row.id, desk.icon, desk.label, cells.title(desk, shown.values), row.at, who, others)
+    can_restore = desk.policy.can(desk.name, "restore")
+    return Deleted(row.id, desk.icon, desk.label, cells.title(desk, shown.values), row.at, who, others, can_restore)

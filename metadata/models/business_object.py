@@ -56,6 +56,8 @@ class BusinessObject(models.Model):
             ("merge", "Merge records"),
             ("convert", "Convert records"),
             ("transfer", "Give records to another owner"),
+            ("share", "Share records, and choose their teams"),
+            ("restore", "Bring records back from the trash"),
             ("view_all", "Read all records, whoever owns them"),
             ("modify_all", "Do everything with all records, whoever owns them"),
             ("customize", "Customise the data model"),  # a function permission, granted without an object

@@ -13,7 +13,7 @@ from metadata.inputs import ObjectInput
 from metadata.models import BusinessField, BusinessFieldGroupPermission, BusinessObject
 from objects.access.grants import ACTIONS
 
-EVERYBODY = ("read", "create", "edit", "delete")
+EVERYBODY = ("read", "create", "edit", "delete", "share", "restore")
 MANAGERS = frozenset({"administrator", "sales_manager"})
 
 

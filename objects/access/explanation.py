@@ -70,6 +70,8 @@ ACTION_LABELS = {
     "merge": _("Merge"),
     "convert": _("Convert"),
     "transfer": _("Transfer"),
+    "share": _("Share"),
+    "restore": _("Restore"),
 }
 # Layers that may open a record to somebody: the first of them that does decides.
 OPENING = (

@@ -19,7 +19,10 @@ from crm_platform.tenancy.context import current_schema
 from metadata.models import BusinessObject, BusinessObjectGroupPermission
 
 VIEW_RECORDS, MODIFY_RECORDS = "view_all", "modify_all"
-ACTIONS = ("read", "create", "edit", "delete", "import", "export", "mass_update", "merge", "convert", "transfer")
+ACTIONS = (
+    *("read", "create", "edit", "delete", "import", "export"),
+    *("mass_update", "merge", "convert", "transfer", "share", "restore"),
+)
 GRANTABLE = (*ACTIONS, VIEW_RECORDS, MODIFY_RECORDS)  # the last two widen the reach over records
 
 Grants = Mapping[str, frozenset[str]]

@@ -89,7 +89,7 @@ def restore(actor: Actor, deletion_id: uuid.UUID) -> int:
     deletion = lock_deletion(deletion_id)
     root = snapshot.object_by_id(deletion.object_id)
     policy = AccessPolicy.of(actor)
-    policy.require(root.name, "delete")
+    policy.require(root.name, "restore")
     _require_in_reach(policy, root, deletion)
     restored: list[tuple[ObjectSpec, Versions]] = []
     for spec in _objects_of(snapshot, deletion):

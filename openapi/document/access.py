@@ -179,7 +179,7 @@ _SOURCE = {"source": {**_NO_ID, "description": "Whose rights the new one copies"
 _ACTIONS = {
     "enum": [
         *("read", "create", "edit", "delete", "import", "export", "mass_update", "merge", "convert", "transfer"),
-        *("view_all", "modify_all"),
+        *("share", "restore", "view_all", "modify_all"),
     ]
 }
 _OBJECT_ACTIONS = {"type": "object", "additionalProperties": {"type": "array", "items": _ACTIONS}}

@@ -35,6 +35,8 @@ ACTION_LABELS = {
     "merge": gettext_lazy("Merge"),
     "convert": gettext_lazy("Convert records"),
     "transfer": gettext_lazy("Transfer"),
+    "share": gettext_lazy("Share"),
+    "restore": gettext_lazy("Restore"),
     "view_all": gettext_lazy("View all"),
     "modify_all": gettext_lazy("Modify all"),
 }

@@ -16,7 +16,7 @@ from metadata.compiler.current import current_snapshot
 from metadata.compiler.record_base import Record
 from objects.access.models import RecordShare
 from objects.access.policy import AccessPolicy
-from objects.access.reach import EDIT, READ, TRANSFER
+from objects.access.reach import EDIT, READ, SHARE, TRANSFER
 from objects.access.services.object_defaults import is_controlled_by_master
 from objects.records.locking import FOR_UPDATE, scope_sql
 from objects.records.table import record_table
@@ -30,6 +30,7 @@ class Held:
 
     `may_share`: its owner may, and whoever may edit it and reaches it for a transfer: those above the owner, those
     with whom it is shared in full. `may_staff`: they may change its team, and so may whoever may edit the record.
+    All of them need the right to share records of the object.
     """
 
     obj: CompiledObject
@@ -91,5 +92,6 @@ def hold(actor: Actor, object_name: str, record_id: uuid.UUID, *, is_locked: boo
         raise NotFound
     record, can_edit = table.load(row), policy.can(object_name, EDIT)
     is_owner = actor.user_id is not None and record.owner_id == actor.user_id
-    may_share = is_owner or bool(can_edit and row[-1])
-    return Held(obj, record, is_owner, may_share, may_share or bool(can_edit and row[-2]))
+    has_right = policy.can(object_name, SHARE)
+    may_share = has_right and (is_owner or bool(can_edit and row[-1]))
+    return Held(obj, record, is_owner, may_share, may_share or bool(has_right and can_edit and row[-2]))
