@@ -19,13 +19,24 @@ from objects.extensions import (
     record_panels,
 )
 from workflows.pools.rules import pool_rules
-from workflows.pools.services.seats import pools_of
+from workflows.pools.services.seats import MANAGE, pools_of
 from workflows.pools.views.records import OWNER, POOL, as_id, seat_of
 
 
 def register() -> None:
     """Fill the registries; called once, when Django starts."""
-    navigation.register(navigation.NavItem("pools", _("Pools"), "droplet", "pools", "work", position=20))
+    navigation.register(navigation.NavItem("pools", _("Pools"), icon="droplet", url_name="pools", position=20))
+    navigation.register(
+        navigation.NavItem(
+            "pool-settings",
+            _("Pools"),
+            icon="droplet-cog",
+            url_name="pool-settings",
+            section="admin",
+            permission=MANAGE,
+            position=22,
+        )
+    )
     for action in (
         RecordAction(
             "pool-open", _("Claim or assign"), icon="droplet", url_name="record-in-pool", offered=_waits, is_main=True,
