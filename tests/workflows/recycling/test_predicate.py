@@ -114,7 +114,7 @@ def test_rules_that_fit_no_longer_return_nothing(crm: World, pool: Pool) -> None
         ("expression", {"expression": "parent.level ="}),
         ("expression", {"expression": 'parent.level = "small"'}),
         ("expression", {"expression": '$User.name = "a"'}),
-        ("no_valid_follow_up", {"object": "lead"}),
+        ("no_valid_follow_up", {"object": "product"}),
         ("no_progress", {"field": "created_at"}),
     ):
         with pytest.raises(BrokenRules):

@@ -18,12 +18,9 @@ from metadata.expressions import Expression, ExpressionError, compile_expression
 from metadata.expressions.environment import blank_environment
 from metadata.expressions.errors import NotCompilable
 from metadata.field_types.contexts import calendar_of
-from metadata.field_types.values import Calendar, CleanContext
-from objects.access.policy import AccessPolicy
-from objects.query.binding import bind
-from objects.query.conditions import from_json, leaves
-from objects.query.params import FALSE, TRUE, Expressions, SqlText, column, fill
-from objects.query.predicates import condition_sql, leaf_sql
+from objects.query.conditions import from_json
+from objects.query.fragments import fragment
+from objects.query.params import TRUE, Expressions, SqlText, column
 
 MAIN, SECOND = "t", "x"  # aliases of a record's two tables
 
@@ -51,20 +48,11 @@ def tree_sql(
     found = from_json(tree, pointer)
     if found is None:
         return TRUE
-    for leaf in leaves(found):
-        own_field(obj, leaf.path)
-    calendar = calendar_of(actor) if any(leaf.operator == "rel" for leaf in leaves(found)) else Calendar()
-    bound = bind(found, obj, AccessPolicy.of(actor), CleanContext(actor, now, calendar=calendar))
-    if bound.shape is None:
-        return TRUE
-
-    def leaf_of(path: str, operator: str, first: int, count: int) -> SqlText:
-        field = obj.field(path)
-        read = column(SECOND if field.is_second else alias, obj.model_of(field), field.attr)
-        return leaf_sql(obj, field, read, operator, range(first, first + count))
-
-    made = condition_sql(bound.shape, leaf_of)
-    return SqlText(f"coalesce({made.text}, FALSE)", tuple(fill(made.params, dict(enumerate(bound.values)))))
+    made = fragment(actor, obj, found, now)
+    if alias == MAIN and not made.joins.text:
+        return SqlText(f"coalesce({made.where.text}, FALSE)", made.where.params)
+    inner = f"(SELECT {made.where.text} FROM (SELECT {alias}.*) t {made.joins.text})"  # noqa: S608 (compiled)
+    return SqlText(f"coalesce({inner}, FALSE)", (*made.where.params, *made.joins.params))
 
 
 def checked_expression(snapshot: SchemaSnapshot, object_name: str, text: str, at: str = "expression") -> Expression:
@@ -98,6 +86,3 @@ def expression_sql(snapshot: SchemaSnapshot, obj: CompiledObject, text: str, act
     except NotCompilable as error:
         raise ValidationFailed.single("expression", "formula_error", str(error).replace("%", "%%")) from error
     return SqlText(f"coalesce({made.text}, FALSE)", tuple(made.params))
-
-
-__all__ = ["FALSE", "MAIN", "SECOND", "TRUE", "checked_expression", "expression_sql", "own_field", "tables", "tree_sql"]

@@ -36,7 +36,8 @@ _EXTENDED = (
     " AND (e.state = 'waiting' OR (e.state = 'granted' AND e.until > %s))"
 )
 # Whether the record is kept for good (as things stand), and until when at least.
-_SPARED = f"SELECT bool_or(for_good) AS for_good, max(until) AS until FROM ({_PROTECTED} UNION ALL {_EXTENDED}) k"
+_KEPT = f"({_PROTECTED} UNION ALL {_EXTENDED}) k"
+_SPARED = f"SELECT bool_or(for_good) AS for_good, max(until) AS until FROM {_KEPT}"  # noqa: S608 (no input)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,18 @@ class DueDate:
 def due_dates(
     obj: CompiledObject, ids: Sequence[uuid.UUID], now: datetime, actor: Actor | None = None
 ) -> dict[uuid.UUID, DueDate]:
-    """Return when records return, as things stand; those that do not are left out. A statement per pool at most."""
+    """Return when records return, as things stand; those that do not are left out. A statement per pool."""
+    return _dates(obj, ids, now, actor, minds_sparing=True)
+
+
+def rule_dates(obj: CompiledObject, ids: Sequence[uuid.UUID], now: datetime) -> dict[uuid.UUID, DueDate]:
+    """Return when records would return if nobody protected them and nobody had more days."""
+    return _dates(obj, ids, now, None, minds_sparing=False)
+
+
+def _dates(
+    obj: CompiledObject, ids: Sequence[uuid.UUID], now: datetime, actor: Actor | None, *, minds_sparing: bool
+) -> dict[uuid.UUID, DueDate]:
     by_pool = _held(obj, ids)
     pools = {key: pool for key, pool in pool_rules(actor or system_actor()).pools.items() if key in by_pool}
     active = {key: pool for key, pool in pools.items() if pool.is_active and pool.recycles}
@@ -66,7 +78,7 @@ def due_dates(
             plan = due_plan(active[key], now, rules=own, zone=zone)
         except BrokenRules:
             continue  # nothing returns until they are mended
-        found |= _due_dates(plan, by_pool[key])
+        found |= _of_pool(plan, by_pool[key], minds_sparing)
     return found
 
 
@@ -85,7 +97,7 @@ def _held(obj: CompiledObject, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, l
     return by_pool
 
 
-def _due_dates(plan: DuePlan, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, DueDate]:
+def _of_pool(plan: DuePlan, ids: Sequence[uuid.UUID], minds_sparing: bool) -> dict[uuid.UUID, DueDate]:
     asked, holds = asked_columns(plan), [rule.asks.holds for rule in plan.rules]
     columns = ["t.id", f"coalesce(s.for_good, FALSE) OR {plan.exempt.text}", "s.until"]
     columns += [item.text for item in holds] + [asked.text]
@@ -97,7 +109,12 @@ def _due_dates(plan: DuePlan, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, DueDa
             [*params, plan.now, plan.now, [str(item) for item in ids]],
         )
         rows = cursor.fetchall()
-    return {row[0]: due for row in rows if (due := _due_date(plan, row[1], row[2], row[3:]))}
+    found: dict[uuid.UUID, DueDate] = {}
+    for record_id, is_kept, until, *values in rows:
+        spared = (is_kept, until) if minds_sparing else (False, None)
+        if due := _due_date(plan, *spared, values):
+            found[record_id] = due
+    return found
 
 
 def _due_date(plan: DuePlan, is_kept: bool, until: datetime | None, values: Sequence[Any]) -> DueDate | None:
