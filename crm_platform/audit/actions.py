@@ -91,3 +91,15 @@ for key, label in (
     ("delegation.ended", _("Delegation ended")),
 ):
     actions.register(Action(key, label))
+
+# Pools: told by the services of workflows.pools.
+for key, label in (
+    ("pool.created", _("Pool created")),
+    ("pool.changed", _("Pool changed")),
+    ("pool.deleted", _("Pool deleted")),
+    ("pool.members_changed", _("Members of a pool changed")),
+    ("pool.quota_changed", _("Limits of a person in a pool changed")),
+    ("pool.caps_changed", _("Limits over all pools changed")),
+    ("pool.rules_changed", _("Rules of return of a pool changed")),
+):
+    actions.register(Action(key, label))

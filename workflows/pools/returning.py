@@ -22,7 +22,7 @@ from workflows.pools.models import Pool
 from workflows.pools.outcomes import Outcome, carry_out, in_order, refused
 from workflows.pools.placing import pools_for
 from workflows.pools.rules import pool_rules
-from workflows.pools.services.seats import Seat
+from workflows.pools.services.seats import Seat, pools_of
 
 MANY = 1_000  # records in one call
 REASON = 80
@@ -109,12 +109,14 @@ def check_reason(pool: Pool, reason: str) -> None:
 def _refuse_giver(actor: Actor, record: Record, may_transfer: bool, pool: Pool | None) -> None:
     if record.owner_id is None:
         raise StateConflict(_("The record waits in the pool already."))
-    if may_transfer or actor.is_system:
-        return
-    if record.owner_id != actor.user_id:
+    if record.owner_id != actor.user_id and not may_transfer:
         raise Forbidden(_("Only its owner, and those above, may give this record back."))
-    if pool is not None and not pool.members_release:
+    if record.owner_id == actor.user_id and pool is not None and not pool.members_release and not _runs(actor, pool):
         raise Forbidden(_("What comes from this pool is only taken back by its administrators."))
+
+
+def _runs(actor: Actor, pool: Pool) -> bool:
+    return any(place.pool.pk == pool.pk and place.is_admin for place in pools_of(actor))
 
 
 def _locked(

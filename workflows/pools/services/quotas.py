@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from crm_platform.identity.models import OrganizationSettings
+from crm_platform.jobs.locality import organization_zone
 from crm_platform.kit.context import Actor, system_actor
 from metadata.compiler.current import current_snapshot
 from objects.records.models import Holding
@@ -71,5 +70,4 @@ def claims(user_id: uuid.UUID, pool_id: uuid.UUID, now: datetime) -> tuple[int, 
 
 def day_start(now: datetime) -> datetime:
     """Return when the day began by the organisation's clock."""
-    name = OrganizationSettings.objects.values_list("time_zone", flat=True).first() or "UTC"
-    return now.astimezone(zoneinfo.ZoneInfo(name)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return now.astimezone(organization_zone()).replace(hour=0, minute=0, second=0, microsecond=0)

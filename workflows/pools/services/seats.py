@@ -37,7 +37,7 @@ class Seat:
     def may_claim(self) -> bool:
         """Tell whether the person may take from the pool himself."""
         is_open = self.is_admin or (self.is_member and self.pool.mode == Pool.Mode.CLAIM)
-        return is_open and self.actor.user_id is not None
+        return is_open and self.pool.is_active and self.actor.user_id is not None
 
     @property
     def may_look(self) -> bool:
@@ -53,12 +53,15 @@ class Seat:
             raise Forbidden
 
 
-def seat(actor: Actor, pool_id: uuid.UUID, *, is_active: bool = True) -> Seat:
-    """Return the caller's seat at a pool that is in use; raises NotFound for who has nothing to do with it."""
+def seat(actor: Actor, pool_id: uuid.UUID) -> Seat:
+    """Return the caller's seat at a pool; raises NotFound for who has nothing to do with it.
+
+    A pool that is switched off is there for its administrators alone, who may move what still waits.
+    """
     rules = pool_rules(actor)
     pool = rules.pools.get(pool_id)
-    found = _seat(actor, rules, pool) if pool is not None and (pool.is_active or not is_active) else None
-    if found is None:
+    found = _seat(actor, rules, pool) if pool is not None else None
+    if found is None or not (found.pool.is_active or found.is_admin):
         raise NotFound
     return found
 
