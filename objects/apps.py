@@ -15,8 +15,10 @@ class ObjectsConfig(AppConfig):
         from objects.access.defaults import grant_new_fields, grant_new_object, keep_limits
         from objects.access.registration import register
         from objects.access.services import field_levels  # noqa: F401 (registers its kind of act)
+        from objects.activities import reminders
         from objects.conversion import registration as conversion
         from objects.duplicates import registration as duplicates
+        from objects.exchange import job as exchange
         from objects.handover import job as handover
         from objects.merging import registration as merging
         from objects.notices import registration as notices
@@ -41,10 +43,12 @@ class ObjectsConfig(AppConfig):
         notices.register()
         conversion.register()
         handover.register()
+        exchange.register()
         retention.register()
         number_tidying.register()
         hierarchy.register()
         resealing.register()
         attachments.register()
         recalculation_jobs.register()
+        reminders.register()
         hooks.computed_changed.append(recalculation_jobs.computed_changed)

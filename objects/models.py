@@ -1,6 +1,7 @@
 """The static tables of this app; records themselves live in tables made from metadata."""
 
 from objects.access.models import Delegation, RecordShare, RestrictionRule, RoleScope, SharingRule
+from objects.activities.models import Reminder
 from objects.conversion.models import ConversionMapping
 from objects.duplicates.models import (
     DuplicateDecision,
@@ -42,6 +43,7 @@ __all__ = [
     "RecordChange",
     "RecordShare",
     "Redirect",
+    "Reminder",
     "RestrictionRule",
     "RoleScope",
     "SearchEntry",

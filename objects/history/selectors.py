@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import CursorExpired, NotFound
@@ -68,6 +69,15 @@ def history(
 
     Raises NotFound for a record that the actor may not see, CursorExpired for a cursor that is none.
     """
+    before = Q() if cursor is None else Q(version__lt=_position(cursor))
+    return changes_of(actor, object_name, record_id, before, limit)
+
+
+def changes_of(actor: Actor, object_name: str, record_id: uuid.UUID | str, wanted: Q, limit: int = 50) -> HistoryPage:
+    """Return those of a record's versions that fit a condition on `RecordChange`, the newest first.
+
+    Raises NotFound for a record that the actor may not see.
+    """
     policy = AccessPolicy.of(actor)
     policy.require(object_name, "read")
     obj = current_snapshot().object(object_name)
@@ -76,9 +86,7 @@ def history(
         raise NotFound
     currency = _currency(policy, obj, found)
     limit = max(1, min(limit, MAX_LIMIT))
-    rows = RecordChange.objects.filter(object_id=obj.spec.id, record_id=found).order_by("-version")
-    if cursor is not None:
-        rows = rows.filter(version__lt=_position(cursor))
+    rows = RecordChange.objects.filter(wanted, object_id=obj.spec.id, record_id=found).order_by("-version")
     page = list(rows[: limit + 1])
     entries = _Entries(actor, policy, obj, currency).make(page[:limit])
     return HistoryPage(entries, str(page[limit - 1].version) if len(page) > limit else None)

@@ -88,6 +88,14 @@ def display_page(query: RecordQuery, limit: int, cursor: str | None, offset: int
     return DisplayPage(asked, behind, rows, part.next_cursor, part.has_more, offset)
 
 
+def cursor_after(query: RecordQuery, values: tuple[Any, ...]) -> str:
+    """Return the cursor for a place that the caller knows by the values of the sort fields there."""
+    obj, order = query.object, total(query.wish.order)
+    if len(values) != len(order):
+        raise ValueError("a place is named by a value for every sort field")
+    return paging.encode(Position(values, current_snapshot().version), _digest(query, obj, order))
+
+
 def asked_fields(query: RecordQuery, obj: CompiledObject) -> tuple[str, ...]:
     """Return the paths to read: those asked for, else every field that exists for the caller."""
     return query.wish.fields or tuple(field.name for field in query.policy.visible_fields(obj))

@@ -119,6 +119,10 @@ class RecordQuery:
         limit = _bounded(limit)
         return with_current_shape(lambda: lists.display_page(self, limit, cursor, _offset(offset)))
 
+    def cursor_after(self, *values: Any) -> str:
+        """Return the cursor that goes on after a row with these values of the sort fields, the last being `id`."""
+        return lists.cursor_after(self, values)
+
     def count(self, kind: str = "capped") -> Count:
         """Return how many records there are: "exact", "capped" at 10,000, or the planner's "estimate"."""
         return with_current_shape(lambda: totals.count(self, kind))
