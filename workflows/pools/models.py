@@ -278,3 +278,25 @@ class PoolExtension(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["record_id", "state", "until"], name="extension_of_record")]
+
+
+class PoolReminder(models.Model):
+    """An owner was told so many days before that a record of his returns on a day; told once for each of the three."""
+
+    pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="+")
+    record_id = models.UUIDField()
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    mark = models.PositiveSmallIntegerField()  # of the pool's `reminder_days`
+    due_on = models.DateField()
+    at = models.DateTimeField(db_default=Now())
+    told_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["record_id", "owner", "mark", "due_on"], name="pool_reminder_once"),
+        ]
+        indexes = [
+            models.Index(fields=["pool", "owner"], name="pool_reminder_untold", condition=models.Q(told_at=None)),
+            models.Index(fields=["at"], name="pool_reminder_at"),
+        ]

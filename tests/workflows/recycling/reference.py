@@ -25,7 +25,7 @@ class Known:
     progress: list[datetime] = field(default_factory=list)
     deals: list[tuple[str, date | None]] = field(default_factory=list)  # stage, closed on
     contracts: list[tuple[str, date | None]] = field(default_factory=list)  # status, ends on
-    protected_until: datetime | None | str = ""  # "": not at all
+    protected_until: datetime | str | None = ""  # "": not at all
     extension: tuple[str, datetime | None] | None = None
 
 

@@ -148,9 +148,7 @@ def _deciders(found: Held) -> set[uuid.UUID | None]:
 
 
 # --- protection -----------------------------------------------------------------------------------------------
-def protect(
-    actor: Actor, object_name: str, record_id: uuid.UUID, until: datetime | None = None
-) -> RecordProtection:
+def protect(actor: Actor, object_name: str, record_id: uuid.UUID, until: datetime | None = None) -> RecordProtection:
     """Put one of the caller's own records out of reach of recycling, as far as his quota in its pool goes.
 
     Raises NotFound, Forbidden, StateConflict beyond the quota, ValidationFailed for a moment that is over.
