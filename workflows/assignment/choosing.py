@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,7 +70,7 @@ def choose(
     if not free:
         return None
     if strategy == Strategy.LEAST_LOAD:
-        chosen = min(free, key=_by_load)
+        chosen = min(free, key=_by_load(free))
         return Choice(chosen, Reason.LOAD, _facts(chosen))
     if strategy == Strategy.WEIGHTED:
         chosen = min(free, key=lambda item: ((item.assigned + 1) / item.weight, _turn(item)))
@@ -84,7 +84,8 @@ def _best_match(free: Sequence[Candidate], values: Mapping[str, Any]) -> Choice 
     fitting = [(item, matched) for item in free if (matched := _matched(item, values)) is not None]
     if not fitting:
         return None
-    chosen, matched = min(fitting, key=lambda pair: (-len(pair[1]), _by_load(pair[0])))
+    load = _by_load([item for item, _matched in fitting])
+    chosen, matched = min(fitting, key=lambda pair: (-len(pair[1]), load(pair[0])))
     return Choice(chosen, Reason.MATCH, {**_facts(chosen), "matched": matched})
 
 
@@ -100,9 +101,11 @@ def _matched(candidate: Candidate, values: Mapping[str, Any]) -> list[str] | Non
     return found
 
 
-def _by_load(item: Candidate) -> tuple[Any, ...]:
-    """Order by the part of the capacity that is used up, then by the number of records, then by turn."""
-    return (item.load / item.capacity if item.capacity else 0, item.load, _turn(item))
+def _by_load(free: Sequence[Candidate]) -> Callable[[Candidate], tuple[Any, ...]]:
+    """Return what orders people by load: the part of their capacity where all have one, else the number of records."""
+    if all(item.capacity for item in free):
+        return lambda item: (item.load / (item.capacity or 1), item.load, _turn(item))
+    return lambda item: (item.load, _turn(item))
 
 
 def _turn(item: Candidate) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from crm_platform.kit.context import system_actor
@@ -50,6 +50,7 @@ class Decider:
         now: datetime,
     ) -> None:
         self.pool, self.rules, self.candidates, self.now = pool, rules, candidates, now
+        self._turns = 0
         self.object: CompiledObject = current_snapshot().object(pool.business_object.api_name)
 
     def decide(self, entries: Sequence[Entry]) -> dict[uuid.UUID, Decision]:
@@ -79,8 +80,9 @@ class Decider:
         return found
 
     def take(self, chosen: Candidate) -> None:
-        """Note that somebody is given one more, in every rule in which he takes part."""
-        chosen.take(self.now)
+        """Note that somebody is given one more, in every rule in which he takes part; each turn has its moment."""
+        self._turns += 1
+        chosen.take(self.now + timedelta(microseconds=self._turns))
         for candidates in self.candidates.values():
             for item in candidates:
                 if item.user_id == chosen.user_id and item is not chosen:
