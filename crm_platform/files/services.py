@@ -71,6 +71,15 @@ def kept_again(file: StoredFile, owner_id: uuid.UUID | None) -> StoredFile:
     return StoredFile.objects.create(**copied, created_by_id=owner_id, created_at=timezone.now())
 
 
+def keep_made(actor: Actor, file: IO[bytes], name: str, content_type: str, held_by: str) -> StoredFile:
+    """Keep a file that the platform itself has made, whatever its size, for what holds it."""
+    sha256, size = store.digest(file)
+    _expect(sha256)
+    store.write(store.content_key(sha256), file)
+    facts = {"content_type": content_type, "created_by_id": actor.user_id, "created_at": timezone.now()}
+    return StoredFile.objects.create(sha256=sha256, size=size, name=name, held_by=held_by, **facts)
+
+
 def attach(places: Mapping[uuid.UUID, Place]) -> None:
     """Give files to fields of records; the caller has locked them and knows that they are free."""
     if not places:
