@@ -9,8 +9,9 @@ from typing import Any
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.frozen import FrozenDict
-from metadata.compiler.record_base import Record
 from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.compiler.spec import DuplicateRuleSpec, Labels, MatchingRuleSpec
+from metadata.match_methods import match_methods
 from objects.access.policy import AccessPolicy
 from objects.conversion.mapping import ACCOUNT, LEAD
 from objects.duplicates.checking import check_values
@@ -23,8 +24,6 @@ from objects.duplicates.results import Card, cards
 from objects.records.drafts import Batch, Draft
 from objects.records.environments import environment
 from objects.records.programs import programs
-from metadata.compiler.spec import DuplicateRuleSpec, Labels, MatchingRuleSpec
-from metadata.match_methods import match_methods
 
 REFUSING = ("warn", "block")
 
@@ -78,7 +77,9 @@ def offers(batch: Batch, lead: Draft, target: str, values: Mapping[str, Any]) ->
     that he may see of the new record, in API form.
     """
     actor, policy = batch.actor, batch.policy
-    told = [match for rule, found in _found(batch, lead, target) if policy.reads_all_of(rule.nodes(LEAD)) for match in found]
+    told = [
+        match for rule, found in _found(batch, lead, target) if policy.reads_all_of(rule.nodes(LEAD)) for match in found
+    ]
     known = cards(actor, batch.snapshot, sorted(told, key=lambda item: -item.score))
     if policy.can(target, "read"):
         try:

@@ -43,7 +43,9 @@ def move_activities(
 def activity_places(snapshot: SchemaSnapshot, target: str) -> list[Place]:
     """Return the fields by which activities are about leads and may be about the target instead."""
     found = (item for item in places(snapshot, LEAD) if item.child.is_activity)
-    return [item for item in found if item.field.type == PolyLookupType.key and target in item.field.settings["targets"]]
+    return [
+        item for item in found if item.field.type == PolyLookupType.key and target in item.field.settings["targets"]
+    ]
 
 
 def _about(place: Place, lead_id: uuid.UUID) -> list[tuple[uuid.UUID, bool]]:
@@ -92,7 +94,11 @@ def inherit_last(obj: CompiledObject, record_id: uuid.UUID, lead: CompiledObject
 
 
 def share_alike(
-    lead: CompiledObject, lead_id: uuid.UUID, owners: tuple[uuid.UUID | None, uuid.UUID | None], made: Reference, to: int
+    lead: CompiledObject,
+    lead_id: uuid.UUID,
+    owners: tuple[uuid.UUID | None, uuid.UUID | None],
+    made: Reference,
+    to: int,
 ) -> int:
     """Share a new record with the lead's team and with those who were given the lead; returns how many.
 

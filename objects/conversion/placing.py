@@ -12,7 +12,7 @@ from crm_platform.kit.errors import FieldError, Forbidden, NotFound, ValidationF
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.record_base import Record
 from metadata.field_types.values import Reference
-from objects.conversion.inputs import EXISTING, NEW, Becomes, ConvertInput
+from objects.conversion.inputs import EXISTING, Becomes, ConvertInput
 from objects.conversion.leads import value_of
 from objects.conversion.mapping import ACCOUNT, CONTACT, OPPORTUNITY
 from objects.conversion.matching import refuse_known
@@ -46,7 +46,11 @@ class Placing:
         """Make the record of one target, or find it; raises what `convert` does."""
         wish = self.given.of(target)
         try:
-            self.ids[target] = self._find(target, wish) if wish.mode == EXISTING else self._make(target, wish, brought)
+            if wish.mode == EXISTING:
+                self.ids[target] = self._find(target, wish)
+                self.brought[target] = Carried(sources=brought.sources)  # the record keeps its own values
+            else:
+                self.ids[target] = self._make(target, wish, brought)
         except ValidationFailed as failed:
             raise ValidationFailed([_about(target, error) for error in failed.errors]) from failed
         except DuplicateDetected as found:

@@ -19,7 +19,7 @@ from metadata.compiler.record_base import Record
 from metadata.field_types.choices import active_choices
 from metadata.field_types.values import Reference
 from objects.access.policy import AccessPolicy
-from objects.conversion.inputs import EXISTING, MODES, NEW, NONE, Becomes, Converted, ConvertInput
+from objects.conversion.inputs import EXISTING, MODES, NONE, Becomes, Converted, ConvertInput
 from objects.conversion.leads import became, locked_lead, value_of
 from objects.conversion.mapping import (
     ACCOUNT,
@@ -70,6 +70,8 @@ def _convert(actor: Actor, lead_id: object, given: ConvertInput, expected_versio
     snapshot, now = current_snapshot(), timezone.now()
     lead = locked_lead(actor, lead_id, EVENT, expected_version)
     obj = snapshot.object(LEAD)
+    if CONVERTED_AT not in obj.fields:
+        raise StateConflict(_("Leads here have no field that tells when they were converted."))
     if value_of(obj, lead, CONVERTED_AT) is not None:
         return _again(actor, lead)
     if value_of(obj, lead, STATUS) == INVALID:
@@ -174,5 +176,3 @@ def _result(placing: Placing, lead: Record, version: int, moved: dict[str, int])
         told_counts(actor, left),
         tuple(lost),
     )
-
-

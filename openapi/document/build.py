@@ -22,6 +22,12 @@ from openapi.document.explaining import (
 )
 from openapi.document.files import FILE_OPERATIONS, FILE_PARAMETERS, FILE_SCHEMAS
 from openapi.document.handovers import HANDOVER_OPERATIONS, HANDOVER_SCHEMAS
+from openapi.document.leads import LEAD_OPERATIONS, LEAD_SCHEMAS
+from openapi.document.notifications import (
+    NOTIFICATION_OPERATIONS,
+    NOTIFICATION_PARAMETERS,
+    NOTIFICATION_SCHEMAS,
+)
 from openapi.document.operations import RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
 from openapi.document.organization import (
     ORGANIZATION_OPERATIONS,
@@ -42,6 +48,8 @@ FIXED_OPERATIONS = (
     *ORGANIZATION_OPERATIONS,
     *ACCESS_OPERATIONS,
     *HANDOVER_OPERATIONS,
+    *LEAD_OPERATIONS,
+    *NOTIFICATION_OPERATIONS,
     *FILE_OPERATIONS,
     *CURRENCY_OPERATIONS,
     *DUPLICATE_RULE_OPERATIONS,
@@ -81,6 +89,8 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         | SCHEMAS
         | ACCESS_SCHEMAS
         | HANDOVER_SCHEMAS
+        | LEAD_SCHEMAS
+        | NOTIFICATION_SCHEMAS
         | FILE_SCHEMAS
         | CURRENCY_SCHEMAS
         | DUPLICATE_SCHEMAS
@@ -107,6 +117,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
             | CURRENCY_PARAMETERS
             | ORGANIZATION_PARAMETERS
             | SHARING_PARAMETERS
+            | NOTIFICATION_PARAMETERS
             | EXPLAINING_PARAMETERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "crm_sk_live_<org>_<secret>"}

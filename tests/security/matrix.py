@@ -45,6 +45,7 @@ API_TAKEN = "401 404 422 200 200 200 403 401"  # the record is another's: not fo
 API_RECORD_NEW = "401 404 404 201 201 201 403 401"
 API_STANDING_IN = "401 404 404 200 404 200 403 401"  # whom it concerns, and who manages users
 API_HANDOVER = "401 404 404 404 404 200 403 401"  # unknown to all but those who manage users
+API_NO_LEADS = "401 404 404 404 404 404 403 401"  # this organisation has no leads
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -75,6 +76,7 @@ MATCHING = {
 DUPLICATE = {"api_name": "new__c", "label": "D", "matching_rules": ["kept__c"], "actions": {"create": "warn"}}
 A_PROFILE, A_SET = {"holder_id": "{profile_id}"}, {"holder_id": "{permission_set_id}"}
 A_SHARING_RULE, A_RESTRICTION_RULE = {"rule_id": "{sharing_rule_id}"}, {"rule_id": "{restriction_rule_id}"}
+A_LEAD = {"lead_id": "{record_id}"}
 A_WALL, A_MEMBER = {"restriction_id": "{restriction_rule_id}"}, {"user_id": "{member_id}"}
 NAMED = {"field": "name", "op": "nempty"}
 SHARING_RULE = {
@@ -105,6 +107,12 @@ MATRIX: dict[str, Row] = {
     "account-confirm": row(GET=SIGNED_IN, POST=FORM),
     "account-sessions-end": row(POST="in 302 302 302 302 302"),
     "account-session-end": row(POST=NO_SUCH, args={"session_id": "{record_id}"}),
+    "notifications": row(GET=SIGNED_IN),
+    "notifications-unread": row(GET=SIGNED_IN),
+    "notifications-latest": row(GET=SIGNED_IN),
+    "notifications-read": row(POST="in 302 302 302 302 302"),
+    "notification": row(POST="in 404 404 302 404 404"),
+    "account-notifications": row(GET=SIGNED_IN, POST="in 302 302 302 302 302"),
     "trash": row(GET=SIGNED_IN),
     "trash-restore": row(POST=RECORD_DONE),
     "api-docs": row(GET=SIGNED_IN),
@@ -331,6 +339,11 @@ MATRIX: dict[str, Row] = {
     "api-duplicate-check": row(POST=API_OBJECT, data=NEW_NAME),
     "api-duplicates": row(GET=API_RECORD),
     "api-merge": row(POST=API_MERGE, data={"survivor": "{record_id}", "losers": ["{record_id}"]}),
+    "api-lead-convert": row(POST=API_NO_LEADS, args=A_LEAD),
+    "api-lead-bulk-convert": row(POST=API_NO_LEADS, data={"ids": ["{record_id}"]}),
+    "api-lead-disqualify": row(POST=API_NO_LEADS, args=A_LEAD, data={"reason": "no_need"}),
+    "api-lead-reopen": row(POST=API_NO_LEADS, args=A_LEAD),
+    "api-conversion-mappings": row(GET=API_NO_CHANGE, PUT=API_NO_CHANGE, data={"mappings": []}),
     "api-merge-undo": row(POST="401 404 404 404 404 404 403 401", args={"merge_id": "{record_id}"}),
     "api-field-usage": row(GET=API_ADMIN, args={"field_name": "code__c"}),
     "api-field-type": row(
@@ -342,6 +355,9 @@ MATRIX: dict[str, Row] = {
     ),
     "api-field-type-preview": row(GET=API_NO_CHANGE, args={"field_name": "note__c", "job_id": "{record_id}"}),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
+    "api-notifications": row(GET=API_SCOPED),
+    "api-notifications-read": row(POST=API_SCOPED, data={"all": True}),
+    "api-notification-preferences": row(GET=API_SCOPED, PUT=API_SCOPED, data={}),
     "api-users": row(GET=API_SCOPED, POST=API_ADMIN_WRONG, data={"name": "x"}),
     "api-user": row(GET=API_SCOPED, PATCH=API_ADMIN, data={"title": "x"}),
     "api-user-deactivate": row(POST=API_ADMIN),

@@ -15,7 +15,7 @@ from metadata.inputs import FieldInput
 from metadata.models import BusinessObject
 from metadata.packages.portable import CRM_PACKAGE, apply, load_package
 from objects.access.grants import revoke_object
-from objects.records.service import RecordService
+from objects.records.service import Consent, RecordService
 from tests.objects import world as worlds
 from tests.objects.world import World
 
@@ -61,7 +61,8 @@ def lead(rep: Actor) -> Lead:
             "expected_amount": "120000",
             "city": "上海",
         }
-        return RecordService(actor).create("lead", {**usual, **values}).id
+        service = RecordService(actor, consent=Consent(duplicates=True, reason="Another one"))
+        return service.create("lead", {**usual, **values}).id
 
     return make
 
