@@ -2,12 +2,15 @@
 
 from django.urls import path
 
+from workflows.desk import views as desk
 from workflows.pools.views import mine, opened, records, taking, waiting
 from workflows.pools.views.setup import people, pools, rules
 
 _RECORD = "o/<slug:object_name>/<uuid:record_id>"
 _SETUP = "setup/pools/<uuid:pool_id>"
 urlpatterns = [
+    path("desk/", desk.desk, name="desk"),
+    path("desk/team", desk.team, name="desk-team"),
     path("pools/", mine.pools, name="pools"),
     path("pools/<uuid:pool_id>/", waiting.pool, name="pool"),
     path("pools/<uuid:pool_id>/log", opened.pool_log, name="pool-log"),

@@ -25,6 +25,8 @@ from workflows.pools.views.records import OWNER, POOL, as_id, seat_of
 
 def register() -> None:
     """Fill the registries; called once, when Django starts."""
+    desk = navigation.NavItem("desk", _("Lead desk"), icon="layout-dashboard", url_name="desk", position=10)
+    navigation.register(desk)
     navigation.register(navigation.NavItem("pools", _("Pools"), icon="droplet", url_name="pools", position=20))
     navigation.register(
         navigation.NavItem(
