@@ -17,6 +17,7 @@ SCOPES = {
     "meta:write": _("Change the data model"),
     "users:read": _("Read users, departments, roles and permissions"),
     "users:write": _("Change users, departments, roles and permissions"),
+    "notifications": _("Read notifications, and choose which ones come"),
 }
 
 

@@ -59,7 +59,7 @@ def read(request: ActorRequest) -> HttpResponse:
     return redirect(request, "notifications")
 
 
-@require_safe
+@require_POST
 @signed_in
 def open_notification(request: ActorRequest, notification_id: uuid.UUID) -> HttpResponse:
     """Mark a notification as read and go where it leads."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.urls import reverse
@@ -51,11 +52,11 @@ def tell(batch: Sequence[OutboxMessage]) -> None:
     """Tell people what the messages of a batch mean to them."""
     given: dict[Act, list[OutboxMessage]] = defaultdict(list)
     mentioned: list[tuple[uuid.UUID, OutboxMessage]] = []
-    for message in batch:
-        if message.type not in (CREATED, UPDATED) or message.via == NOT_TOLD:
-            continue
-        owner = _new_owner(message)
-        if owner is not None:
+    told = [message for message in batch if message.type in (CREATED, UPDATED) and message.via != NOT_TOLD]
+    first_owners = _first_owners(told)
+    for message in told:
+        owner = first_owners.get(message.record_id) if message.type == CREATED else _new_owner(message)
+        if owner is not None and owner != message.actor_id:
             given[Act(owner, message.object_name, message.actor_id, message.request_id)].append(message)
         mentioned += [(user_id, message) for user_id in _newly_mentioned(message) if user_id != message.actor_id]
     if not given and not mentioned:
@@ -67,13 +68,32 @@ def tell(batch: Sequence[OutboxMessage]) -> None:
         _tell_mentioned(people, user_id, message)
 
 
+def _first_owners(messages: Sequence[OutboxMessage]) -> dict[uuid.UUID | None, uuid.UUID]:
+    """Return the owners of new records, one statement for an object: what is created tells no changes.
+
+    Records that have changed hands in the same batch are left out: that message tells who has them.
+    """
+    moved = {message.record_id for message in messages if message.type == UPDATED and OWNER in message.changed}
+    created: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for message in messages:
+        if message.type == CREATED and message.record_id not in moved:
+            created[message.object_name].append(_record(message))
+    found: dict[uuid.UUID | None, uuid.UUID] = {}
+    for object_name, ids in created.items():
+        with suppress(PlatformError):  # the object is gone
+            model = current_snapshot().object(object_name).model
+            rows = model._base_manager.filter(pk__in=ids, deleted_at=None).exclude(owner=None)
+            found.update(rows.values_list("pk", "owner_id"))
+    return found
+
+
 def _new_owner(message: OutboxMessage) -> uuid.UUID | None:
-    """Return who has the record now and had it not before, unless he took it himself."""
+    """Return who has the record now and had it not before."""
     change = message.changed.get(OWNER)
     if not isinstance(change, dict):
         return None
     owner = _id_in(change.get("new"))
-    return None if owner == message.actor_id or owner == _id_in(change.get("old")) else owner
+    return None if owner == _id_in(change.get("old")) else owner
 
 
 def _newly_mentioned(message: OutboxMessage) -> list[uuid.UUID]:

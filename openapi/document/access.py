@@ -99,6 +99,25 @@ def _matrices(path: str, noun: str) -> Iterator[Operation]:
     )
 
 
+def _record_types(path: str, noun: str) -> Iterator[Operation]:
+    """Yield the operations on which record types a profile or permission set allows."""
+    tags, types = (path.replace("-", "_"),), f"/{path}/{{id}}/record-types/{{object}}"
+    texts = _("Which record types of an object may be used"), _("Set which record types of an object may be used")
+    of_object, name = ("Id", "Object"), f"{noun}_record_types"
+    yield Operation("get", types, f"get_{name}", texts[0], READ, of_object, "", "TypeRights", tags=tags)
+    yield Operation(
+        "put",
+        types,
+        f"set_{name}",
+        texts[1],
+        CHANGE,
+        (*of_object, *WRITE),
+        body="TypeRights",
+        answer="TypeRights",
+        tags=tags,
+    )
+
+
 _ROLE_TEXTS = (_("List roles"), _("Create a role"), _("Get a role"), _("Change a role"), _("Delete a role"))
 _PROFILE_TEXTS = (
     _("List profiles"),
@@ -201,5 +220,6 @@ ACCESS_SCHEMAS: dict[str, Any] = {
     "ObjectActions": _OBJECT_ACTIONS,
     "ObjectGrants": {"type": "object", "properties": {"objects": _OBJECT_ACTIONS}},
     "FieldLevels": _FIELD_LEVELS,
+    "TypeRights": _body({"used": _TEXTS, "default": _TEXT}, "used"),
     "FieldGrants": {"type": "object", "properties": {"fields": _FIELD_LEVELS}},
 }

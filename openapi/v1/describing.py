@@ -16,6 +16,7 @@ from objects.access.field_security import is_writable
 from objects.access.masking import MaskedView
 from objects.access.policy import AccessPolicy
 from objects.access.taint import is_computed, read_by, reads_of
+from objects.access.type_grants import offered_types
 from objects.query.binding import resolve_readable
 from objects.query.conditions import from_json, leaves
 from objects.records.lookup_filters import operand_fields
@@ -81,13 +82,34 @@ def field_summary(field: CompiledField, language: str, *, is_editable: bool) -> 
 def describe(policy: AccessPolicy, obj: CompiledObject) -> dict[str, Any]:
     """Return an object as the caller may use it: the fields that exist for him, relations, rights."""
     fields = [told_field(policy, obj, field) for field in policy.visible_fields(obj)]
-    actions = ("read", "create", "edit", "delete", "import", "export")
+    actions = ("read", "create", "edit", "delete", "import", "export", "share", "restore")
     return {
         **told_object(policy, obj.spec),
         "fields": fields,
         "child_relations": child_relations(policy, obj.name),
+        "record_types": told_record_types(policy, obj),
         "rights": {action: policy.can(obj.name, action) for action in actions},
     }
+
+
+def told_record_types(policy: AccessPolicy, obj: CompiledObject) -> list[dict[str, Any]]:
+    """Return the record types: which ones the caller may choose, which is his usual one, what they narrow for him."""
+    offered, language = offered_types(policy, obj.spec), policy.actor.language
+    return [
+        {
+            "api_name": item.api_name,
+            "uuid": item.uuid,
+            "label": item.label.text(language),
+            "labels": labels(item.label),
+            "description": item.description.text(language),
+            "color": item.color,
+            "is_active": item.is_active,
+            "is_available": item.api_name in offered.names,
+            "is_default": item.api_name == offered.default,
+            "choices": {name: list(item.choices[name]) for name in item.choices if policy.can_read_field(obj, name)},
+        }
+        for item in obj.spec.record_types
+    ]
 
 
 def told_object(policy: AccessPolicy, spec: ObjectSpec) -> dict[str, Any]:

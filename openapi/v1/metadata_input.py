@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from crm_platform.kit.errors import FieldError, ValidationFailed
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.retyping.requests import TypeChange
-from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, RecordTypeInput, ValidationRuleInput
 from openapi.v1.reading import MemberReader
 
 OBJECT_TEXTS = ("label", "plural_label", "description")
@@ -115,8 +115,35 @@ def _rule_members(reader: MemberReader) -> dict[str, Any]:
     return {
         **reader.texts("label", "message"),
         **reader.words("condition", "location", "severity"),
-        **reader.lists("events"),
+        **reader.lists("events", "record_types"),
         **reader.flags("can_be_bypassed", "is_active"),
+        **reader.integers("position"),
+    }
+
+
+def record_type_input(data: Mapping[str, Any]) -> RecordTypeInput:
+    """Return the new record type; raises ValidationFailed."""
+    reader = MemberReader(data)
+    given = {**reader.words("api_name"), **_type_members(reader)}
+    reader.done()
+    _require(given, "api_name", "label")
+    return RecordTypeInput(**given)
+
+
+def record_type_changes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes to a record type; raises ValidationFailed."""
+    reader = MemberReader(data)
+    changes = _type_members(reader)
+    reader.done()
+    return changes
+
+
+def _type_members(reader: MemberReader) -> dict[str, Any]:
+    return {
+        **reader.texts("label", "description"),
+        **reader.words("color"),
+        **reader.objects("choices"),
+        **reader.flags("is_active", "is_default"),
         **reader.integers("position"),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from objects.access.services.grants import (
     owner_of,
     set_grants,
 )
+from objects.access.services.type_grants import set_type_rights, type_rights_for
 from openapi.http import json_response, members
 from openapi.v1.administering import AdministrationEndpoint
 from openapi.v1.reading import MemberReader
@@ -182,6 +183,26 @@ class HolderFields(HolderEndpoint):
         return self.change(request, work)
 
 
+class HolderRecordTypes(HolderEndpoint):
+    """Which record types of an object may be used: `GET`, `PUT {"used": ["retail"], "default": "retail"}`."""
+
+    scopes = {"GET": "users:read", "PUT": "users:write"}
+
+    def get(self, request: Request, holder_id: UUID, object_name: str) -> HttpResponse:
+        return json_response(asdict(type_rights_for(self.actor, self.row(holder_id), object_name)))
+
+    def put(self, request: Request, holder_id: UUID, object_name: str) -> HttpResponse:
+        def work() -> dict[str, Any]:
+            reader = MemberReader(members(request.data))
+            used, default = reader.lists("used").get("used"), reader.words("default").get("default", "")
+            reader.done()
+            if used is None or not _is_texts(used):
+                raise ValidationFailed.single("used", "invalid_type", _("Send an array of texts."))
+            return asdict(set_type_rights(self.actor, self.row(holder_id), object_name, used, default))
+
+        return self.change(request, work)
+
+
 class PermissionSetMembers(HolderEndpoint):
     """Who has a permission set: `GET`, and `PUT {"users": [ids]}` for exactly these."""
 
@@ -220,6 +241,10 @@ class ProfileFields(HolderFields):
     kind = PROFILE
 
 
+class ProfileRecordTypes(HolderRecordTypes):
+    kind = PROFILE
+
+
 class PermissionSetList(HolderList):
     kind = PERMISSION_SET
 
@@ -233,6 +258,10 @@ class PermissionSetObjects(HolderObjects):
 
 
 class PermissionSetFields(HolderFields):
+    kind = PERMISSION_SET
+
+
+class PermissionSetRecordTypes(HolderRecordTypes):
     kind = PERMISSION_SET
 
 

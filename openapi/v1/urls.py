@@ -17,6 +17,7 @@ from openapi.v1 import (
     metadata,
     notifications,
     profiles,
+    record_types,
     records,
     retyping,
     revealing,
@@ -65,6 +66,14 @@ urlpatterns = [
         "meta/objects/<str:object_name>/validation-rules/<str:rule_name>",
         validation_rules.ValidationRuleDetail.as_view(),
         name="api-validation-rule",
+    ),
+    path(
+        "meta/objects/<str:object_name>/record-types", record_types.RecordTypeList.as_view(), name="api-record-types"
+    ),
+    path(
+        "meta/objects/<str:object_name>/record-types/<str:type_name>",
+        record_types.RecordTypeDetail.as_view(),
+        name="api-record-type",
     ),
     path("meta/formulas/check", trials.FormulaCheck.as_view(), name="api-formula-check"),
     path("records/<str:object_name>/validate", trials.RecordValidate.as_view(), name="api-record-validate"),
@@ -126,6 +135,11 @@ urlpatterns = [
         profiles.ProfileFields.as_view(),
         name="api-profile-fields",
     ),
+    path(
+        "profiles/<uuid:holder_id>/record-types/<str:object_name>",
+        profiles.ProfileRecordTypes.as_view(),
+        name="api-profile-record-types",
+    ),
     path("permission-sets", profiles.PermissionSetList.as_view(), name="api-permission-sets"),
     path("permission-sets/<uuid:holder_id>", profiles.PermissionSetDetail.as_view(), name="api-permission-set"),
     path(
@@ -137,6 +151,11 @@ urlpatterns = [
         "permission-sets/<uuid:holder_id>/fields/<str:object_name>",
         profiles.PermissionSetFields.as_view(),
         name="api-permission-set-fields",
+    ),
+    path(
+        "permission-sets/<uuid:holder_id>/record-types/<str:object_name>",
+        profiles.PermissionSetRecordTypes.as_view(),
+        name="api-permission-set-record-types",
     ),
     path(
         "permission-sets/<uuid:holder_id>/members",

@@ -84,6 +84,7 @@ def summary(row: ValidationRule, language: str) -> dict[str, Any]:
         "location": row.location,
         "severity": row.severity,
         "events": row.events,
+        "record_types": row.record_types,
         "can_be_bypassed": row.can_be_bypassed,
         "is_active": row.is_active,
         "is_custom": row.is_custom,

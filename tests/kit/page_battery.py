@@ -27,7 +27,7 @@ POST_ONLY = frozenset({
     "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage",
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
     "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions", "department-move",
-    "user-invite", "user-department-add", "user-department-remove", "group-delete", "group-members",
+    "notifications-read", "notification", "user-invite", "user-department-add", "user-department-remove", "group-delete", "group-members",
     "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
     "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",
@@ -37,6 +37,7 @@ NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
     "sign-in-code", "sign-in-password", "sign-in-second-factor",
     "record-merge", "duplicate-try", "invitation",
+    "notifications-unread", "notifications-latest",
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
 PAGES_AMONG_OTHERS = frozenset({"api-keys"})

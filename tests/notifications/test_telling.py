@@ -162,7 +162,7 @@ def test_the_bell_counts_opens_and_marks(li: Any, client: Any) -> None:
     shown = client.get("/notifications/latest")
     assert [f"note{number}" in shown.content.decode() for number in range(3)] == [True] * 3
     newest = Notification.objects.get(title="note2")
-    assert client.get(f"/notifications/{newest.pk}")["Location"] == "/trash/"
+    assert client.post(f"/notifications/{newest.pk}")["Location"] == "/trash/"
     assert client.get("/notifications/unread").json() == {"unread": 2}
     assert b"note2" not in client.get("/notifications/?unread=1").content
     answer = client.post("/notifications/read", {"from": "bell", "until": str(newest.pk)})

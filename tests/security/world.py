@@ -25,6 +25,7 @@ from crm_platform.identity.services import (
 )
 from crm_platform.jobs.services import enqueue
 from crm_platform.kit.context import Actor, system_actor
+from crm_platform.notifications.models import Notification
 from crm_platform.tenancy.context import tenant_context
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
@@ -175,6 +176,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "handover_id": str(Handover.objects.create(kind="leaver", leaver=make.user(), plan={}).pk),
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
+        "notification_id": str(Notification.objects.create(user=people["rep"], kind="records.assigned", title="x").pk),
         "role_id": str(create_role(system_actor(), RoleInput(name="Kept")).uuid),
         "profile_id": str(create_profile(system_actor(), "Kept").uuid),
         "permission_set_id": str(create_permission_set(system_actor(), "Kept").uuid),
