@@ -53,12 +53,14 @@ def tell(batch: Sequence[OutboxMessage]) -> None:
     given: dict[Act, list[OutboxMessage]] = defaultdict(list)
     mentioned: list[tuple[uuid.UUID, OutboxMessage]] = []
     told = [message for message in batch if message.type in (CREATED, UPDATED) and message.via != NOT_TOLD]
-    first_owners = _first_owners(told)
+    born = _born(told)
     for message in told:
-        owner = first_owners.get(message.record_id) if message.type == CREATED else _new_owner(message)
+        is_new = message.type == CREATED
+        owner = born.owners.get(message.record_id) if is_new else _new_owner(message)
         if owner is not None and owner != message.actor_id:
             given[Act(owner, message.object_name, message.actor_id, message.request_id)].append(message)
-        mentioned += [(user_id, message) for user_id in _newly_mentioned(message) if user_id != message.actor_id]
+        those = born.mentioned.get(message.record_id, []) if is_new else _newly_mentioned(message)
+        mentioned += [(user_id, message) for user_id in those if user_id != message.actor_id]
     if not given and not mentioned:
         return
     people = _People({act.user_id for act in given} | {user_id for user_id, _message in mentioned}, batch)
@@ -68,22 +70,33 @@ def tell(batch: Sequence[OutboxMessage]) -> None:
         _tell_mentioned(people, user_id, message)
 
 
-def _first_owners(messages: Sequence[OutboxMessage]) -> dict[uuid.UUID | None, uuid.UUID]:
-    """Return the owners of new records, one statement for an object: what is created tells no changes.
+class _Born(NamedTuple):
+    """What new records say that their messages do not: owners, and people mentioned in them."""
 
-    Records that have changed hands in the same batch are left out: that message tells who has them.
+    owners: dict[uuid.UUID | None, uuid.UUID]
+    mentioned: dict[uuid.UUID | None, list[uuid.UUID]]
+
+
+def _born(messages: Sequence[OutboxMessage]) -> _Born:
+    """Read new records, one statement for an object.
+
+    Records that have changed hands in the same batch have no first owner: that message tells who has them.
     """
     moved = {message.record_id for message in messages if message.type == UPDATED and OWNER in message.changed}
     created: dict[str, list[uuid.UUID]] = defaultdict(list)
     for message in messages:
-        if message.type == CREATED and message.record_id not in moved:
+        if message.type == CREATED:
             created[message.object_name].append(_record(message))
-    found: dict[uuid.UUID | None, uuid.UUID] = {}
+    found = _Born({}, {})
     for object_name, ids in created.items():
         with suppress(PlatformError):  # the object is gone
-            model = current_snapshot().object(object_name).model
-            rows = model._base_manager.filter(pk__in=ids, deleted_at=None).exclude(owner=None)
-            found.update(rows.values_list("pk", "owner_id"))
+            for record in (
+                current_snapshot().object(object_name).model._base_manager.filter(pk__in=ids, deleted_at=None)
+            ):
+                if record.owner_id and record.pk not in moved:
+                    found.owners[record.pk] = record.owner_id
+                if MENTIONED in record.compiled.fields:
+                    found.mentioned[record.pk] = [link.id for link in record.value(MENTIONED) or ()]
     return found
 
 

@@ -11,6 +11,8 @@ from crm_platform.identity.models import User
 from crm_platform.kit.context import system_actor
 from crm_platform.notifications.models import Notification
 from crm_platform.notifications.selectors import told
+from metadata import services
+from metadata.inputs import FieldInput
 from objects.notices.consumer import tell
 from objects.records.service import RecordService
 from tests.kit.query_counts import expected_query_count
@@ -80,6 +82,19 @@ def test_who_is_mentioned_is_told_once(world: World) -> None:
         tell([message])
     assert lines(rep) == [("Boss mentioned you in Deal “云途”", f"/o/deal/{record}")]
     assert Notification.objects.count() == 1
+
+
+def test_a_new_record_mentions_people_too(world: World) -> None:
+    rep, boss = world.users["rep"], world.users["boss"]
+    field = FieldInput("mentioned_ids", "multi_user", "Mentioned", is_custom=False)
+    services.add_field(system_actor(), "deal", field)
+    OutboxMessage.objects.all().delete()
+    given = {"name": "云途", "owner_id": str(rep.pk), "mentioned_ids": [str(rep.pk), str(boss.pk)]}
+    made = RecordService(world.actor("boss")).create("deal", given)
+    read_outbox()
+    url = f"/o/deal/{made.id}"
+    wanted = [("Boss assigned Deal “云途” to you", url), ("Boss mentioned you in Deal “云途”", url)]
+    assert (lines(rep), lines(boss)) == (wanted, [])
 
 
 def test_what_means_nothing_to_anybody_costs_nothing(world: World) -> None:
