@@ -11,8 +11,9 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from workflows.assignment import registration as assignment
         from workflows.pools import registration as pools
-        from workflows.pools.views import offers
+        from workflows.pools.views import extensions, offers
 
         pools.register()
         assignment.register()
         offers.register()
+        extensions.register()

@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from workflows.assignment.views import absences, taking_on
+from workflows.assignment.views import rules as assignment
 from workflows.desk import views as desk
-from workflows.pools.views import mine, opened, records, taking, waiting
+from workflows.pools.views import extensions, mine, opened, records, taking, waiting
 from workflows.pools.views.setup import people, pools, rules
 
 _RECORD = "o/<slug:object_name>/<uuid:record_id>"
@@ -24,6 +26,9 @@ urlpatterns = [
     path(f"{_RECORD}/release", records.release_record, name="record-release"),
     path(f"{_RECORD}/pool-assign", records.assign_record, name="record-pool-assign"),
     path(f"{_RECORD}/pool-move", records.move_record, name="record-pool-move"),
+    path(f"{_RECORD}/more-time", extensions.more_time, name="record-more-time"),
+    path(f"{_RECORD}/more-time/answer", extensions.answer_more_time, name="record-more-time-answer"),
+    path(f"{_RECORD}/protect", extensions.protect, name="record-protect"),
     path("o/<slug:object_name>/release", records.release_selected, name="records-release"),
     path("o/<slug:object_name>/pool-assign", records.assign_selected, name="records-assign"),
     path("setup/pools/", pools.pool_settings, name="pool-settings"),
@@ -39,4 +44,23 @@ urlpatterns = [
     path(f"{_SETUP}/rules/new", rules.rule_new, name="pool-rule-new"),
     path(f"{_SETUP}/rules/<int:rule_id>", rules.rule_edit, name="pool-rule"),
     path(f"{_SETUP}/rules/<int:rule_id>/delete", rules.rule_delete, name="pool-rule-delete"),
+    path(f"{_SETUP}/assignment", assignment.assignment_rules, name="assignment-rules"),
+    path(f"{_SETUP}/assignment/new", assignment.assignment_rule_new, name="assignment-rule-new"),
+    path(f"{_SETUP}/assignment/try", assignment.assignment_simulation, name="assignment-simulation"),
+    path(f"{_SETUP}/assignment/run", assignment.assignment_run, name="assignment-run"),
+    path(f"{_SETUP}/assignment/<uuid:rule_id>", assignment.assignment_rule, name="assignment-rule"),
+    path(
+        f"{_SETUP}/assignment/<uuid:rule_id>/delete", assignment.assignment_rule_delete, name="assignment-rule-delete"
+    ),
+    path(f"{_SETUP}/assignment/<uuid:rule_id>/new", assignment.assignment_member_new, name="assignment-member-new"),
+    path(f"{_SETUP}/assignment/<uuid:rule_id>/<uuid:user_id>", assignment.assignment_member, name="assignment-member"),
+    path(
+        f"{_SETUP}/assignment/<uuid:rule_id>/<uuid:user_id>/remove",
+        assignment.assignment_member_remove,
+        name="assignment-member-remove",
+    ),
+    path("absences/", absences.absences, name="absences"),
+    path("absences/<int:absence_id>/remove", absences.absence_remove, name="absence-remove"),
+    path(f"{_RECORD}/assignment", taking_on.assignment_panel, name="record-assignment-panel"),
+    path(f"{_RECORD}/take-on", taking_on.take_on, name="assignment-take-on"),
 ]

@@ -29,6 +29,7 @@ from workflows.pools.services.seats import seat
 ASKED = gettext_noop("%(name)s asks for %(count)s more days for %(record)s")
 GRANTED = gettext_noop("You have more time for %(record)s")
 REFUSED = gettext_noop("You have no more time for %(record)s")
+REASON = "%(reason)s"
 MOST_REASON = 300
 State = PoolExtension.State
 
@@ -75,11 +76,11 @@ def ask_extension(actor: Actor, object_name: str, record_id: uuid.UUID, days: in
     try:
         with transaction.atomic():
             row = PoolExtension.objects.create(pool=found.pool, days=days, reason=text, **about)
-            data = {"name": actor.name, "record": found.name, "count": days}
-            people = _deciders(found) - {actor.user_id}
+            data = {"name": actor.name, "record": found.name, "count": days, "reason": text}
+            people = {person for person in _deciders(found) if person != actor.user_id}
             url = notices.record_url(found.object.name, found.id)
             key = f"pools.extension:{row.pk}"
-            notices.tell(people, notices.EXTENSION, title=ASKED, body=text, url=url, data=data, dedupe_key=key)
+            notices.tell(people, notices.EXTENSION, title=ASKED, body=REASON, url=url, data=data, dedupe_key=key)
     except IntegrityError as error:
         raise StateConflict(_("You have asked for more time already.")) from error
     return row
@@ -113,7 +114,7 @@ def may_decide(actor: Actor, row: PoolExtension) -> bool:
     if actor.user_id is not None and User.objects.filter(pk=row.owner_id, manager=actor.user_id).exists():
         return row.owner_id != actor.user_id
     try:
-        return seat(actor, row.pool_id, is_active=False).is_admin
+        return seat(actor, row.pool_id).is_admin
     except NotFound:
         return False
 
@@ -142,7 +143,7 @@ def _extended_until(row: PoolExtension) -> datetime:
     return clock.due(max(due.at, now) if due else now, row.days)
 
 
-def _deciders(found: Held) -> set[uuid.UUID | None]:
+def _deciders(found: Held) -> set[uuid.UUID]:
     manager = User.objects.filter(pk=found.owner_id).values_list("manager_id", flat=True).first()
     return {*notices.admins_of(found.pool), *([manager] if manager else [])}
 
@@ -173,7 +174,7 @@ def unprotect(actor: Actor, object_name: str, record_id: uuid.UUID) -> None:
     """End the protection of a record, as its owner or an administrator of its pool; raises NotFound, Forbidden."""
     found = held(actor, object_name, record_id)
     if found.owner_id != actor.user_id:
-        seat(actor, found.pool.pk, is_active=False).require_admin()
+        seat(actor, found.pool.pk).require_admin()
     RecordProtection.objects.filter(record_id=found.id).delete()
 
 

@@ -15,14 +15,14 @@ from crm_platform.jobs.models import Job
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import StateConflict, ValidationFailed
 from objects.query.query import RecordQuery
-from workflows.pools.models import Pool
+from workflows.pools.models import Pool, RecycleRun
 from workflows.pools.recycling.finding import DueRecord, Place, count_due, due_among, due_places
 from workflows.pools.recycling.predicate import DuePlan, due_plan
 from workflows.pools.recycling.running import order
 from workflows.pools.services.seats import seat
 
 MOST_COUNTED = 10_000
-MOST_ROWS = 200
+MOST_ROWS, MOST_RUNS = 200, 50
 LOOK_AHEAD = timedelta(days=366)
 
 
@@ -59,7 +59,7 @@ def preview(
     For administrators of the pool; raises NotFound, Forbidden, BrokenRules, and ValidationFailed for a moment that
     is not in the year ahead.
     """
-    found = seat(actor, pool_id, is_active=False)
+    found = seat(actor, pool_id)
     found.require_admin()
     now = database_now()
     moment = at or now
@@ -82,6 +82,12 @@ def order_run(actor: Actor, pool_id: uuid.UUID) -> Job:
         raise StateConflict(_("No records return to this pool by themselves."))
     due_plan(found.pool, database_now())  # tells at once that the rules are broken
     return order(found.pool, database_now(), actor)
+
+
+def runs_of(actor: Actor, pool_id: uuid.UUID, limit: int = MOST_RUNS) -> list[RecycleRun]:
+    """Return the last runs of a pool, the newest first, for its administrators; raises NotFound, Forbidden."""
+    seat(actor, pool_id).require_admin()
+    return list(RecycleRun.objects.filter(pool=pool_id).order_by("-scheduled_for")[:limit])
 
 
 def _rows(plan: DuePlan, records: Sequence[DueRecord]) -> tuple[PreviewRow, ...]:

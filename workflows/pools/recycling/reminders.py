@@ -31,6 +31,8 @@ KEPT = timedelta(days=90)
 SOON = gettext_noop("%(count)s of your records return to %(pool)s within %(days)s days")
 SOON_OF_OTHERS = gettext_noop("%(count)s records of %(name)s return to %(pool)s within %(days)s days")
 
+NAMES = "%(names)s"
+
 
 @dataclass(frozen=True)
 class Reminded:
@@ -107,14 +109,14 @@ def _tell(pool: Pool, reminded: Reminded, named: dict[uuid.UUID, str], now: date
     only = len(reminded.rows) == 1
     url = notices.record_url(name, reminded.rows[0].record_id) if only else notices.list_url(name)
     key = f"pools.reminder:{pool.pk}:{reminded.owner_id}:{reminded.mark}:{now:%Y-%m-%d}"
-    body = notices.named(names)
-    notices.tell([reminded.owner_id], notices.REMINDER, title=SOON, body=body, url=url, data=data, dedupe_key=key)
+    data["names"] = notices.named(names)
+    notices.tell([reminded.owner_id], notices.REMINDER, title=SOON, body=NAMES, url=url, data=data, dedupe_key=key)
     manager = _manager(reminded.owner_id) if pool.reminds_manager else None
     if manager is not None:
         manager_id, owner_name = manager
         data = {**data, "name": owner_name}
         notices.tell(
-            [manager_id], notices.REMINDER, title=SOON_OF_OTHERS, body=body, url=url, data=data, dedupe_key=f"{key}:m"
+            [manager_id], notices.REMINDER, title=SOON_OF_OTHERS, body=NAMES, url=url, data=data, dedupe_key=f"{key}:m"
         )
 
 

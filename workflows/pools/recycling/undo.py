@@ -35,15 +35,15 @@ REPORTED = 1_000  # records that could not go back, in the job's result
 TAKEN, GONE, INACTIVE = "already_claimed", "not_found", "inactive_reference"
 
 
-def order_undo(actor: Actor, run_id: uuid.UUID) -> Job:
+def order_undo(actor: Actor, run_id: uuid.UUID, pool_id: uuid.UUID | None = None) -> Job:
     """Queue the undoing of a run, for administrators of its pool.
 
-    Raises NotFound, Forbidden, and StateConflict for a run that is still going on, undone or too old.
+    With `pool_id` a run of another pool is not found. Raises NotFound, Forbidden, and StateConflict for a run that is still going on, undone or too old.
     """
     run = RecycleRun.objects.filter(pk=run_id).select_related("pool").first()
-    if run is None:
+    if run is None or pool_id not in (None, run.pool_id):
         raise NotFound
-    seat(actor, run.pool_id, is_active=False).require_admin()
+    seat(actor, run.pool_id).require_admin()
     if run.finished_at is None:
         raise StateConflict(_("The run is still going on."))
     if run.is_undone:

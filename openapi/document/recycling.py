@@ -1,0 +1,117 @@
+"""The operations and schemas of recycling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from openapi.document.operations import Operation
+
+_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
+_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
+_MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
+_NO_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_TEXT: dict[str, Any] = {"type": "string"}
+_COUNT: dict[str, Any] = {"type": "integer"}
+_PLACE: dict[str, Any] = {"type": ["array", "null"], "items": _TEXT, "minItems": 2, "maxItems": 2}
+SCOPE, TAGS = "pools", ("pools",)
+
+RECYCLING_OPERATIONS = (
+    Operation(
+        "post",
+        "/pools/{pool}/recycle-preview",
+        "preview_recycling",
+        _("Tell what would return to a pool, since when it is due, and why"),
+        SCOPE,
+        ("Pool",),
+        body="RecyclePreviewInput",
+        answer="RecyclePreview",
+        tags=TAGS,
+    ),
+    Operation(
+        "get",
+        "/pools/{pool}/recycle-runs",
+        "list_recycle_runs",
+        _("List the last runs of a pool"),
+        SCOPE,
+        ("Pool",),
+        answer="RecycleRuns",
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/pools/{pool}/recycle-run",
+        "run_recycling",
+        _("Take back at once what is due, by a job"),
+        SCOPE,
+        ("Pool", "IdempotencyKey"),
+        answer="RecycleJob",
+        status=202,
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/pools/{pool}/recycle-runs/{run}/undo",
+        "undo_recycling",
+        _("Give the records of a run back to their owners, by a job"),
+        SCOPE,
+        ("Pool", "Run", "IdempotencyKey"),
+        answer="RecycleJob",
+        status=202,
+        tags=TAGS,
+    ),
+)
+
+_REASON: dict[str, Any] = {
+    "type": "object",
+    "properties": {"rule": _TEXT, "kind": _TEXT, "since": _NO_MOMENT, "days": _COUNT},
+}
+_ROW: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "name": _TEXT,
+        "owner": {"type": "object", "properties": {"id": _ID, "name": _TEXT}},
+        "due_at": _NO_MOMENT,
+        "reasons": {"type": "array", "items": _REASON},
+    },
+}
+_RUN: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "scheduled_for": _MOMENT,
+        "cutoff": _MOMENT,
+        "finished_at": _NO_MOMENT,
+        "recycled": _COUNT,
+        "refused": _COUNT,
+        "error": {"type": ["string", "null"]},
+        "is_undone": {"type": "boolean"},
+        "ordered_by": _NO_ID,
+    },
+}
+RECYCLING_SCHEMAS: dict[str, Any] = {
+    "RecyclePreviewInput": {
+        "type": "object",
+        "properties": {
+            "at": _NO_MOMENT,
+            "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+            "after": _PLACE,
+        },
+        "additionalProperties": False,
+    },
+    "RecyclePreview": {
+        "type": "object",
+        "properties": {
+            "pool": _ID,
+            "at": _MOMENT,
+            "total": _COUNT,
+            "takes_at_once": _COUNT,
+            "data": {"type": "array", "items": _ROW},
+            "next": _PLACE,
+        },
+    },
+    "RecycleRuns": {"type": "object", "properties": {"data": {"type": "array", "items": _RUN}}},
+    "RecycleJob": {"type": "object", "properties": {"job": _ID, "state": _TEXT}},
+}
