@@ -94,6 +94,9 @@ for key, label in (
 
 # Pools: told by the services of workflows.pools.
 for key, label in (
+    ("assignment.rule_created", _("Assignment rule created")),
+    ("assignment.rule_changed", _("Assignment rule changed")),
+    ("assignment.rule_deleted", _("Assignment rule deleted")),
     ("pool.created", _("Pool created")),
     ("pool.changed", _("Pool changed")),
     ("pool.deleted", _("Pool deleted")),

@@ -40,9 +40,11 @@ def tabs(pool: Pool, active: str) -> list[dict[str, Any]]:
     """Return the pages of one pool's settings."""
     members = PoolMember.objects.filter(pool=pool).count()
     rules = RecycleRule.objects.filter(pool=pool).count()
+    assigning = pool.assignment_rules.count()
     pages = (
         ("pool-edit", _("Settings"), None),
         ("pool-people", _("Members and quotas"), members),
+        ("assignment-rules", _("Assignment rules"), assigning),
         ("pool-rules", _("Return by rules"), rules),
     )
     return [
