@@ -7,6 +7,7 @@ that it is the same mail.
 
 from __future__ import annotations
 
+import logging
 import smtplib
 import uuid
 from contextlib import suppress
@@ -31,6 +32,8 @@ from crm_platform.notifications.selectors import told
 from crm_platform.notifications.services import SEND
 from crm_platform.tenancy.context import current_schema
 from crm_platform.tenancy.models import Domain
+
+log = logging.getLogger(__name__)
 
 BATCH = 20
 TAKEN_FOR = timedelta(minutes=10)
@@ -97,7 +100,8 @@ def _send(connection: EmailBackend, sender: Sender, row: Notification) -> bool:
     try:
         connection.open()  # once for all mails of a batch
         connection.send_messages([message_of(sender, row)])
-    except (smtplib.SMTPException, OSError, ValueError) as error:
+    except Exception as error:  # whatever is wrong with one mail, the others go on
+        log.warning("notification %s was not mailed: %s", row.pk, error)
         with suppress(OSError, smtplib.SMTPException):
             connection.close()
         _note_failure(row, error)

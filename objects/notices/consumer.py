@@ -90,9 +90,8 @@ def _born(messages: Sequence[OutboxMessage]) -> _Born:
     found = _Born({}, {})
     for object_name, ids in created.items():
         with suppress(PlatformError):  # the object is gone
-            for record in (
-                current_snapshot().object(object_name).model._base_manager.filter(pk__in=ids, deleted_at=None)
-            ):
+            model: Any = current_snapshot().object(object_name).model
+            for record in model._base_manager.filter(pk__in=ids, deleted_at=None):
                 if record.owner_id and record.pk not in moved:
                     found.owners[record.pk] = record.owner_id
                 if MENTIONED in record.compiled.fields:
