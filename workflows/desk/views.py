@@ -32,7 +32,7 @@ from workflows.desk.reading import Board, my_records
 from workflows.pools.models import PoolMovement
 from workflows.pools.movements import ShownMovement, shown
 from workflows.pools.recycling.predicate import BrokenRules
-from workflows.pools.recycling.preview import PreviewRow, preview
+from workflows.pools.recycling.preview import Preview, PreviewRow, preview
 from workflows.pools.rules import pool_rules
 from workflows.pools.services.seats import Seat, pools_of
 from workflows.pools.views.common import WaitingDesk
@@ -232,18 +232,28 @@ class TeamWork(DeskPage):
         return sum(cap for cap in caps if cap is not None) if caps and None not in caps else None
 
     @cached_property
-    def returning(self) -> list[tuple[PreviewRow, str, str]]:
-        """What returns within days, with its pool and address: of the pools that the caller administers."""
+    def previews(self) -> list[Preview]:
+        """What returns within days, by pool that the caller administers."""
         found = []
         for held in self.seats:
-            if not (held.is_admin and held.pool.recycles):
-                continue
-            try:
-                due = preview(self.actor, held.pool.pk, self.desk.now + SOON, limit=SHOWN)
-            except BrokenRules:
-                continue  # the pool's own page says so
-            found += [(row, held.pool.label, self.desk.record_url(row.record.id)) for row in due.rows]
+            if held.is_admin and held.pool.recycles:
+                try:
+                    found.append(preview(self.actor, held.pool.pk, self.desk.now + SOON, limit=SHOWN))
+                except BrokenRules:
+                    continue  # nothing returns; whoever settles the pool has been told
+        return found
+
+    @property
+    def returning(self) -> list[tuple[PreviewRow, str, str]]:
+        """The first of them, with pool and address."""
+        found = [
+            (row, due.pool.label, self.desk.record_url(row.record.id)) for due in self.previews for row in due.rows
+        ]
         return found[:SHOWN]
+
+    @property
+    def returning_count(self) -> int:
+        return sum(due.total for due in self.previews)
 
     @cached_property
     def returned(self) -> list[ShownMovement]:

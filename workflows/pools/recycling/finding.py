@@ -101,18 +101,24 @@ def patient() -> Iterator[None]:
 
 def due_places(plan: DuePlan, after: Place | None, limit: int) -> list[Place]:
     """Return where the next due records stand, in order."""
+    sql, params = places_sql(plan, after, limit)
+    with patient(), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [Place(since, found) for since, found in cursor.fetchall()]
+
+
+def places_sql(plan: DuePlan, after: Place | None, limit: int) -> tuple[str, list[Any]]:
+    """Return the statement that looks for what is due."""
     due = plan.due
     beyond, params = "", list(due.params)
     if after is not None:
         beyond = " AND (t.last_owner_change_at, t.id) > (%s, %s::uuid)"
         params += [after.since, str(after.id)]
-    with patient(), connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT t.last_owner_change_at, t.id FROM {plan.tables} WHERE {due.text}{beyond}"  # noqa: S608 (physical)
-            " ORDER BY t.last_owner_change_at, t.id LIMIT %s",
-            [*params, limit],
-        )
-        return [Place(since, found) for since, found in cursor.fetchall()]
+    return (
+        f"SELECT t.last_owner_change_at, t.id FROM {plan.tables} WHERE {due.text}{beyond}"  # noqa: S608 (physical)
+        " ORDER BY t.last_owner_change_at, t.id LIMIT %s",
+        [*params, limit],
+    )
 
 
 def count_due(plan: DuePlan, most: int) -> int:
