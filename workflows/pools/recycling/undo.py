@@ -38,7 +38,8 @@ TAKEN, GONE, INACTIVE = "already_claimed", "not_found", "inactive_reference"
 def order_undo(actor: Actor, run_id: uuid.UUID, pool_id: uuid.UUID | None = None) -> Job:
     """Queue the undoing of a run, for administrators of its pool.
 
-    With `pool_id` a run of another pool is not found. Raises NotFound, Forbidden, and StateConflict for a run that is still going on, undone or too old.
+    With `pool_id` a run of another pool is not found. Raises NotFound, Forbidden, and StateConflict for a run that
+    is still going on, undone or too old.
     """
     run = RecycleRun.objects.filter(pk=run_id).select_related("pool").first()
     if run is None or pool_id not in (None, run.pool_id):
