@@ -26,6 +26,11 @@ from layouts.pages import (
 from layouts.pages.access import explaining, grants, handover, holders, roles, simulating
 from layouts.pages.access.holders import PERMISSION_SET as SET_KIND
 from layouts.pages.access.holders import PROFILE as PROFILE_KIND
+from layouts.pages.activities import calendar, composer, tasks, timeline
+from layouts.pages.converting import bulk as converting
+from layouts.pages.converting.mapping import conversion_mapping
+from layouts.pages.converting.page import record_convert
+from layouts.pages.imports import progress, wizard
 from layouts.sharing_urls import SHARING
 
 PROFILE, SET = {"kind": PROFILE_KIND}, {"kind": SET_KIND}
@@ -50,6 +55,11 @@ urlpatterns = [
         name="record-duplicates",
     ),
     path("o/<slug:object_name>/merge", merge.record_merge, name="record-merge"),
+    path("o/<slug:object_name>/convert-selected", converting.convert_selected, name="record-convert-selected"),
+    path("o/<slug:object_name>/<uuid:record_id>/convert", record_convert, name="record-convert"),
+    path("o/<slug:object_name>/<uuid:record_id>/disqualify", converting.record_disqualify, name="record-disqualify"),
+    path("o/<slug:object_name>/<uuid:record_id>/reopen", converting.record_reopen, name="record-reopen"),
+    path("setup/objects/<slug:object_name>/conversion", conversion_mapping, name="conversion-mapping"),
     path("merges/<uuid:merge_id>", merge.merge_detail, name="merge"),
     path("merges/<uuid:merge_id>/undo", merge.merge_undo, name="merge-undo"),
     path("duplicates/", duplicate_sets.set_list, name="duplicate-sets"),
@@ -63,6 +73,13 @@ urlpatterns = [
         field_conditions.field_conditions,
         name="field-conditions",
     ),
+    path("o/<slug:object_name>/import", wizard.import_new, name="import-new"),
+    path("o/<slug:object_name>/import/template", wizard.import_template, name="import-template"),
+    path("imports/", progress.import_list, name="imports"),
+    path("imports/<uuid:import_id>", progress.import_page, name="import"),
+    path("imports/<uuid:import_id>/columns", wizard.import_columns, name="import-columns"),
+    path("imports/<uuid:import_id>/act", progress.import_act, name="import-act"),
+    path("imports/<uuid:import_id>/files/<slug:which>", progress.import_file, name="import-file"),
     path("o/<slug:object_name>/filter", filter_form.filter_form, name="record-filter"),
     path("o/<slug:object_name>/columns", list_settings.column_chooser, name="record-columns"),
     path("o/<slug:object_name>/assign", bulk.assign, name="record-assign"),
@@ -79,6 +96,12 @@ urlpatterns = [
         name="record-reveal",
     ),
     path("o/<slug:object_name>/<uuid:record_id>/stage", record.move_stage, name="record-stage"),
+    path("o/<slug:object_name>/<uuid:record_id>/timeline", timeline.record_timeline, name="record-timeline"),
+    path("o/<slug:object_name>/<uuid:record_id>/follow-up", composer.follow_up, name="record-follow-up"),
+    path("tasks/", tasks.task_list, name="tasks"),
+    path("tasks/<uuid:task_id>/complete", tasks.task_complete, name="task-complete"),
+    path("tasks/<uuid:task_id>/reopen", tasks.task_reopen, name="task-reopen"),
+    path("calendar/", calendar.calendar_page, name="calendar"),
     path("setup/handover/<uuid:user_id>", handover.handover_new, name="handover-new"),
     path("setup/handovers/", handover.handover_list, name="handovers"),
     path("setup/handovers/<uuid:handover_id>", handover.handover, name="handover"),

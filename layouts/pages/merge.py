@@ -105,8 +105,8 @@ def merge_detail(request: HttpRequest, merge_id: uuid.UUID) -> HttpResponse:
         "title": cells.title(opened, survivor[0].values),
         "url": opened.record_url(row.survivor_id),
         "who": User.objects.filter(pk=row.actor_id or uuid.UUID(int=0)).values_list("name", flat=True).first(),
-        "moved": _counts(actor, row.counts.get("moved", {})),
-        "kept": _counts(actor, row.counts.get("kept", {})),
+        "moved": shown_counts(actor, row.counts.get("moved", {})),
+        "kept": shown_counts(actor, row.counts.get("kept", {})),
         "can_undo": can_undo(row, opened.now) and opened.rights["edit"] and opened.rights["delete"],
         "days": UNDO_DAYS,
     }
@@ -173,7 +173,7 @@ def _show(
         "columns": columns,
         "rows": _differing(opened, rows, survivor, choices),
         "ids": ",".join(column.id for column in columns),
-        "moved": _counts(opened.actor, _pointing(snapshot, opened, rows, survivor)),
+        "moved": shown_counts(opened.actor, _pointing(snapshot, opened, rows, survivor)),
         "errors": errors,
         "together": TOGETHER,
         "days": UNDO_DAYS,
@@ -217,7 +217,7 @@ def _changed_at(row: DisplayRow) -> Any:
     return row.values["updated_at"]
 
 
-def _counts(actor: Actor, counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def shown_counts(actor: Actor, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return numbers of rows by object and field, as far as these exist for the reader."""
     objects, found, language = current_snapshot().spec.object_map, [], actor.language
     for path, number in told_counts(actor, counts).items():

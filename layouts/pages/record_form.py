@@ -20,6 +20,7 @@ from crm_platform.kit.frozen import thaw
 from layouts.documents import Layout
 from metadata.choice_dependencies import dependent_fields
 from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.spec import RECORD_TYPE
 from metadata.currencies import currencies_in_use
 from metadata.field_types.address_input import RegionInput
 from metadata.field_types.currency import CurrencyType
@@ -31,6 +32,8 @@ from metadata.field_types.target_filters import target_filter
 from metadata.field_types.values import DisplayContext
 from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX, CheckInInput, LookupInput
 from objects.access.masking import Masked
+from objects.access.policy import AccessPolicy
+from objects.access.type_grants import offered_field, offered_types
 from objects.records.lookup_filters import operand_fields
 from objects.records.trial import FieldState
 
@@ -82,6 +85,7 @@ class RecordForm(forms.Form):
         self.warned: Any = None  # what the form shows of duplicates that stood against saving
         self.states: Mapping[str, FieldState] = {}  # of the fields on which conditions decide
         self.outputs: Mapping[str, Any] = {}  # computed fields, which are only shown
+        self.record_type: str | None = None  # what the record is, or is going to be where the form does not ask
         self.language = ctx.language
         self.values = values
         for field in fields:
@@ -129,6 +133,23 @@ class RecordForm(forms.Form):
                     "allowed": json.dumps(thaw(spec.settings.get(ALLOWED) or {}), ensure_ascii=False),
                 }
 
+        yield from self._by_record_type()
+
+    def _by_record_type(self) -> Iterator[dict[str, str]]:
+        """Yield what the record's type leaves of the choices of each field that some type narrows."""
+        types = self.obj.spec.record_types
+        for name in dict.fromkeys(name for item in types for name in item.choices):
+            known = self.obj.spec.field_map[name].choice_set if name in self.obj.spec.field_map else None
+            if name in self.fields and known is not None:
+                everything = list(known.by_value)
+                allowed = {item.api_name: list(item.choices.get(name, everything)) for item in types}
+                yield {
+                    "field": name,
+                    "controlling": RECORD_TYPE,
+                    "value": self.record_type or "",
+                    "allowed": json.dumps({"": everything, **allowed}, ensure_ascii=False),
+                }
+
     def submitted(self) -> dict[str, Any]:
         """Return the cleaned values of the inputs that were sent; one that was not sent says nothing."""
         return {
@@ -136,7 +157,7 @@ class RecordForm(forms.Form):
         }
 
     def _was_sent(self, name: str) -> bool:
-        return not self.fields[name].widget.value_omitted_from_data(self.data, self.files, name)
+        return not self.fields[name].widget.value_omitted_from_data(self.data, self.files, self.add_prefix(name))
 
     def show_errors(self, failure: ValidationFailed) -> None:
         """Put each error at its field; those of fields that are not on the form go to the top."""
@@ -170,6 +191,11 @@ def form_fields(
     allowed = {field.name: field for field in editable}
     if len(currencies_in_use(actor)) < 2:
         allowed.pop(CURRENCY, None)
+    if RECORD_TYPE in allowed:
+        policy = AccessPolicy.of(actor)
+        allowed[RECORD_TYPE] = offered_field(policy, obj)
+        if len(offered_types(policy, obj.spec).types) < 2:
+            del allowed[RECORD_TYPE]
     placed = dict.fromkeys(name for names in with_currency(obj, layout) for name in names)
     return tuple(allowed[name] for name in placed if name in allowed)
 

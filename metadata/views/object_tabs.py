@@ -14,15 +14,17 @@ from crm_platform.kit.registry import Registry
 
 @dataclass(frozen=True)
 class ObjectTab:
-    """A tab: its address is `url_name` with the object's API name."""
+    """A tab: its address is `url_name` with the object's API name. `only` names the objects that have it, if not all."""
 
     key: str
     label: Promise
     url_name: str
+    only: tuple[str, ...] = ()
 
 
 object_tab_registry: Registry[ObjectTab] = Registry("object tab")
 object_tab_registry.register(ObjectTab("fields", _("Fields"), "metadata-object"))
+object_tab_registry.register(ObjectTab("record_types", _("Record types"), "metadata-record-types"))
 object_tab_registry.register(ObjectTab("validation_rules", _("Validation rules"), "metadata-validation-rules"))
 object_tab_registry.register(ObjectTab("duplicate_rules", _("Duplicate rules"), "metadata-duplicate-rules"))
 
@@ -37,4 +39,5 @@ def object_tabs(object_name: str, active: str) -> list[dict[str, Any]]:
             "count": None,
         }
         for tab in object_tab_registry
+        if not tab.only or object_name in tab.only
     ]

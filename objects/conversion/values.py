@@ -126,9 +126,9 @@ def _reached(policy: AccessPolicy, value: Any) -> Any:
     """Return a value without references to records that the caller does not reach: he could not have set them."""
     links = [value] if isinstance(value, Reference) else value if isinstance(value, tuple) else ()
     for link in links:
-        if isinstance(link, Reference) and link.object not in ("user", "department"):
-            if link.id not in visible_ids(policy.actor, link.object, [link.id]):
-                raise InvalidValue("invalid_reference", _OUT_OF_REACH)
+        is_record = isinstance(link, Reference) and link.object not in ("user", "department")
+        if is_record and link.id not in visible_ids(policy.actor, link.object, [link.id]):
+            raise InvalidValue("invalid_reference", _OUT_OF_REACH)
     return value
 
 

@@ -46,6 +46,8 @@ API_RECORD_NEW = "401 404 404 201 201 201 403 401"
 API_STANDING_IN = "401 404 404 200 404 200 403 401"  # whom it concerns, and who manages users
 API_HANDOVER = "401 404 404 404 404 200 403 401"  # unknown to all but those who manage users
 API_NO_LEADS = "401 404 404 404 404 404 403 401"  # this organisation has no leads
+API_POOL_ADMIN = "401 404 404 403 403 200 403 401"  # members claim, but that is all
+API_POOL_ADMIN_LATER = "401 404 404 403 403 202 403 401"
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -78,6 +80,7 @@ A_PROFILE, A_SET = {"holder_id": "{profile_id}"}, {"holder_id": "{permission_set
 A_SHARING_RULE, A_RESTRICTION_RULE = {"rule_id": "{sharing_rule_id}"}, {"rule_id": "{restriction_rule_id}"}
 A_LEAD = {"lead_id": "{record_id}"}
 A_WALL, A_MEMBER = {"restriction_id": "{restriction_rule_id}"}, {"user_id": "{member_id}"}
+WAITING = {"ids": ["{waiting_id}"]}
 NAMED = {"field": "name", "op": "nempty"}
 SHARING_RULE = {
     "object": "order__c",
@@ -256,6 +259,9 @@ MATRIX: dict[str, Row] = {
     "metadata-duplicate-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-duplicate-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
     "metadata-duplicate-rule-delete": row(POST=ADMIN_DONE, args={"rule_name": "kept__c"}),
+    "metadata-record-types": row(GET=ADMIN),
+    "metadata-record-type-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "metadata-record-type": row(GET=ADMIN, POST=ADMIN_FORM, args={"type_name": "kept"}),
     "metadata-validation-rules": row(GET=ADMIN),
     "metadata-validation-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-validation-rule": row(GET=ADMIN, POST=ADMIN_FORM, args={"rule_name": "kept__c"}),
@@ -294,6 +300,8 @@ MATRIX: dict[str, Row] = {
     "api-profiles": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=NEW_NAME),
     "api-profile": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"name": "Other"}, args=A_PROFILE),
     "api-profile-objects": row(GET=API_ADMIN, PATCH=API_ADMIN, data={"order__c": ["read"]}, args=A_PROFILE),
+    "api-profile-record-types": row(GET=API_ADMIN, PUT=API_ADMIN, data={"used": ["kept"]}, args=A_PROFILE),
+    "api-permission-set-record-types": row(GET=API_ADMIN, PUT=API_ADMIN, data={"used": ["kept"]}, args=A_SET),
     "api-profile-fields": row(GET=API_ADMIN, PATCH=API_ADMIN, data={"note__c": "read"}, args=A_PROFILE),
     "api-permission-sets": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=NEW_NAME),
     "api-permission-set": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"name": "Other"}, args=A_SET),
@@ -313,6 +321,23 @@ MATRIX: dict[str, Row] = {
     "api-team": row(GET=API_RECORD, POST=API_RECORD_NEW, data={"user_id": "{user_id}"}),
     "api-team-member": row(PATCH=API_RECORD, DELETE=API_RECORD, data={"role": "x"}, args=A_MEMBER),
     "api-transfer": row(POST=API_RECORD, data={"owner_id": "{user_id}"}),
+    "api-pools": row(GET=API_SCOPED),
+    "api-pool": row(GET=API_RECORD),
+    "api-pool-records": row(GET=API_RECORD),
+    "api-pool-record": row(GET=API_RECORD, args={"record_id": "{waiting_id}"}),
+    "api-pool-log": row(GET=API_RECORD),
+    "api-pool-claim": row(POST=API_RECORD, data=WAITING),
+    "api-pool-claim-next": row(POST=API_RECORD, data={"count": 1}),
+    "api-pool-assign": row(POST=API_POOL_ADMIN, data={**WAITING, "owner_id": "{member_id}"}),
+    "api-pool-release": row(POST=API_RECORD, data=WAITING),
+    "api-pool-recall": row(POST=API_POOL_ADMIN, data=WAITING),
+    "api-pool-move": row(POST=API_POOL_ADMIN, data={**WAITING, "to_pool_id": "{pool_id}"}),
+    "api-pool-quotas": row(GET=API_RECORD),
+    "api-pool-quota": row(PUT=API_POOL_ADMIN, data={"hold_cap": 5}, args=A_MEMBER),
+    "api-pool-recycle-preview": row(POST=API_POOL_ADMIN),
+    "api-pool-recycle-run": row(POST=API_POOL_ADMIN_LATER),
+    "api-pool-recycle-runs": row(GET=API_POOL_ADMIN),
+    "api-pool-recycle-undo": row(POST=API_POOL_ADMIN_LATER),
     "api-delegations": row(GET=API_SCOPED, POST="401 422 422 422 422 422 403 401", data={"note": "x"}),
     "api-delegation": row(GET=API_STANDING_IN, DELETE=API_STANDING_IN),
     "api-search": row(GET=API_SCOPED, query="?q=Kept"),
@@ -324,6 +349,8 @@ MATRIX: dict[str, Row] = {
     "api-field": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),
     "api-formula-check": row(POST=API_ADMIN, data={"object": "order__c", "expression": "LEN(name)"}),
     "api-record-validate": row(POST=API_OBJECT, data={"name": "New"}),
+    "api-record-types": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data={"api_name": "n", "label": "N"}),
+    "api-record-type": row(GET=API_ADMIN, PATCH=API_ADMIN, data={"label": "L"}, args={"type_name": "kept"}),
     "api-validation-rules": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data=RULE),
     "api-validation-rule": row(
         GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}, args={"rule_name": "kept__c"}

@@ -1,0 +1,119 @@
+"""Where the fields of leads go: one line for each, one choice for each kind of record that a lead becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from crm_platform.console.access import function_required
+from crm_platform.identity.requests import ActorRequest
+from crm_platform.kit.errors import NotFound, ValidationFailed
+from metadata.compiler.compiled import CompiledField
+from metadata.compiler.current import current_snapshot
+from metadata.compiler.snapshot import SchemaSnapshot
+from metadata.publishing import CUSTOMIZE
+from metadata.views.object_tabs import object_tabs
+from objects.conversion.mapping import LEAD, mapping, sources, takers, targets
+from objects.conversion.settings import Choice, choices, set_choices
+
+AUTOMATIC, NOWHERE = "", "-"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The choice for one field and one target: (value, label) options, which is chosen, what is wrong with it."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    chosen: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field of leads."""
+
+    label: str
+    api_name: str
+    icon: str
+    cells: tuple[Cell, ...]
+
+
+@function_required(CUSTOMIZE)
+def conversion_mapping(request: ActorRequest, object_name: str) -> HttpResponse:
+    """Show where the fields of leads go, and save what is chosen in place of equal names."""
+    if object_name != LEAD:
+        raise NotFound
+    snapshot = current_snapshot()
+    spec = snapshot.object(LEAD).spec
+    said = {f"{item.source}.{item.target}": item.field or NOWHERE for item in choices()}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        said = {name: str(value) for name, value in request.POST.items() if "." in name and value != AUTOMATIC}
+        try:
+            set_choices(request.actor, list(_choices(said)))
+        except ValidationFailed as failed:
+            errors = {error.field or "": error.text for error in failed.errors}
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("conversion-mapping", LEAD)
+    language = request.actor.language
+    context = {
+        "spec": spec,
+        "label": spec.label.text(language),
+        "tabs": object_tabs(LEAD, "conversion"),
+        "targets": [snapshot.object(name).spec.label.text(language) for name in targets(snapshot)],
+        "lines": list(_lines(snapshot, said, errors, language)),
+        "errors": errors,
+    }
+    return render(request, "layouts/converting/mapping.html", context, status=422 if errors else 200)
+
+
+def _choices(said: Mapping[str, str]) -> Iterator[Choice]:
+    for name, value in said.items():
+        source, _dot, target = name.rpartition(".")
+        yield Choice(source, target, None if value == NOWHERE else value)
+
+
+def _lines(
+    snapshot: SchemaSnapshot, said: Mapping[str, str], errors: Mapping[str, str], language: str
+) -> Iterator[Line]:
+    usual = _by_itself(snapshot, language)
+    for source in sources(snapshot):
+        cells = tuple(_cell(snapshot, source, name, said, errors, usual, language) for name in targets(snapshot))
+        yield Line(source.spec.label.text(language), source.name, source.type.icon, cells)
+
+
+def _by_itself(snapshot: SchemaSnapshot, language: str) -> Mapping[tuple[str, str], str]:
+    """Return the label of where a field goes by itself, as things stand."""
+    return {
+        (pair.source.name, target): pair.target.spec.label.text(language)
+        for target, pairs in mapping(snapshot).items()
+        for pair in pairs
+        if not pair.is_chosen
+    }
+
+
+def _cell(
+    snapshot: SchemaSnapshot,
+    source: CompiledField,
+    target: str,
+    said: Mapping[str, str],
+    errors: Mapping[str, str],
+    usual: Mapping[tuple[str, str], str],
+    language: str,
+) -> Cell:
+    name, obj = f"{source.name}.{target}", snapshot.object(target)
+    found = usual.get((source.name, target))
+    by_itself = _("Automatic: %(field)s") % {"field": found} if found else _("Automatic: nowhere")
+    options: list[tuple[str, Any]] = [(AUTOMATIC, by_itself), (NOWHERE, _("Nowhere"))]
+    options += [(item.name, item.spec.label.text(language)) for item in takers(obj, source)]
+    label = f"{source.spec.label.text(language)} → {obj.spec.label.text(language)}"
+    return Cell(name, label, tuple(options), said.get(name, AUTOMATIC), errors.get(name, ""))
