@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.conf import settings
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_noop as _
 
 from layouts.documents import Layout, ListViewSpec, RelatedList, Section
-from metadata.compiler.spec import FieldSpec, Labels, ObjectSpec, SchemaSpec
+from metadata.compiler.spec import RECORD_TYPE, FieldSpec, Labels, ObjectSpec, SchemaSpec
 from metadata.field_types import field_types
 from objects.display.desk import plural_label
 
@@ -64,6 +65,9 @@ def complete(arranged: Layout, spec: ObjectSpec, schema: SchemaSpec) -> Layout:
     ]
     placed = {name for item in sections for name in item.fields}
     sections += _sections_of_rest(spec, placed, has_sections=bool(sections))
+    if spec.record_types and RECORD_TYPE not in placed:  # first: choices further down hang on it
+        first = next((place for place, item in enumerate(sections) if item.fields), 0)
+        sections[first] = replace(sections[first], fields=(RECORD_TYPE, *sections[first].fields))
     listed, activities = _related(arranged.related, spec, schema)
     return Layout(
         highlights=tuple(name for name in arranged.highlights if name in spec.field_map),

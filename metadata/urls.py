@@ -10,6 +10,7 @@ from metadata.views import (
     fields,
     objects,
     picklists,
+    record_types,
     retyping,
     validation_rules,
 )
@@ -77,6 +78,9 @@ urlpatterns = [
         duplicate_rules.duplicate_delete,
         name="metadata-duplicate-rule-delete",
     ),
+    path("objects/<slug:object_name>/types/", record_types.type_list, name="metadata-record-types"),
+    path("objects/<slug:object_name>/types/new", record_types.type_new, name="metadata-record-type-new"),
+    path("objects/<slug:object_name>/types/<slug:type_name>/", record_types.type_edit, name="metadata-record-type"),
     path("objects/<slug:object_name>/rules/", validation_rules.rule_list, name="metadata-validation-rules"),
     path("objects/<slug:object_name>/rules/new", validation_rules.rule_new, name="metadata-validation-rule-new"),
     path(

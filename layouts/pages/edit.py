@@ -25,8 +25,10 @@ from layouts.pages.record import RecordPage, open_record
 from layouts.pages.record_form import RecordForm, form_fields
 from layouts.pages.typed_names import resolve_typed
 from metadata.compiler.compiled import CompiledField
+from metadata.compiler.spec import RECORD_TYPE
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
+from objects.access.type_grants import offered_types
 from objects.display import cells
 from objects.duplicates.errors import DuplicateDetected
 from objects.history.selectors import history
@@ -197,6 +199,7 @@ def _show_conflict(
 def _show(request: HttpRequest, opened: ObjectDesk, page: FormPage, form: RecordForm, **context: Any) -> HttpResponse:
     is_dialog = is_fragment(request)
     template = "layouts/forms/dialog.html" if is_dialog else "layouts/forms/edit.html"
+    form.record_type = form.values.get(RECORD_TYPE) or offered_types(opened.policy, opened.obj.spec).default
     sections = list(form.sections(opened.layout, opened.language))
     context = {"desk": opened, "page": page, "form": form, "sections": sections, "is_dialog": is_dialog, **context}
     return render(request, template, context, status=422 if request.method == "POST" else 200)

@@ -36,9 +36,6 @@ class RecordTypeType(PicklistType):
     def columns(self, field: FieldSpec) -> tuple[Column, ...]:
         return (Column("uuid", nullable(models.UUIDField), UUID_BYTES),)
 
-    def default(self, field: FieldSpec, ctx: CleanContext) -> str | None:
-        return None  # it depends on the caller's profile, not on the field
-
     def to_columns(self, field: FieldSpec, value: Any, ctx: CleanContext) -> dict[str, Any]:
         return {"": _id_of(field, value)}
 

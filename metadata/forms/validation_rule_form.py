@@ -26,7 +26,7 @@ SEVERITY_LABELS = (
     ("error", _("refuse to save")),
     ("warning", _("ask for confirmation")),
 )
-PLAIN = ("condition", "location", "severity", "events", "can_be_bypassed", "is_active")
+PLAIN = ("condition", "location", "severity", "events", "record_types", "can_be_bypassed", "is_active")
 
 
 class ValidationRuleForm(forms.Form):
@@ -61,6 +61,15 @@ class ValidationRuleForm(forms.Form):
             initial=["create", "edit", "import"],
             widget=widgets.Chips,
         )
+        if spec.record_types:
+            language = get_language() or "en"
+            self.fields["record_types"] = forms.MultipleChoiceField(
+                label=_("For records of these types"),
+                help_text=_("Nothing ticked: for all records."),
+                required=False,
+                choices=[(item.api_name, item.label.text(language)) for item in spec.record_types],
+                widget=widgets.Chips,
+            )
         self.fields["can_be_bypassed"] = forms.BooleanField(
             label=_("Does not hold for people who may bypass validation rules"), required=False
         )
@@ -81,7 +90,7 @@ class ValidationRuleForm(forms.Form):
         return {**texts, **self._plain(), "condition": self.cleaned_data["condition"]}
 
     def _plain(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in PLAIN if name != "condition"}
+        return {name: self.cleaned_data[name] for name in PLAIN if name != "condition" and name in self.cleaned_data}
 
     def _locations(self) -> list[tuple[str, Any]]:
         language = get_language() or "en"

@@ -9,7 +9,15 @@ SHARE, RESTORE = "share", "restore"
 SCOPED_ACTIONS = (READ, EDIT, DELETE, EXPORT, TRANSFER)
 
 # Other actions on records reach as far as the one that they resemble.
-_RESEMBLES = {"create": READ, "mass_update": EDIT, "convert": EDIT, "merge": DELETE, "move": TRANSFER, RESTORE: DELETE, SHARE: READ}
+_RESEMBLES = {
+    "create": READ,
+    "mass_update": EDIT,
+    "convert": EDIT,
+    "merge": DELETE,
+    "move": TRANSFER,
+    RESTORE: DELETE,
+    SHARE: READ,
+}
 _LEVELS = {READ: Level.READ, EXPORT: Level.READ, EDIT: Level.EDIT, DELETE: Level.FULL, TRANSFER: Level.FULL}
 _DEFAULTS = {"private": 0, "read": Level.READ, "edit": Level.EDIT, "full": Level.FULL}
 

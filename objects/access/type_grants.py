@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from crm_platform.kit.context import Actor
 from crm_platform.tenancy.context import current_schema
-from metadata.compiler.spec import ObjectSpec, RecordTypeSpec
+from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.spec import RECORD_TYPE, ObjectSpec, RecordTypeSpec
 from metadata.models import BusinessObjectGroupPermission, RecordTypeGroupPermission
 from objects.access.policy import AccessPolicy
 
@@ -54,6 +55,19 @@ def offered_types(policy: AccessPolicy, spec: ObjectSpec) -> OfferedTypes:
     own = [item for item in types if item.api_name in granted.defaults]
     usual = [item for item in types if item.is_default]
     return OfferedTypes(types, next((item.api_name for item in (*own, *usual, *types)), None))
+
+
+def offered_field(policy: AccessPolicy, obj: CompiledObject) -> CompiledField:
+    """Return the field of an object's record types with what the caller may choose as its active choices."""
+    offered, field = offered_types(policy, obj.spec), obj.fields[RECORD_TYPE]
+    known = field.spec.choice_set
+    if known is None:
+        return field
+    choices = tuple(
+        replace(item, is_active=item.value in offered.names, is_default=item.value == offered.default)
+        for item in known.choices
+    )
+    return replace(field, spec=replace(field.spec, choice_set=replace(known, choices=choices)))
 
 
 def _grants_of(actor: Actor) -> Mapping[str, TypeGrants]:

@@ -137,8 +137,10 @@ ACCESS_OPERATIONS: tuple[Operation, ...] = (
     *_crud("roles", "role", "Role", _ROLE_TEXTS),
     *_crud("profiles", "profile", "Profile", _PROFILE_TEXTS),
     *_matrices("profiles", "profile"),
+    *_record_types("profiles", "profile"),
     *_crud("permission-sets", "permission_set", "PermissionSet", _SET_TEXTS),
     *_matrices("permission-sets", "permission_set"),
+    *_record_types("permission-sets", "permission_set"),
     Operation(
         "get",
         "/permission-sets/{id}/members",

@@ -34,6 +34,9 @@ from openapi.document.organization import (
     ORGANIZATION_PARAMETERS,
     ORGANIZATION_SCHEMAS,
 )
+from openapi.document.record_types import RECORD_TYPE_OPERATIONS, RECORD_TYPE_SCHEMAS
+from openapi.document.pools import POOL_OPERATIONS, POOL_PARAMETERS, POOL_SCHEMAS
+from openapi.document.recycling import RECYCLING_OPERATIONS, RECYCLING_SCHEMAS
 from openapi.document.schemas import record_schemas, schema_names
 from openapi.document.sharing import (
     RECORD_SHARING_OPERATIONS,
@@ -52,8 +55,11 @@ FIXED_OPERATIONS = (
     *NOTIFICATION_OPERATIONS,
     *FILE_OPERATIONS,
     *CURRENCY_OPERATIONS,
+    *RECORD_TYPE_OPERATIONS,
     *DUPLICATE_RULE_OPERATIONS,
     *SHARING_OPERATIONS,
+    *POOL_OPERATIONS,
+    *RECYCLING_OPERATIONS,
     *EXPLAINING_OPERATIONS,
 )
 OBJECT_OPERATIONS = (
@@ -94,7 +100,10 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         | FILE_SCHEMAS
         | CURRENCY_SCHEMAS
         | DUPLICATE_SCHEMAS
+        | RECORD_TYPE_SCHEMAS
         | SHARING_SCHEMAS
+        | POOL_SCHEMAS
+        | RECYCLING_SCHEMAS
         | ORGANIZATION_SCHEMAS
     )
     for operation in FIXED_OPERATIONS:
@@ -117,6 +126,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
             | CURRENCY_PARAMETERS
             | ORGANIZATION_PARAMETERS
             | SHARING_PARAMETERS
+            | POOL_PARAMETERS
             | NOTIFICATION_PARAMETERS
             | EXPLAINING_PARAMETERS,
             "securitySchemes": {

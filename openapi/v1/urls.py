@@ -10,6 +10,7 @@ from openapi.v1 import (
     files,
     groups,
     handovers,
+    imports,
     leads,
     matching_rules,
     me,
@@ -29,6 +30,7 @@ from openapi.v1 import (
 )
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
+from openapi.v1.pool_urls import POOLS
 from openapi.v1.sharing_urls import SHARING
 
 urlpatterns = [
@@ -67,9 +69,7 @@ urlpatterns = [
         validation_rules.ValidationRuleDetail.as_view(),
         name="api-validation-rule",
     ),
-    path(
-        "meta/objects/<str:object_name>/record-types", record_types.RecordTypeList.as_view(), name="api-record-types"
-    ),
+    path("meta/objects/<str:object_name>/record-types", record_types.RecordTypeList.as_view(), name="api-record-types"),
     path(
         "meta/objects/<str:object_name>/record-types/<str:type_name>",
         record_types.RecordTypeDetail.as_view(),
@@ -123,6 +123,7 @@ urlpatterns = [
         name="api-duplicate-rule",
     ),
     *SHARING,
+    *POOLS,
     path("currencies", currencies.CurrencyList.as_view(), name="api-currencies"),
     path("currencies/<str:code>/rates", currencies.CurrencyRates.as_view(), name="api-rates"),
     path("roles", roles.RoleList.as_view(), name="api-roles"),
@@ -165,6 +166,17 @@ urlpatterns = [
     path("permissions/explain", explaining.PermissionExplain.as_view(), name="api-explain"),
     path("records/<str:object_name>/<uuid:record_id>/access", explaining.RecordAccess.as_view(), name="api-access"),
     path("users/<uuid:user_id>/simulate", explaining.UserSimulation.as_view(), name="api-user-simulate"),
+    path("imports/preview", imports.ImportPreview.as_view(), name="api-import-preview"),
+    path("imports/mappings", imports.ImportMappings.as_view(), name="api-import-mappings"),
+    path("imports/mappings/<uuid:mapping_id>", imports.ImportMappingDetail.as_view(), name="api-import-mapping"),
+    path("jobs", imports.JobList.as_view(), name="api-jobs"),
+    path("jobs/<uuid:import_id>", imports.JobDetail.as_view(), name="api-job"),
+    path("jobs/<uuid:import_id>/data/<int:part>", imports.JobData.as_view(), name="api-job-data"),
+    path("jobs/<uuid:import_id>/start", imports.JobStart.as_view(), name="api-job-start"),
+    path("jobs/<uuid:import_id>/abort", imports.JobAbort.as_view(), name="api-job-abort"),
+    path("jobs/<uuid:import_id>/resume", imports.JobResume.as_view(), name="api-job-resume"),
+    path("jobs/<uuid:import_id>/revert", imports.JobRevert.as_view(), name="api-job-revert"),
+    path("jobs/<uuid:import_id>/results/<str:which>", imports.JobResults.as_view(), name="api-job-results"),
     path("handovers", handovers.HandoverList.as_view(), name="api-handovers"),
     path("handovers/<uuid:handover_id>", handovers.HandoverDetail.as_view(), name="api-handover"),
     path("handovers/<uuid:handover_id>/records", handovers.HandoverRecords.as_view(), name="api-handover-records"),

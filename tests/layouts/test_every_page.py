@@ -19,7 +19,7 @@ from crm_platform.kit.context import Actor
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
 from metadata.compiler.current import current_snapshot, pinned_snapshot
-from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, RecordTypeInput, ValidationRuleInput
 from objects.access.services.delegations import DelegationInput, delegate
 from objects.access.services.restriction_rules import RestrictionRuleInput, create_restriction_rule
 from objects.access.services.shares import ShareInput, add_share
@@ -45,6 +45,9 @@ from tests.kit.query_counts import expected_query_count
 from tests.layouts.hosts import host_of
 from tests.objects import world as worlds
 from tests.objects.world import World
+from workflows.pools.services.claiming import release
+from workflows.pools.services.inputs import HoldCapInput, MemberInput, PoolInput, RecycleRuleInput
+from workflows.pools.services.settings import create_pool, set_hold_caps, set_members, set_recycle_rules
 
 HTMX = {"HX-Request": "true"}
 NAMES = frozenset({"City"})  # what the tests' own records are called, and a label is called, too
@@ -96,6 +99,7 @@ def furnish(crm: World) -> dict[str, str]:
         service.create("follow_up", {"name": f"跟进{number}", "related_id": about, "content": "谈了谈"})
     given_rule = ValidationRuleInput("kept__c", "金额为正", "amount < 0", "金额不能为负")
     services.create_validation_rule(actor, "opportunity", given_rule)
+    services.create_record_type(actor, "opportunity", RecordTypeInput("kept", "渠道商机"))
     matcher = {"method": "exact", "fields": ["name"]}
     services.create_matching_rule(
         actor, "opportunity", MatchingRuleInput("kept__c", "名称相同", "opportunity", [matcher])
@@ -107,11 +111,13 @@ def furnish(crm: World) -> dict[str, str]:
     view = create_list_view(actor, "opportunity", ListViewInput("我的视图", ["name", "amount"]))
     return {
         **sharing(actor, deal, crm),
+        **pooled(actor),
         "object_name": "opportunity",
         "record_id": str(deal),
         "field_name": "amount",
         "type_key": "text",
         "rule_name": "kept__c",
+        "type_name": "kept",
         "set_name": "industry",
         "code": "CNY",
         "day": "2026-01-01",
@@ -126,6 +132,19 @@ def furnish(crm: World) -> dict[str, str]:
         "group_id": str(create_group(actor, "投标组").uuid),
         "department_id": str(Department.objects.get(name="City").pk),
     }
+
+
+def pooled(actor: Actor) -> dict[str, str]:
+    """Make a pool with a rule, a lead that waits in it and one that somebody holds."""
+    pool = create_pool(actor, PoolInput(object="lead", label="公海", reasons=["联系不上"], recycles=True, hold_cap=9))
+    everybody = MemberInput(principal="everyone")
+    set_members(actor, pool.pk, [everybody])
+    set_hold_caps(actor, "lead", [HoldCapInput(principal="everyone", cap=90)])
+    rules = set_recycle_rules(actor, pool.pk, [RecycleRuleInput(label="没有跟进", kind="no_follow_up", days=30)])
+    leads = [RecordService(actor).create("lead", {"name": name, "company": "云海"}).id for name in ("王晨", "赵蕾")]
+    release(actor, "lead", leads[:1], pool_id=pool.pk, reason="联系不上")
+    given = {"pooled_object": "lead", "pooled_id": leads[1], "waiting_id": leads[0], "pool_id": pool.pk}
+    return {**{name: str(value) for name, value in given.items()}, "recycle_rule_id": str(rules[0].pk)}
 
 
 def _handover(actor: Actor, leaver: User) -> Handover:

@@ -16,7 +16,7 @@ from layouts.services import ListViewInput, create_list_view
 from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessObject
-from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, RecordTypeInput, ValidationRuleInput
 from objects.access.grants import ACTIONS, grant_object
 from objects.access.services.field_levels import set_field_levels
 from objects.records.drafts import Consent
@@ -138,6 +138,9 @@ def _model() -> None:
     services.add_field(maker, COMPANY, FieldInput("made_count__c", "rollup", "Count", settings=counted))
     rule = ValidationRuleInput("rule__c", "Rule", 'name = "break"', "No: {kz_text__c}", location="kz_text__c")
     services.create_validation_rule(maker, CLIENT, rule)
+    narrowed = {"kz_pick__c": ["rare"]}
+    services.create_record_type(maker, CLIENT, RecordTypeInput("big", "Big", choices=narrowed))
+    services.create_record_type(maker, CLIENT, RecordTypeInput("small", "Small", choices=narrowed))
     matchers = [{"method": "exact", "fields": ["kz_text__c"]}]
     services.create_matching_rule(maker, CLIENT, MatchingRuleInput("same__c", "Same", CLIENT, matchers))
     shown = ["name", "kz_text__c", "kz_mail__c"]

@@ -32,7 +32,7 @@ from metadata import services
 from metadata.currencies import add_currency, set_rate
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessObject
-from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, ValidationRuleInput
+from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, RecordTypeInput, ValidationRuleInput
 from objects.access.grants import ACTIONS, grant_object
 from objects.access.services.delegations import DelegationInput, delegate
 from objects.access.services.restriction_rules import RestrictionRuleInput, create_restriction_rule
@@ -46,8 +46,11 @@ from openapi.scopes import SCOPES
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.uploads import picture, upload
+from workflows.pools.models import RecycleRun
+from workflows.pools.services.inputs import MemberInput, PoolInput
+from workflows.pools.services.settings import create_pool, set_members
 
-OBJECT, CLOSED, GONE = "order__c", "closed__c", "gone__c"
+OBJECT, CLOSED, GONE, POOLED = "order__c", "closed__c", "gone__c", "prospect__c"
 FIELDS = (
     FieldInput("note__c", "text", "备注", is_searchable=True),
     FieldInput("code__c", "text", "编号", is_unique=True),
@@ -126,13 +129,15 @@ def _model(admin: Any) -> None:
     set_rate(admin, "USD", date(2026, 1, 1), Decimal("7.1"))
     services.delete_field(admin, OBJECT, "old__c")
     services.create_validation_rule(admin, OBJECT, ValidationRuleInput("kept__c", "R", "name = 'bad'", "M"))
+    services.create_record_type(admin, OBJECT, RecordTypeInput("kept", "Kept"))
     matcher = {"method": "exact", "fields": ["code__c"]}
     services.create_matching_rule(admin, OBJECT, MatchingRuleInput("kept__c", "M", OBJECT, [matcher]))
     services.create_duplicate_rule(admin, OBJECT, DuplicateRuleInput("kept__c", "D", ["kept__c"], {"edit": "report"}))
     services.delete_object(admin, GONE)
-    row = BusinessObject.objects.get(api_name=OBJECT)
-    for name in ("sales_rep", "sales_manager"):
-        grant_object(system_actor(), Profile.objects.get(api_name=name), row, ACTIONS)
+    services.create_object(admin, ObjectInput(POOLED, "Prospect", has_pools=True))
+    for row in BusinessObject.objects.filter(api_name__in=(OBJECT, POOLED)):
+        for name in ("sales_rep", "sales_manager"):
+            grant_object(system_actor(), Profile.objects.get(api_name=name), row, ACTIONS)
 
 
 def _people(admin: User) -> dict[str, User]:
@@ -162,6 +167,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
     someone = make.user(name="Someone")
     return {
         **_sharing(rep, kept.id, someone),
+        **_pool(people["rep"].department_id),
         "object_name": OBJECT,
         "field_name": "note__c",
         "record_id": str(kept.id),
@@ -202,6 +208,15 @@ def _sharing(rep: Actor, record: UUID, someone: User) -> dict[str, str]:
         "member_id": str(member.pk),
         "delegation_id": str(delegate(rep, DelegationInput(delegate_id=member.pk, **times)).pk),
     }
+
+
+def _pool(department_id: UUID | None) -> dict[str, str]:
+    """Return a pool of the rep's department, with a record that waits in it and a turn of taking back."""
+    pool = create_pool(system_actor(), PoolInput(object=POOLED, label="Kept"))
+    set_members(system_actor(), pool.pk, [MemberInput(principal=f"department:{department_id}")])
+    run = RecycleRun.objects.create(pool=pool, scheduled_for=timezone.now(), cutoff=timezone.now())
+    waiting = RecordService(system_actor()).create(POOLED, {"name": "Waiting"})
+    return {"pool_id": str(pool.pk), "waiting_id": str(waiting.id), "run_id": str(run.pk)}
 
 
 def _key(user: User, scopes: list[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -22,7 +23,8 @@ from metadata.field_types import field_types
 from objects.access.field_grants import FieldLevel
 from objects.access.grants import GRANTABLE
 from objects.access.services.field_levels import field_levels_for, level_name, set_field_levels
-from objects.access.services.grants import grants_matrix, set_grants
+from objects.access.services.grants import GroupOwner, grants_matrix, set_grants
+from objects.access.services.type_grants import set_type_rights, type_rights_for
 
 ACTION_LABELS = {
     "read": gettext_lazy("Read"),
@@ -90,31 +92,39 @@ def field_matrix(request: ActorRequest, kind: Kind, object_name: str, **ids: UUI
     if request.method == "POST":
         given = {name: request.POST[f"field.{name}"] for name in levels if f"field.{name}" in request.POST}
         try:
-            set_field_levels(request.actor, row, object_name, given)
+            with transaction.atomic():
+                set_field_levels(request.actor, row, object_name, given)
+                _save_types(request, row, object_name)
         except ValidationFailed as failed:
             problems = [error.text for error in failed.errors]
         else:
             messages.success(request, _("Saved: %(name)s") % {"name": row.name})
             return redirect(kind.url("fields", row, object_name=object_name))
-    language, snapshot = request.actor.language, current_snapshot()
+    language, snapshot, types = request.actor.language, current_snapshot(), _type_lines(request, row, object_name)
     context = {
         **frame(kind, row, "fields"),
         "object_name": object_name,
         "object_label": snapshot.object(object_name).spec.label.text(language),
-        "objects": [
-            {
-                "label": spec.label.text(language),
-                "url": kind.url("fields", row, object_name=spec.api_name),
-                "is_active": spec.api_name == object_name,
-            }
-            for spec in snapshot.objects()
-        ],
+        "objects": _object_links(kind, row, object_name, language),
         "columns": [{"level": level_name(level), "label": label} for level, label in LEVEL_LABELS.items()],
         "lines": _field_lines(object_name, levels, language),
+        "types": types,
+        "default_type": next((item["name"] for item in types if item["is_default"]), ""),
         "problems": problems,
         "notice": _field_notice(request, row, object_name),
     }
     return render(request, "layouts/access/field_matrix.html", context, status=form_status(request))
+
+
+def _object_links(kind: Kind, row: GroupOwner, object_name: str, language: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": spec.label.text(language),
+            "url": kind.url("fields", row, object_name=spec.api_name),
+            "is_active": spec.api_name == object_name,
+        }
+        for spec in current_snapshot().objects()
+    ]
 
 
 def _field_lines(object_name: str, levels: dict[str, FieldLevel], language: str) -> list[dict[str, Any]]:
@@ -131,6 +141,31 @@ def _field_lines(object_name: str, levels: dict[str, FieldLevel], language: str)
         }
         for name, level in levels.items()
         if name in fields
+    ]
+
+
+def _save_types(request: ActorRequest, row: GroupOwner, object_name: str) -> None:
+    if current_snapshot().object(object_name).spec.record_types and "types" in request.POST:
+        default = request.POST.get("default_type", "")
+        set_type_rights(request.actor, row, object_name, request.POST.getlist("type"), default)
+
+
+def _type_lines(request: ActorRequest, row: GroupOwner, object_name: str) -> list[dict[str, Any]]:
+    """Return the object's record types, with those that may be used and the usual one."""
+    types = current_snapshot().object(object_name).spec.record_types
+    if not types:
+        return []
+    rights = type_rights_for(request.actor, row, object_name)
+    return [
+        {
+            "name": item.api_name,
+            "label": item.label.text(request.actor.language),
+            "color": item.color,
+            "is_active": item.is_active,
+            "is_used": item.api_name in rights.used,
+            "is_default": item.api_name == rights.default,
+        }
+        for item in types
     ]
 
 
