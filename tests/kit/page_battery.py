@@ -31,13 +31,14 @@ POST_ONLY = frozenset({
     "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
     "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",
-    "permission-set-delete",
+    "permission-set-delete", "import-act", "record-convert-selected",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
     "sign-in-code", "sign-in-password", "sign-in-second-factor",
-    "record-merge", "duplicate-try", "invitation",
+    "record-merge", "duplicate-try", "invitation", "record-in-pool", "import-template", "import-file",
     "notifications-unread", "notifications-latest",
+    "record-convert", "record-disqualify", "record-reopen", "conversion-mapping",  # of leads only: test_converting
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
 PAGES_AMONG_OTHERS = frozenset({"api-keys"})
@@ -74,11 +75,19 @@ def page_names() -> list[str]:
 # Pages that are there for some fields only.
 PAGE_ARGUMENTS = {"metadata-field-dependency": {"field_name": "product_line"}}
 
+# Pages about records that belong to a pool: their values go by other names.
+POOLED = {"object_name": "pooled_object", "record_id": "pooled_id"}
+OTHER_NAMES = {
+    "record-pool-panel": POOLED, "record-release": POOLED, "record-pool-assign": POOLED, "record-pool-move": POOLED,
+    "pool-caps": POOLED,
+}  # fmt: skip
+
 
 def arguments_of(name: str, known: Mapping[str, str]) -> dict[str, str]:
     """Return the arguments of an address from the known values; a KeyError names the one that is missing."""
     wanted = next(arguments for found, arguments in named_patterns() if found == name)
-    return {argument: PAGE_ARGUMENTS.get(name, known).get(argument, known[argument]) for argument in wanted}
+    fixed, others = PAGE_ARGUMENTS.get(name, {}), OTHER_NAMES.get(name, {})
+    return {argument: fixed.get(argument) or known[others.get(argument, argument)] for argument in wanted}
 
 
 def inline_code(html: str) -> list[str]:
