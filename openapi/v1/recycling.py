@@ -46,12 +46,18 @@ class RecyclePreview(Endpoint):
 
 
 class RecycleRunList(Endpoint):
-    """`GET`: the last runs of a pool. `POST` (as `recycle-run`): take back at once what is due, by a job."""
+    """`GET`: the last runs of a pool."""
 
-    scopes = {"GET": "pools", "POST": "pools"}
+    scopes = {"GET": "pools"}
 
     def get(self, request: Request, pool_id: uuid.UUID) -> HttpResponse:
         return json_response({"data": [_run(row) for row in runs_of(self.actor, pool_id)]})
+
+
+class RecycleNow(Endpoint):
+    """`POST`: take back at once what is due, by a job."""
+
+    scopes = {"POST": "pools"}
 
     def post(self, request: Request, pool_id: uuid.UUID) -> HttpResponse:
         return self.write(request, lambda: json_response(_job(order_run(self.actor, pool_id)), 202))
