@@ -31,14 +31,13 @@ POST_ONLY = frozenset({
     "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
     "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",
-    "permission-set-delete", "import-act", "record-convert-selected",
+    "permission-set-delete", "import-act", "record-convert-selected", "task-complete", "task-reopen",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
     "sign-in-code", "sign-in-password", "sign-in-second-factor",
     "record-merge", "duplicate-try", "invitation", "record-in-pool", "import-template", "import-file",
     "notifications-unread", "notifications-latest",
-    "record-convert", "record-disqualify", "record-reopen", "conversion-mapping",  # of leads only: test_converting
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
 PAGES_AMONG_OTHERS = frozenset({"api-keys"})
@@ -77,7 +76,9 @@ PAGE_ARGUMENTS = {"metadata-field-dependency": {"field_name": "product_line"}}
 
 # Pages about records that belong to a pool: their values go by other names.
 POOLED = {"object_name": "pooled_object", "record_id": "pooled_id"}
+LEADS = {"object_name": "lead_object", "record_id": "lead_id"}
 OTHER_NAMES = {
+    "record-convert": LEADS, "record-disqualify": LEADS, "record-reopen": LEADS, "conversion-mapping": LEADS,
     "record-pool-panel": POOLED, "record-release": POOLED, "record-pool-assign": POOLED, "record-pool-move": POOLED,
     "pool-caps": POOLED,
 }  # fmt: skip

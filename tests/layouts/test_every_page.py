@@ -114,6 +114,8 @@ def furnish(crm: World) -> dict[str, str]:
         **pooled(actor),
         "object_name": "opportunity",
         "record_id": str(deal),
+        "lead_object": "lead",
+        "lead_id": str(service.create("lead", {"name": "王小明", "company": "远航物流"}).id),
         "field_name": "amount",
         "type_key": "text",
         "rule_name": "kept__c",
