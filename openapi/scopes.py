@@ -12,6 +12,7 @@ SCOPES = {
     "records:write": _("Create, change and restore records"),
     "records:delete": _("Delete records"),
     "records:reveal": _("Reveal masked and encrypted values"),
+    "pools": _("Claim, assign, give back and move records of pools"),
     "files": _("Upload and download files"),
     "meta:read": _("Read the data model"),
     "meta:write": _("Change the data model"),

@@ -28,6 +28,7 @@ from openapi.document.notifications import (
     NOTIFICATION_PARAMETERS,
     NOTIFICATION_SCHEMAS,
 )
+from openapi.document.imports import IMPORT_OPERATIONS, IMPORT_PARAMETERS, IMPORT_SCHEMAS
 from openapi.document.operations import RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
 from openapi.document.organization import (
     ORGANIZATION_OPERATIONS,
@@ -54,6 +55,7 @@ FIXED_OPERATIONS = (
     *LEAD_OPERATIONS,
     *NOTIFICATION_OPERATIONS,
     *FILE_OPERATIONS,
+    *IMPORT_OPERATIONS,
     *CURRENCY_OPERATIONS,
     *RECORD_TYPE_OPERATIONS,
     *DUPLICATE_RULE_OPERATIONS,
@@ -98,6 +100,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         | LEAD_SCHEMAS
         | NOTIFICATION_SCHEMAS
         | FILE_SCHEMAS
+        | IMPORT_SCHEMAS
         | CURRENCY_SCHEMAS
         | DUPLICATE_SCHEMAS
         | RECORD_TYPE_SCHEMAS
@@ -123,6 +126,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
             "schemas": schemas,
             "parameters": PARAMETERS
             | FILE_PARAMETERS
+            | IMPORT_PARAMETERS
             | CURRENCY_PARAMETERS
             | ORGANIZATION_PARAMETERS
             | SHARING_PARAMETERS

@@ -40,27 +40,7 @@ class RecordList(Endpoint):
     reads_records = True
 
     def get(self, request: Request, object_name: str) -> HttpResponse:
-        params = request.query_params
-        _refuse_unknown(params)
-        query = _narrowed(RecordQuery(self.actor, object_name), params)
-        limit = _number(params, "limit", 50, MAX_LIMIT)
-        number = _number(params, "page", 0, 10_000)
-        offset = (number - 1) * limit if number > 1 else 0
-        if offset > 10_000:
-            raise _bad("page", "out_of_range", _("Pages reach to the 10,000th record. Use the cursor beyond."))
-        page = query.page(limit, params.get("cursor") or None, offset=offset, labels=_wants_labels(params))
-        body: dict[str, Any] = {
-            "data": _rows(object_name, page),
-            "page": {"next_cursor": page.next_cursor, "has_more": page.has_more, "limit": limit},
-        }
-        kind = params.get("count", "none")
-        if kind != "none":
-            counted = query.count(_count_kind(kind))
-            body["count"] = {"value": counted.value, "exact": counted.is_exact}
-        response = json_response(body)
-        if page.next_cursor:
-            response["Link"] = f'<{_next_url(request, page.next_cursor)}>; rel="next"'
-        return response
+        return answer_list(request, RecordQuery(self.actor, object_name))
 
     def post(self, request: Request, object_name: str) -> HttpResponse:
         def work() -> HttpResponse:
@@ -191,6 +171,40 @@ class BulkUpdate(BulkCreate):
     """`POST {"records": [{"id": …, "version": …, …}], "all_or_none": true}`: up to 200 changes."""
 
     verb = "bulk_update"
+
+
+def answer_list(request: Request, query: RecordQuery, usual: Sequence[str] = ()) -> HttpResponse:
+    """Answer with a page of what the query reads, as the request asks; `usual` are the fields where it names none."""
+    params = request.query_params
+    _refuse_unknown(params)
+    query = _narrowed(query, params)
+    if usual:
+        query = query.fields(*usual)
+    limit = _number(params, "limit", 50, MAX_LIMIT)
+    number = _number(params, "page", 0, 10_000)
+    offset = (number - 1) * limit if number > 1 else 0
+    if offset > 10_000:
+        raise _bad("page", "out_of_range", _("Pages reach to the 10,000th record. Use the cursor beyond."))
+    page = query.page(limit, params.get("cursor") or None, offset=offset, labels=_wants_labels(params))
+    body: dict[str, Any] = {
+        "data": _rows(query.object_name, page),
+        "page": {"next_cursor": page.next_cursor, "has_more": page.has_more, "limit": limit},
+    }
+    kind = params.get("count", "none")
+    if kind != "none":
+        counted = query.count(_count_kind(kind))
+        body["count"] = {"value": counted.value, "exact": counted.is_exact}
+    response = json_response(body)
+    if page.next_cursor:
+        response["Link"] = f'<{_next_url(request, page.next_cursor)}>; rel="next"'
+    return response
+
+
+def answer_one(request: Request, query: RecordQuery, record_id: uuid.UUID) -> HttpResponse:
+    """Answer with one record that the query reads; raises NotFound."""
+    params = request.query_params
+    found = _projected(query, params).get(record_id, labels=_wants_labels(params))
+    return json_response({"object": query.object_name, **found})
 
 
 def _answer(actor: Any, object_name: str, record_id: uuid.UUID, status: int) -> HttpResponse:

@@ -155,6 +155,12 @@ MATRIX: dict[str, Row] = {
     "record-delete": row(GET=RECORD, POST=RECORD_DONE),
     "record-reveal": row(POST="in 404 404 403 403 200", args={"field_name": "card__c"}),
     "record-stage": row(POST=RECORD_DONE, data={"stage": "won"}),
+    "record-timeline": row(GET=RECORD),
+    "record-follow-up": row(GET=NO_SUCH, POST=NO_SUCH, data={"content": "x"}),  # not where no lookup leads there
+    "tasks": row(GET=SIGNED_IN, POST=NO_SUCH, data={"name": "x"}),
+    "task-complete": row(POST=NO_SUCH, args={"task_id": "{record_id}"}),
+    "task-reopen": row(POST=NO_SUCH, args={"task_id": "{record_id}"}),
+    "calendar": row(GET=SIGNED_IN),
     # --- files: of the record; for an upload, data of no file
     "file": row(GET=RECORD),
     "file-upload": row(POST="in 422 422 422 422 422"),

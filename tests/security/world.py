@@ -212,9 +212,9 @@ def _sharing(rep: Actor, record: UUID, someone: User) -> dict[str, str]:
 
 def _pool(department_id: UUID | None) -> dict[str, str]:
     """Return a pool of the rep's department, with a record that waits in it and a turn of taking back."""
-    pool = create_pool(system_actor(), PoolInput(object=POOLED, label="Kept"))
+    now, pool = timezone.now(), create_pool(system_actor(), PoolInput(object=POOLED, label="Kept", recycles=True))
     set_members(system_actor(), pool.pk, [MemberInput(principal=f"department:{department_id}")])
-    run = RecycleRun.objects.create(pool=pool, scheduled_for=timezone.now(), cutoff=timezone.now())
+    run = RecycleRun.objects.create(pool=pool, scheduled_for=now, cutoff=now, finished_at=now)
     waiting = RecordService(system_actor()).create(POOLED, {"name": "Waiting"})
     return {"pool_id": str(pool.pk), "waiting_id": str(waiting.id), "run_id": str(run.pk)}
 

@@ -1,0 +1,173 @@
+"""The operations and schemas of pools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from openapi.document.operations import LIST, WRITE, Operation
+from workflows.pools.models import Pool, PoolMovement
+
+_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
+_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
+_IDS: dict[str, Any] = {"type": "array", "items": _ID}
+_TEXT: dict[str, Any] = {"type": "string"}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
+_NUMBER: dict[str, Any] = {"type": "integer"}
+_CAP: dict[str, Any] = {"type": ["integer", "null"], "minimum": 0}
+_FLAG: dict[str, Any] = {"type": "boolean"}
+_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+SCOPE, TAGS = "pools", ("pools",)
+
+
+def _read(path: str, name: str, summary: Promise, answer: str, *parameters: str) -> Operation:
+    known = ("Pool",) if "{pool}" in path else ()
+    return Operation("get", path, name, summary, SCOPE, (*known, *parameters), answer=answer, tags=TAGS)
+
+
+def _act(name: str, summary: Promise, body: str) -> Operation:
+    path = f"/pools/{{pool}}/{name.replace('_', '-')}"
+    return Operation("post", path, f"pool_{name}", summary, SCOPE, ("Pool", *WRITE), body, "PoolResults", tags=TAGS)
+
+
+POOL_OPERATIONS = (
+    _read("/pools", "list_pools", _("List the pools in which you work, with your limits"), "PoolList", "PoolObject"),
+    _read("/pools/{pool}", "get_pool", _("Get a pool"), "Pool"),
+    _read("/pools/{pool}/records", "list_pool_records", _("List what waits in a pool"), "Anything", *LIST),
+    _read(
+        "/pools/{pool}/records/{id}",
+        "get_pool_record",
+        _("Open a record that waits in a pool"),
+        "Anything",
+        "Id",
+        "Fields",
+    ),
+    _read(
+        "/pools/{pool}/log",
+        "list_pool_movements",
+        _("List what came into a pool and left it"),
+        "PoolLog",
+        "MovementsBefore",
+        "MovementLimit",
+        "MovementKind",
+        "MovementRecord",
+    ),
+    _act("claim", _("Claim records that wait in a pool"), "PoolClaimInput"),
+    _act("claim_next", _("Claim the next records of a pool"), "PoolClaimNextInput"),
+    _act("assign", _("Assign records that wait in a pool"), "PoolAssignInput"),
+    _act("release", _("Give records back into a pool"), "PoolReturnInput"),
+    _act("recall", _("Take records of a pool back from their owners"), "PoolReturnInput"),
+    _act("move", _("Move records of a pool into another one"), "PoolMoveInput"),
+    _read(
+        "/pools/{pool}/quotas", "list_pool_quotas", _("List how much people hold of a pool, and may"), "PoolQuotaList"
+    ),
+    Operation(
+        "put",
+        "/pools/{pool}/quotas/{user}",
+        "set_pool_quota",
+        _("Set the limits of one person in a pool"),
+        SCOPE,
+        ("Pool", "User", *WRITE),
+        "PoolQuotaInput",
+        "PoolQuotaInput",
+        tags=TAGS,
+    ),
+)
+
+
+def _object(properties: dict[str, Any], *required: str, is_input: bool = False) -> dict[str, Any]:
+    closed = {"additionalProperties": False} if is_input else {}
+    return {"type": "object", **({"required": list(required)} if required else {}), "properties": properties, **closed}
+
+
+def _list(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+
+
+_LIMITS = {
+    "used": _NUMBER,
+    "cap": _CAP,
+    "claimed_today": _NUMBER,
+    "daily_cap": _CAP,
+    "claimed_this_hour": _NUMBER,
+    "hourly_cap": _CAP,
+}
+_RESULT = {
+    "id": _ID,
+    "status": {"enum": ["claimed", "assigned", "released", "recalled", "moved", "rejected"]},
+    "version": _NUMBER,
+    "code": _TEXT,
+    "message": _TEXT,
+    "params": {"type": "object"},
+}
+_RETURN = {"ids": _IDS, "reason": _TEXT, "note": _TEXT}
+POOL_SCHEMAS: dict[str, Any] = {
+    "Pool": _object(
+        {
+            "id": _ID,
+            "object": _TEXT,
+            "api_name": _TEXT,
+            "label": _TEXT,
+            "description": _TEXT,
+            "is_active": _FLAG,
+            "mode": {"enum": Pool.Mode.values},
+            "is_admin": _FLAG,
+            "may_claim": _FLAG,
+            "version": _NUMBER,
+            "batch_size": _NUMBER,
+            "cool_down_days": _NUMBER,
+            "protection_hours": _NUMBER,
+            "masked_fields": _TEXTS,
+            "reasons": _TEXTS,
+            **_LIMITS,
+            "settings": {"type": "object", "description": "For the pool's administrators"},
+        }
+    ),
+    "PoolList": _object({"data": _list("Pool")}),
+    "PoolMovement": _object(
+        {
+            "id": _NUMBER,
+            "record_id": _ID,
+            "kind": {"enum": PoolMovement.Kind.values},
+            **dict.fromkeys(("from_owner_id", "to_owner_id", "from_pool_id", "to_pool_id", "actor_id"), _NO_ID),
+            "via": _TEXT,
+            "reason": _TEXT,
+            "note": _TEXT,
+            "rule_id": {"type": ["integer", "null"]},
+            "run_id": _NO_ID,
+            "evidence": {"type": ["object", "null"]},
+            "at": _MOMENT,
+            "undone_at": _MOMENT,
+        }
+    ),
+    "PoolLog": _object({"data": _list("PoolMovement"), "next": {"type": ["integer", "null"]}}),
+    "PoolClaimInput": _object({"ids": _IDS}, "ids", is_input=True),
+    "PoolClaimNextInput": _object({"count": {**_NUMBER, "minimum": 1, "default": 1}}, is_input=True),
+    "PoolAssignInput": _object({"ids": _IDS, "owner_id": _ID}, "ids", "owner_id", is_input=True),
+    "PoolReturnInput": _object(_RETURN, "ids", is_input=True),
+    "PoolMoveInput": _object({"ids": _IDS, "to_pool_id": _ID, "note": _TEXT}, "ids", "to_pool_id", is_input=True),
+    "PoolResult": _object(_RESULT),
+    "PoolResults": _object(
+        {"results": _list("PoolResult"), "summary": {"type": "object"}, "quota": _object(_LIMITS)}, "results"
+    ),
+    "PoolQuota": _object({"user_id": _ID, **_LIMITS}),
+    "PoolQuotaList": _object({"data": _list("PoolQuota")}),
+    "PoolQuotaInput": _object({"hold_cap": _CAP, "daily_cap": _CAP}),
+}
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema}
+
+
+POOL_PARAMETERS: dict[str, Any] = {
+    "Pool": {"name": "pool", "in": "path", "required": True, "schema": _ID},
+    "Run": {"name": "run", "in": "path", "required": True, "schema": _ID},
+    "PoolObject": _query("object", _TEXT),
+    "MovementsBefore": _query("before", _NUMBER),
+    "MovementLimit": _query("limit", {**_NUMBER, "minimum": 1, "maximum": 200}),
+    "MovementKind": _query("kind", {"enum": PoolMovement.Kind.values}),
+    "MovementRecord": _query("record", _ID),
+}
