@@ -7,6 +7,7 @@ from workflows.assignment.views import rules as assignment
 from workflows.desk import views as desk
 from workflows.pools.views import extensions, mine, opened, records, taking, waiting
 from workflows.pools.views.setup import people, pools, rules
+from workflows.sla.views import pages as sla
 
 _RECORD = "o/<slug:object_name>/<uuid:record_id>"
 _SETUP = "setup/pools/<uuid:pool_id>"
@@ -20,7 +21,7 @@ urlpatterns = [
     path("pools/<uuid:pool_id>/claim-next", taking.claim_next, name="pool-claim-next"),
     path("pools/<uuid:pool_id>/assign", taking.assign, name="pool-assign"),
     path("pools/<uuid:pool_id>/move", taking.move, name="pool-move"),
-    path("pools/<uuid:pool_id>/<uuid:record_id>", opened.waiting_record, name="pool-record"),
+    path("pools/<uuid:pool_id>/<uuid:waiting_id>", opened.waiting_record, name="pool-record"),
     path(f"{_RECORD}/pool", records.record_panel, name="record-pool-panel"),
     path(f"{_RECORD}/in-pool", records.in_pool, name="record-in-pool"),
     path(f"{_RECORD}/release", records.release_record, name="record-release"),
@@ -42,8 +43,8 @@ urlpatterns = [
     path(f"{_SETUP}/quotas/<uuid:user_id>/remove", people.quota_remove, name="pool-quota-remove"),
     path(f"{_SETUP}/rules", rules.pool_rules, name="pool-rules"),
     path(f"{_SETUP}/rules/new", rules.rule_new, name="pool-rule-new"),
-    path(f"{_SETUP}/rules/<int:rule_id>", rules.rule_edit, name="pool-rule"),
-    path(f"{_SETUP}/rules/<int:rule_id>/delete", rules.rule_delete, name="pool-rule-delete"),
+    path(f"{_SETUP}/rules/<int:recycle_rule_id>", rules.rule_edit, name="pool-rule"),
+    path(f"{_SETUP}/rules/<int:recycle_rule_id>/delete", rules.rule_delete, name="pool-rule-delete"),
     path(f"{_SETUP}/assignment", assignment.assignment_rules, name="assignment-rules"),
     path(f"{_SETUP}/assignment/new", assignment.assignment_rule_new, name="assignment-rule-new"),
     path(f"{_SETUP}/assignment/try", assignment.assignment_simulation, name="assignment-simulation"),
@@ -59,6 +60,8 @@ urlpatterns = [
         assignment.assignment_member_remove,
         name="assignment-member-remove",
     ),
+    path(f"{_SETUP}/sla", sla.pool_sla, name="pool-sla"),
+    path(f"{_RECORD}/sla", sla.sla_panel, name="record-sla-panel"),
     path("absences/", absences.absences, name="absences"),
     path("absences/<int:absence_id>/remove", absences.absence_remove, name="absence-remove"),
     path(f"{_RECORD}/assignment", taking_on.assignment_panel, name="record-assignment-panel"),

@@ -71,10 +71,10 @@ class WaitingRecord:
 
 @require_safe
 @signed_in
-def waiting_record(request: ActorRequest, pool_id: uuid.UUID, record_id: uuid.UUID) -> HttpResponse:
+def waiting_record(request: ActorRequest, pool_id: uuid.UUID, waiting_id: uuid.UUID) -> HttpResponse:
     """Show one record that waits; beyond the day's views the pool says so instead."""
     opened = open_to_look(request, pool_id)
-    record = WaitingRecord(opened, record_id)
+    record = WaitingRecord(opened, waiting_id)
     context = {"record": record, "desk": opened, "pool": opened.pool}
     return render(request, "workflows/pools/record.html", context)
 

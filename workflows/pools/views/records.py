@@ -300,4 +300,4 @@ def in_pool(request: ActorRequest, object_name: str, record_id: uuid.UUID) -> Ht
     place = as_id(held.values[record_id][POOL])
     if place is None or held.values[record_id][OWNER] is not None:
         return plain_redirect(held.desk.record_url(record_id))
-    return plain_redirect("pool-record", pool_id=place, record_id=record_id)
+    return plain_redirect("pool-record", pool_id=place, waiting_id=record_id)

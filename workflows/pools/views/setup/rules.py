@@ -66,10 +66,10 @@ def rule_new(request: ActorRequest, pool_id: uuid.UUID) -> HttpResponse:
 
 
 @managers_only
-def rule_edit(request: ActorRequest, pool_id: uuid.UUID, rule_id: int) -> HttpResponse:
+def rule_edit(request: ActorRequest, pool_id: uuid.UUID, recycle_rule_id: int) -> HttpResponse:
     """Show and change a rule of a pool."""
     row = settings.get_pool(request.actor, pool_id)
-    rule = _rule(row, rule_id)
+    rule = _rule(row, recycle_rule_id)
     return _edit(request, row, RuleForm(sent(request), row, request.actor.language, rule), rule)
 
 
@@ -90,10 +90,10 @@ def _edit(request: ActorRequest, pool: Pool, form: RuleForm, rule: RecycleRule |
 
 @require_POST
 @managers_only
-def rule_delete(request: ActorRequest, pool_id: uuid.UUID, rule_id: int) -> HttpResponse:
+def rule_delete(request: ActorRequest, pool_id: uuid.UUID, recycle_rule_id: int) -> HttpResponse:
     """Take a rule away."""
     row = settings.get_pool(request.actor, pool_id)
-    rule = _rule(row, rule_id)
+    rule = _rule(row, recycle_rule_id)
     kept = [_input(item) for item in row.recycle_rules.exclude(pk=rule.pk)]
     settings.set_recycle_rules(request.actor, pool_id, kept)
     messages.success(request, _("The rule is deleted."))
