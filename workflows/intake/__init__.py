@@ -1,0 +1,1 @@
+"""How records come in from websites: forms that strangers fill in, and servers that send signed leads."""
