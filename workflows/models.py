@@ -1,6 +1,7 @@
 """The static tables of this app, topic by topic."""
 
 from workflows.assignment.models import Absence, Assignment, AssignmentMember, AssignmentRule
+from workflows.intake.models import FormSubmission, WebForm
 from workflows.pools.models import (
     HoldCap,
     Pool,
@@ -14,12 +15,14 @@ from workflows.pools.models import (
     RecycleRule,
     RecycleRun,
 )
+from workflows.sla.models import SlaClock, SlaPolicy
 
 __all__ = [
     "Absence",
     "Assignment",
     "AssignmentMember",
     "AssignmentRule",
+    "FormSubmission",
     "HoldCap",
     "Pool",
     "PoolExtension",
@@ -31,4 +34,7 @@ __all__ = [
     "RecordProtection",
     "RecycleRule",
     "RecycleRun",
+    "SlaClock",
+    "SlaPolicy",
+    "WebForm",
 ]

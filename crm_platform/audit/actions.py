@@ -94,6 +94,7 @@ for key, label in (
 
 # Pools: told by the services of workflows.pools.
 for key, label in (
+    ("sla.changed", _("Response times of a pool changed")),
     ("assignment.rule_created", _("Assignment rule created")),
     ("assignment.rule_changed", _("Assignment rule changed")),
     ("assignment.rule_deleted", _("Assignment rule deleted")),

@@ -113,3 +113,26 @@ def work_seconds(calendar: WorkCalendar, start: datetime, end: datetime, zone: z
                 end_of_work = min(datetime.combine(day, closes), last.replace(tzinfo=None))
                 total += max(end_of_work - start_of_work, timedelta())
     return int(total.total_seconds())
+
+
+def add_work_seconds(
+    calendar: WorkCalendar, start: datetime, seconds: int, zone: zoneinfo.ZoneInfo
+) -> datetime | None:
+    """Return the moment at which so much working time has passed since `start`; None when that is too far away.
+
+    Without any, it is the first working moment at or after `start`.
+    """
+    local, left = start.astimezone(zone), timedelta(seconds=seconds)
+    for number in range(MAX_SPAN):
+        day = local.date() + timedelta(days=number)
+        if not calendar.is_workday(day):
+            continue
+        for opens, closes in calendar.hours:
+            begins = max(datetime.combine(day, opens), local.replace(tzinfo=None))
+            free = datetime.combine(day, closes) - begins
+            if free <= timedelta():
+                continue
+            if left <= free:
+                return (begins + left).replace(tzinfo=zone).astimezone(start.tzinfo)
+            left -= free
+    return None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Sum
 
 from crm_platform.identity.auth import build_actor, users_for_actor
 from crm_platform.jobs.locality import organization_zone
 from crm_platform.kit.context import system_actor
-from crm_platform.kit.workdays import WorkCalendar
+from crm_platform.kit.workdays import WorkCalendar, add_work_seconds
 from metadata.expressions.surroundings import Surroundings
 from objects.access.policy import AccessPolicy
 from objects.access.reach import READ
@@ -55,19 +55,10 @@ def candidates_of(
 def next_opening(now: datetime) -> datetime:
     """Return `now` within the organisation's working hours, else the moment when the next ones begin.
 
-    A calendar without a working day in a year is no calendar: then every hour is one.
+    A calendar without working days is no calendar: then every hour is one.
     """
     calendar: WorkCalendar = Surroundings(system_actor()).work_calendar()
-    local = now.astimezone(organization_zone())
-    for ahead in range(366):
-        day = local.date() + timedelta(days=ahead)
-        if not calendar.is_workday(day):
-            continue
-        for first, last in calendar.hours:
-            begins, ends = (datetime.combine(day, at, local.tzinfo) for at in (first, last))
-            if local < ends:
-                return max(now, begins.astimezone(now.tzinfo))
-    return now
+    return add_work_seconds(calendar, now, 0, organization_zone()) or now
 
 
 def _free(pool: Pool, people: set[uuid.UUID], now: datetime) -> set[uuid.UUID]:

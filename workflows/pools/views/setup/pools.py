@@ -45,6 +45,7 @@ def tabs(pool: Pool, active: str) -> list[dict[str, Any]]:
         ("pool-edit", _("Settings"), None),
         ("pool-people", _("Members and quotas"), members),
         ("assignment-rules", _("Assignment rules"), assigning),
+        ("pool-sla", _("Response times"), None),
         ("pool-rules", _("Return by rules"), rules),
     )
     return [
