@@ -80,7 +80,7 @@ LEADS = {"object_name": "lead_object", "record_id": "lead_id"}
 OTHER_NAMES = {
     "record-convert": LEADS, "record-disqualify": LEADS, "record-reopen": LEADS, "conversion-mapping": LEADS,
     "record-pool-panel": POOLED, "record-release": POOLED, "record-pool-assign": POOLED, "record-pool-move": POOLED,
-    "pool-caps": POOLED,
+    "pool-caps": POOLED, "record-more-time": POOLED, "record-more-time-answer": POOLED, "record-protect": POOLED,
 }  # fmt: skip
 
 

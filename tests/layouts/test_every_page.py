@@ -45,6 +45,7 @@ from tests.kit.query_counts import expected_query_count
 from tests.layouts.hosts import host_of
 from tests.objects import world as worlds
 from tests.objects.world import World
+from workflows.pools.models import PoolExtension
 from workflows.pools.services.claiming import release
 from workflows.pools.services.inputs import HoldCapInput, MemberInput, PoolInput, RecycleRuleInput
 from workflows.pools.services.settings import create_pool, set_hold_caps, set_members, set_recycle_rules
@@ -145,6 +146,8 @@ def pooled(actor: Actor) -> dict[str, str]:
     rules = set_recycle_rules(actor, pool.pk, [RecycleRuleInput(label="没有跟进", kind="no_follow_up", days=30)])
     leads = [RecordService(actor).create("lead", {"name": name, "company": "云海"}).id for name in ("王晨", "赵蕾")]
     release(actor, "lead", leads[:1], pool_id=pool.pk, reason="联系不上")
+    about = {"object_id": pool.business_object_id, "record_id": leads[1], "owner_id": actor.user_id}
+    PoolExtension.objects.create(pool=pool, days=2, reason="约了下周", **about)
     given = {"pooled_object": "lead", "pooled_id": leads[1], "waiting_id": leads[0], "pool_id": pool.pk}
     return {**{name: str(value) for name, value in given.items()}, "recycle_rule_id": str(rules[0].pk)}
 
