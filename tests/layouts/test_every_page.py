@@ -112,7 +112,7 @@ def furnish(crm: World) -> dict[str, str]:
     view = create_list_view(actor, "opportunity", ListViewInput("我的视图", ["name", "amount"]))
     return {
         **sharing(actor, deal, crm),
-        **pooled(actor),
+        **pooled(actor, crm),
         "object_name": "opportunity",
         "record_id": str(deal),
         "lead_object": "lead",
@@ -137,7 +137,7 @@ def furnish(crm: World) -> dict[str, str]:
     }
 
 
-def pooled(actor: Actor) -> dict[str, str]:
+def pooled(actor: Actor, crm: World) -> dict[str, str]:
     """Make a pool with a rule, a lead that waits in it and one that somebody holds."""
     pool = create_pool(actor, PoolInput(object="lead", label="公海", reasons=["联系不上"], recycles=True, hold_cap=9))
     everybody = MemberInput(principal="everyone")
@@ -145,7 +145,7 @@ def pooled(actor: Actor) -> dict[str, str]:
     set_hold_caps(actor, "lead", [HoldCapInput(principal="everyone", cap=90)])
     rules = set_recycle_rules(actor, pool.pk, [RecycleRuleInput(label="没有跟进", kind="no_follow_up", days=30)])
     leads = [RecordService(actor).create("lead", {"name": name, "company": "云海"}).id for name in ("王晨", "赵蕾")]
-    release(actor, "lead", leads[:1], pool_id=pool.pk, reason="联系不上")
+    release(crm.actor("admin"), "lead", leads[:1], pool_id=pool.pk, reason="联系不上")
     about = {"object_id": pool.business_object_id, "record_id": leads[1], "owner_id": actor.user_id}
     PoolExtension.objects.create(pool=pool, days=2, reason="约了下周", **about)
     given = {"pooled_object": "lead", "pooled_id": leads[1], "waiting_id": leads[0], "pool_id": pool.pk}
