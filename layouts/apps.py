@@ -28,5 +28,13 @@ class LayoutsConfig(AppConfig):
         navigation.register(
             navigation.NavItem("duplicates", _("Duplicates"), "copy-check", "duplicate-sets", "work", position=800)
         )
+        navigation.register(
+            navigation.NavItem("tasks", _("My tasks"), icon="checklist", url_name="tasks", section="work", position=110)
+        )
+        navigation.register(
+            navigation.NavItem(
+                "calendar", _("Calendar"), icon="calendar", url_name="calendar", section="work", position=120
+            )
+        )
         register_access()
         navigation.register(navigation.NavItem("trash", _("Trash"), "trash", "trash", "work", position=900))

@@ -22,26 +22,26 @@ from crm_platform.kit.errors import Forbidden, NotFound, PlatformError, Validati
 from layouts import services
 from layouts.generated import is_wide, stage_name
 from layouts.pages.access.links import AccessLinks
+from layouts.pages.activities.composer import Composer, composer_of
+from layouts.pages.activities.timeline import TimelineCard
 from layouts.pages.common import ObjectDesk, desk
-from layouts.pages.related import Activity, ActivityRecords, RelatedRecords, related_records
+from layouts.pages.related import RelatedRecords, related_records
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.choices import active_choices, find_choice, label_of
 from metadata.field_types.stage import LOST, OPEN, WON
 from objects import extensions
 from objects.access.policy import AccessPolicy
+from objects.activities.shipped import FOLLOW_UP
 from objects.display import cells
 from objects.extensions import RecordAction, RecordPanel
 from objects.history.models import RecordChange
-from objects.history.selectors import HistoryEntry, history
+from objects.history.selectors import HistoryEntry
 from objects.merging.redirects import survivor_of
 from objects.query.pages import DisplayRow
 from objects.query.query import RecordQuery
 from objects.records.revealing import may_reveal
 from objects.records.rights import rights_on
 from objects.records.service import RecordService
-
-TIMELINE_LENGTH = 20
-CHANGE_ICONS = {"created": "plus", "updated": "pencil", "deleted": "trash", "restored": "restore"}
 
 
 @dataclass(frozen=True)
@@ -168,48 +168,30 @@ class RecordPage:
     def related(self) -> list[RelatedRecords]:
         return related_records(self.desk, self.id, self.desk.layout.related)
 
-    @cached_property
-    def activity_lists(self) -> list[ActivityRecords]:
-        return related_records(self.desk, self.id, self.desk.layout.activities, ActivityRecords)
-
     @property
     def activity_links(self) -> list[tuple[str, str, str]]:
         """Icon, label and address of the forms in which activities are written down; one for each object."""
+        lists = related_records(self.desk, self.id, self.desk.layout.activities)
         links = {
             item.desk.name: (item.desk.icon, item.desk.label, item.new_url)
-            for item in reversed(self.activity_lists)
-            if item.new_url
+            for item in reversed(lists)
+            if item.new_url and not (item.desk.name == FOLLOW_UP and self.composer)
         }
         return list(reversed(links.values()))
 
     # --- what happened to it ----------------------------------------------------------------------------------
     @cached_property
-    def changes(self) -> tuple[HistoryEntry, ...]:
-        return history(self.desk.actor, self.desk.name, self.id, TIMELINE_LENGTH).entries
+    def composer(self) -> Composer | None:
+        return composer_of(self.desk, self.id)
 
     @cached_property
-    def activities(self) -> list[Activity]:
-        found = {item.url: item for records in self.activity_lists for item in records.activities()}
-        return sorted(found.values(), key=lambda item: item.at, reverse=True)[:TIMELINE_LENGTH]
-
-    @cached_property
-    def change_entries(self) -> list[Activity]:
-        return [
-            Activity(
-                at=entry.at,
-                icon=CHANGE_ICONS.get(entry.action, "pencil"),
-                title=entry.action_label,
-                who=entry.actor_name,
-                changes=entry.changes,
-            )
-            for entry in self.changes
-        ]
+    def timeline(self) -> TimelineCard:
+        return TimelineCard(self.desk, self.id)
 
     @property
-    def timeline(self) -> list[Activity]:
-        """Activities and changes together, newest first."""
-        merged = sorted([*self.activities, *self.change_entries], key=lambda item: item.at, reverse=True)
-        return merged[:TIMELINE_LENGTH]
+    def changes(self) -> tuple[HistoryEntry, ...]:
+        """The latest changes of the record, as far as the timeline has read them."""
+        return self.timeline.page.changes
 
 
 def open_record(request: HttpRequest, object_name: str, record_id: uuid.UUID, action: str = "read") -> RecordPage:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -14,19 +12,16 @@ from django.utils.safestring import SafeString
 
 from crm_platform.kit.errors import Forbidden, NotFound
 from layouts.documents import RelatedList
-from layouts.generated import is_wide
 from layouts.pages.common import ObjectDesk
 from metadata.compiler.compiled import CompiledField
-from metadata.field_types.values import Reference
 from metadata.field_types.widgets import OBJECT_SUFFIX
 from objects.display import cells
 from objects.display.cells import Column
 from objects.query.conditions import Condition
-from objects.query.pages import DisplayPage, DisplayRow
+from objects.query.pages import DisplayPage
 from objects.query.query import RecordQuery
 
 SHOWN_ROWS = 6
-SHOWN_ACTIVITIES = 10
 
 
 class RelatedRecords:
@@ -92,74 +87,6 @@ class RelatedRecords:
     @property
     def all_url(self) -> str:
         return f"{self.desk.list_url}?{self.spec.field}__{self.operator}={self.record_id}"
-
-
-@dataclass(frozen=True)
-class Activity:
-    """One entry of the timeline: a task, call or visit, or a change of the record."""
-
-    at: datetime
-    icon: str
-    title: str
-    who: str
-    url: str | None = None
-    kind: str = ""
-    text: str = ""
-    changes: tuple[Any, ...] = ()
-
-
-class ActivityRecords(RelatedRecords):
-    """Related records of an activity object, as entries of a timeline."""
-
-    def activities(self) -> Iterator[Activity]:
-        fields = {self.moment, *self.desk.name_fields, self.body, self.tag, "owner_id", "created_at"}
-        rows = self.query.fields(*filter(None, fields)).order(f"-{self.moment}").display(SHOWN_ACTIVITIES)
-        for row in rows:
-            yield self._activity(row)
-
-    @cached_property
-    def moment(self) -> str:
-        """The field that says when it happens: the first date or time that is always there, else its creation."""
-        moments = [item for item in self.desk.obj.spec.business_fields if item.type in ("datetime", "date")]
-        required = [item.api_name for item in moments if item.is_required]
-        named = [*required, *(item.api_name for item in moments)]
-        return next(iter(self.desk.readable(named)), "created_at")
-
-    @cached_property
-    def body(self) -> str | None:
-        """The field that says what it was about: the first long text."""
-        wide = [item.api_name for item in self.desk.obj.spec.business_fields if is_wide(item)]
-        return next(iter(self.desk.readable(wide)), None)
-
-    @cached_property
-    def tag(self) -> str | None:
-        """The field that tells activities of the object apart: the first picklist."""
-        lists = [item.api_name for item in self.desk.obj.spec.business_fields if item.type == "picklist"]
-        return next(iter(self.desk.readable(lists)), None)
-
-    def _activity(self, row: DisplayRow) -> Activity:
-        owner, body, tag = row.values.get("owner_id"), self._text(row, self.body), self._text(row, self.tag)
-        return Activity(
-            at=self._at(row),
-            icon=self.desk.icon,
-            title=cells.title(self.desk, row.values),
-            who=owner.name if isinstance(owner, Reference) else "",
-            url=self.desk.record_url(row.id),
-            kind=" · ".join(filter(None, (self.desk.label, tag))),
-            text=body,
-        )
-
-    def _text(self, row: DisplayRow, name: str | None) -> str:
-        if name is None:
-            return ""
-        return cells.text(self.desk, self.desk.obj.field(name), row.values[name], row.values)
-
-    def _at(self, row: DisplayRow) -> datetime:
-        value = row.values[self.moment] or row.values["created_at"]
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return datetime.combine(value, time(), self.desk.actor.zone)
-        moment: datetime = value
-        return moment
 
 
 def related_records(

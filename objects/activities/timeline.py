@@ -91,10 +91,7 @@ class Entry:
 class TimelinePage:
     entries: tuple[Entry, ...]
     next_cursor: str | None = None
-
-    @property
-    def changes(self) -> tuple[HistoryEntry, ...]:
-        return tuple(entry.change for entry in self.entries if entry.change is not None)
+    changes: tuple[HistoryEntry, ...] = ()  # of the record, as many as were read: more than are entries, perhaps
 
 
 class Timeline:
@@ -127,6 +124,7 @@ class Timeline:
         limit = max(1, min(limit, MAX_PAGE))
         place = self._decode(cursor) if cursor else None
         found = list(self._changes(limit + 1, place)) if self._has_changes else []
+        changes = tuple(entry.change for entry in found if entry.change is not None)
         if not self._has_changes:
             self._require_record()
         for source in self.sources:
@@ -134,7 +132,7 @@ class Timeline:
                 found += self._activities(source, limit + 1, place)
         found.sort(key=lambda entry: entry.key, reverse=True)
         shown = tuple(found[:limit])
-        return TimelinePage(shown, self._encode(shown[-1].key) if len(found) > limit else None)
+        return TimelinePage(shown, self._encode(shown[-1].key) if len(found) > limit else None, changes)
 
     # --- what is read ---------------------------------------------------------------------------------------------
     @property

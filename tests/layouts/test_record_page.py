@@ -84,11 +84,11 @@ def test_timeline_merges_activities_and_changes(rep: OrganizationClient, records
     records.create("task", {"name": "寄送样品", "related_id": about, "description": "两套"})
     records.update("opportunity", deal.id, {"amount": "500000"})
     html = rep.get(f"/o/opportunity/{deal.id}").content.decode()
-    every = html[html.index('id="timeline-all"') : html.index('id="timeline-activities"')]
+    every = rep.get(f"/o/opportunity/{deal.id}/timeline", headers=HTMX).content.decode()
     assert "电话沟通" in every
     assert "两套" in every
     assert "<del>¥480,000.00</del>" in every
-    only = html[html.index('id="timeline-activities"') : html.index('id="timeline-changes"')]
+    only = rep.get(f"/o/opportunity/{deal.id}/timeline?kind=activities", headers=HTMX).content.decode()
     assert "寄送样品" in only
     assert "¥480,000.00" not in only
     assert "related-task-related_id" not in html, "activities stand in the timeline, not among the lists"

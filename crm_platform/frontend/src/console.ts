@@ -2,6 +2,8 @@
 import htmx from "htmx.org";
 import "./behaviours/bell";
 import "./behaviours/color";
+import "./behaviours/choose-one";
+import "./behaviours/composer";
 import "./behaviours/conditions";
 import "./behaviours/check-column";
 import "./behaviours/check-grid";
@@ -17,6 +19,7 @@ import "./behaviours/go-back";
 import "./behaviours/live-form";
 import "./behaviours/locate";
 import "./behaviours/lookup";
+import "./behaviours/mentions";
 import "./behaviours/multi-select";
 import "./behaviours/region";
 import "./behaviours/rich-text";
