@@ -170,7 +170,7 @@ def _result(placing: Placing, lead: Record, version: int, moved: dict[str, int])
     return Converted(
         lead.pk,
         version,
-        dict(placing.ids),
+        {name: placing.ids.get(name) for name in TARGETS},
         frozenset(placing.made),
         told_counts(actor, moved),
         told_counts(actor, left),
