@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -38,6 +36,18 @@ def result_file(row: Import, obj: CompiledObject, which: str, language: str) -> 
                 yield csv_line([*_fitted(source.cells, width), str(source.number)])
         elif outcome[1] in wanted:
             yield csv_line([*_fitted(source.cells, width), str(source.number), *_told(obj, outcome, language)])
+
+
+def result_rows(row: Import, which: str) -> Iterator[dict[str, Any]]:
+    """Return the same rows as objects, for programs."""
+    wanted = OUTCOMES[which]
+    for source, outcome in _joined(row):
+        cells = dict(zip(row.header, source.cells, strict=False))
+        if outcome is None:
+            if which == UNPROCESSED:
+                yield {"row": source.number, "cells": cells}
+        elif outcome[1] in wanted:
+            yield {"row": source.number, "outcome": outcome[1], "id": outcome[2], "errors": outcome[5], "cells": cells}
 
 
 def _extra_header(which: str) -> list[str]:
@@ -104,6 +114,15 @@ def undo_file(row: Import) -> Iterator[str]:
             yield csv_line([str(number), record_id, str(labels[result]), reason])
 
 
-def parsed(lines: Iterator[str]) -> Iterator[list[str]]:
-    """Return the cells of a result file, for the API's other form."""
-    yield from csv.reader(io.StringIO("".join(lines), newline=""))
+def gathered(lines: Iterator[str], size: int = 64 * 1024) -> Iterator[str]:
+    """Return the same text in larger pieces."""
+    pieces: list[str] = []
+    length = 0
+    for line in lines:
+        pieces.append(line)
+        length += len(line)
+        if length >= size:
+            yield "".join(pieces)
+            pieces, length = [], 0
+    if pieces:
+        yield "".join(pieces)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm_platform.audit.actions import Action, actions
 from crm_platform.audit.services import Subject, record_entry
@@ -37,7 +38,7 @@ STARTED = "import.started"
 UNDO_DAYS = 30
 AT_ONCE = 100  # rows that a page tries without a job
 
-actions.register(Action(STARTED, _("Import started")))
+actions.register(Action(STARTED, gettext_lazy("Import started")))
 
 
 # --- preparing ----------------------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ def new_import(
     with transaction.atomic():
         kept = files.keep(actor, file, name, held_by=HELD_BY)
         row = Import(object_id=obj.spec.id, name=kept.name, file=kept, created_by_id=actor.user_id, via=actor.via[:10])
-        _take_head(actor, obj, row, head)
+        take_head(actor, obj, row, head)
         row.save()
     return row
 
@@ -73,16 +74,17 @@ def new_import(
 def reread(actor: Actor, import_id: uuid.UUID, wish: Mapping[str, str]) -> Import:
     """Read the file of a draft in another way (encoding, delimiter, sheet), and guess its columns anew."""
     with transaction.atomic():
-        row = _locked_draft(actor, import_id)
+        row = locked_draft(actor, import_id)
         obj = object_of(row)
         with open_file(row) as content:
-            _take_head(actor, obj, row, read_head(content, wish))
+            take_head(actor, obj, row, read_head(content, wish))
         row.check_result = None
         row.save()
     return row
 
 
-def _take_head(actor: Actor, obj: CompiledObject, row: Import, head: Head) -> None:
+def take_head(actor: Actor, obj: CompiledObject, row: Import, head: Head) -> None:
+    """Put what was read of a file, and what can be guessed of its columns, into an import."""
     row.format, row.header = head.format.to_json(), head.header
     columns = guess(actor, obj, head.header)
     is_by_id = any(target is not None and target.field == ID for target in columns)
@@ -105,7 +107,7 @@ def open_file(row: Import) -> Any:
 def set_plan(actor: Actor, import_id: uuid.UUID, plan: Plan) -> Import:
     """Keep a plan that can be carried out; raises Forbidden and ValidationFailed."""
     with transaction.atomic():
-        row = _locked_draft(actor, import_id)
+        row = locked_draft(actor, import_id)
         check_plan(actor, object_of(row), plan)
         row.plan, row.check_result = plan.to_json(), None
         row.save(update_fields=["plan", "check_result"])
@@ -130,7 +132,7 @@ def try_first(actor: Actor, row: Import, count: int = AT_ONCE) -> Report:
 def try_all(actor: Actor, import_id: uuid.UUID, rows: int | None = None) -> Job:
     """Try all rows, or the first ones, by a job."""
     with transaction.atomic():
-        row = _locked_draft(actor, import_id)
+        row = locked_draft(actor, import_id)
         check_plan(actor, object_of(row), stored_plan(row.plan))
         args = {"import": str(row.pk), "rows": rows}
         job = jobs.enqueue(CHECK, args, actor=actor, dedupe_key=f"{CHECK}:{row.pk}", label=row.name[:200])
@@ -143,7 +145,7 @@ def try_all(actor: Actor, import_id: uuid.UUID, rows: int | None = None) -> Job:
 def start(actor: Actor, import_id: uuid.UUID) -> Import:
     """Start an import that is prepared; its columns are remembered for the next file of the kind."""
     with transaction.atomic():
-        row = _locked_draft(actor, import_id)
+        row = locked_draft(actor, import_id)
         obj, plan = object_of(row), stored_plan(row.plan)
         check_plan(actor, obj, plan)
         if row.check_job_id and Job.objects.filter(pk=row.check_job_id, state__in=Job.UNFINISHED).exists():
@@ -234,7 +236,8 @@ def running_job(row: Import) -> Job | None:
     return Job.objects.filter(pk=wanted).first() if wanted else None
 
 
-def _locked_draft(actor: Actor, import_id: uuid.UUID) -> Import:
+def locked_draft(actor: Actor, import_id: uuid.UUID) -> Import:
+    """Return an import that is still being prepared, locked; raises NotFound and StateConflict."""
     get_import(actor, import_id)
     row = Import.objects.select_for_update(of=("self",)).select_related("file", "table").get(pk=import_id)
     if row.state != Import.State.DRAFT:

@@ -1,0 +1,204 @@
+"""The operations and schemas of imports: previews, mappings, and jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from openapi.document.operations import BINARY, FORM, Operation
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_MAYBE: dict[str, Any] = {"type": ["string", "null"]}
+_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
+_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
+_COUNT: dict[str, Any] = {"type": "integer"}
+_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_TALLY: dict[str, Any] = {"type": "object", "additionalProperties": _COUNT}
+_ANY: dict[str, Any] = {"type": "object"}
+READ, CHANGE, TAGS = "records:read", "records:write", ("jobs",)
+
+IMPORT_PARAMETERS: dict[str, Any] = {
+    "Part": {"name": "part", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}},
+    "Which": {
+        "name": "which",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "enum": ["successful", "failed", "unprocessed"]},
+    },
+    "As": {"name": "as", "in": "query", "schema": {"type": "string", "enum": ["csv", "ndjson"], "default": "csv"}},
+    "Before": {"name": "before", "in": "query", "schema": _ID, "description": "The `next` of the page before"},
+    "ContentSha256": {"name": "X-Content-SHA256", "in": "header", "schema": _TEXT},
+}
+
+
+def _act(name: str, summary: Any, parameters: tuple[str, ...] = ()) -> Operation:
+    return Operation(
+        "post",
+        f"/jobs/{{id}}/{name}",
+        f"{name}_job",
+        summary,
+        CHANGE,
+        ("Id", "IdempotencyKey", *parameters),
+        answer="ImportJob",
+        status=202,
+        tags=TAGS,
+    )
+
+
+IMPORT_OPERATIONS = (
+    Operation(
+        "post",
+        "/imports/preview",
+        "preview_import",
+        _("What a file would be read as: format, guessed columns, first problems; nothing is kept"),
+        CHANGE,
+        body="ImportPreviewInput",
+        body_type=FORM,
+        answer="ImportPreview",
+        tags=TAGS,
+    ),
+    Operation(
+        "get", "/imports/mappings", "list_import_mappings", _("List mappings of columns"), READ,
+        answer="ImportMappings", tags=TAGS,
+    ),
+    Operation(
+        "post", "/imports/mappings", "save_import_mapping", _("Keep a mapping of columns under a name"), CHANGE,
+        ("IdempotencyKey",), body="ImportMappingInput", answer="ImportMapping", status=201, tags=TAGS,
+    ),
+    Operation(
+        "delete", "/imports/mappings/{id}", "delete_import_mapping", _("Delete a mapping of columns"), CHANGE,
+        ("Id", "IdempotencyKey"), answer="Anything", tags=TAGS,
+    ),
+    Operation("get", "/jobs", "list_jobs", _("List jobs"), READ, ("Before",), answer="ImportJobs", tags=TAGS),
+    Operation(
+        "post", "/jobs", "create_job", _("Describe a job; its file follows"), CHANGE, ("IdempotencyKey",),
+        body="ImportJobInput", answer="ImportJob", status=201, tags=TAGS,
+    ),
+    Operation("get", "/jobs/{id}", "get_job", _("How a job stands"), READ, ("Id",), answer="ImportJob", tags=TAGS),
+    Operation(
+        "delete", "/jobs/{id}", "delete_job", _("Forget a job that is not running; its records stay"), CHANGE,
+        ("Id", "IdempotencyKey"), answer="Anything", tags=TAGS,
+    ),
+    Operation(
+        "put", "/jobs/{id}/data/{part}", "put_job_data", _("Send a part of a job's file"), CHANGE,
+        ("Id", "Part", "ContentSha256"), body="FileContent", body_type=BINARY, answer="ImportJob", tags=TAGS,
+    ),
+    _act("start", _("Put the file together and import it; with dry_run only try its rows"), ("DryRun",)),
+    _act("abort", _("Stop a job after the rows that it is at")),
+    _act("resume", _("Go on with a job that was stopped or failed")),
+    _act("revert", _("Undo an import")),
+    Operation(
+        "get", "/jobs/{id}/results/{which}", "get_job_results",
+        _("The rows of a job that were successful, failed or not reached; failed ones can be sent again as they are"),
+        READ, ("Id", "Which", "As"), answer="FileContent", answer_type="text/csv",
+        errors=(401, 403, 404, 406, 429, 503), tags=TAGS,
+    ),
+)  # fmt: skip
+
+_COLUMNS: dict[str, Any] = {
+    "description": "By header: the name of a field, or {field, match}; null leaves a column out",
+    "type": ["object", "array"],
+}
+_PLAN: dict[str, Any] = {
+    "columns": _COLUMNS,
+    "key": {"type": "string", "description": "id, or a unique field"},
+    "duplicates": {"enum": ["skip", "allow", "update"], "default": "skip"},
+    "blanks": {"enum": ["ignore", "clear"], "default": "ignore"},
+    "pool_id": _NO_ID,
+}
+_WISHES: dict[str, Any] = {
+    "encoding": {"enum": ["", "utf-8", "gb18030", "utf-16", "utf-16-le", "utf-16-be"]},
+    "delimiter": _TEXT,
+    "sheet": _TEXT,
+}
+_COUNTS: dict[str, Any] = dict.fromkeys(("processed", "succeeded", "created", "updated", "skipped", "failed"), _COUNT)
+_STATES = ["draft", "uploading", "queued", "running", "completed", "completed_with_errors", "failed", "aborted"]
+_REPORT: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {"counts": _TALLY, "problems": _TALLY, "rows": {"type": "array", "items": _ANY}},
+}
+_JOB: dict[str, Any] = {"$ref": "#/components/schemas/ImportJob"}
+
+IMPORT_SCHEMAS: dict[str, Any] = {
+    "ImportPreviewInput": {
+        "type": "object",
+        "required": ["file", "object"],
+        "properties": {"file": {"type": "string", "format": "binary"}, "object": _TEXT, **_WISHES},
+    },
+    "ImportPreview": {
+        "type": "object",
+        "properties": {
+            "format": _ANY,
+            "sheets": {"type": "array", "items": _TEXT},
+            "columns": {"type": "array", "items": _ANY},
+            "rows": {"type": "array", "items": _ANY},
+            "problems": {"type": "array", "items": _ANY},
+            "report": _REPORT,
+        },
+    },
+    "ImportMappingInput": {
+        "type": "object",
+        "required": ["object", "name", "columns"],
+        "additionalProperties": False,
+        "properties": {"object": _TEXT, "name": _TEXT, "shared": {"type": "boolean"}, **_PLAN},
+    },
+    "ImportMapping": {
+        "type": "object",
+        "properties": {
+            "id": _ID,
+            "object": _TEXT,
+            "name": _TEXT,
+            "columns": _ANY,
+            "options": _ANY,
+            "shared": {"type": "boolean"},
+            "user_id": _NO_ID,
+            "updated_at": _TIME,
+        },
+    },
+    "ImportMappings": {
+        "type": "object",
+        "properties": {"data": {"type": "array", "items": {"$ref": "#/components/schemas/ImportMapping"}}},
+    },
+    "ImportJobInput": {
+        "type": "object",
+        "required": ["object", "op"],
+        "additionalProperties": False,
+        "properties": {
+            "object": _TEXT,
+            "op": {"enum": ["insert", "update", "upsert"]},
+            "name": _TEXT,
+            **_PLAN,
+            **_WISHES,
+        },
+    },
+    "ImportJob": {
+        "type": "object",
+        "required": ["id", "object", "op", "state"],
+        "properties": {
+            "id": _ID,
+            "object": _TEXT,
+            "op": {"enum": ["insert", "update", "upsert"]},
+            "state": {"enum": _STATES},
+            "name": _TEXT,
+            "columns": _ANY,
+            "key": _MAYBE,
+            "duplicates": _TEXT,
+            "blanks": _TEXT,
+            "pool_id": _NO_ID,
+            "sha256": _MAYBE,
+            "total": {"type": ["integer", "null"]},
+            **_COUNTS,
+            "problems": _TALLY,
+            "eta_seconds": {"type": ["integer", "null"]},
+            "error": _MAYBE,
+            "check": _REPORT,
+            "revert": _ANY,
+            "created_by_id": _NO_ID,
+            "created_at": _TIME,
+            "started_at": _TIME,
+            "finished_at": _TIME,
+        },
+    },
+    "ImportJobs": {"type": "object", "properties": {"data": {"type": "array", "items": _JOB}, "next": _NO_ID}},
+}
