@@ -181,6 +181,14 @@ def _address_errors(row: WebForm) -> list[FieldError]:
     if not is_list or not all(isinstance(item, str) and _ORIGIN.fullmatch(item) for item in row.origins):
         errors.append(FieldError("origins", "invalid_type", _("Enter origins such as https://www.example.com.")))
     target = row.redirect_url
-    if target and (urlsplit(target).scheme not in ("http", "https") or re.search(r"[\s\\]", target)):
+    if target and not _is_address(target):
         errors.append(FieldError("redirect_url", "invalid_type", _("Enter an address that begins with https://.")))
     return errors
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return bool(_ORIGIN.fullmatch(f"{parts.scheme}://{parts.netloc}") and not re.search(r"[\s\\]", text))
+    except ValueError:
+        return False

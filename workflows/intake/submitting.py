@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -157,7 +158,9 @@ def _value(item: Asked, sent: Sent) -> Any:
         return value in (True, "on", "true", "1")
     if isinstance(value, str):
         return value.strip() or item.default
-    return item.default if value is None else str(value) if isinstance(value, int | float) else ""
+    if isinstance(value, int | Decimal):
+        return str(value)[:LONGEST]
+    return item.default if value is None else ""
 
 
 def _row(form: WebForm, sent: Sent, values: Mapping[str, Any]) -> FormSubmission:

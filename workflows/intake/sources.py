@@ -1,0 +1,129 @@
+"""Reading what strangers send: limits of size and number before anything else is looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest
+
+from crm_platform.kit.errors import PlatformError
+from crm_platform.kit.json import parse_fraction
+from workflows.intake.models import WebForm
+from workflows.intake.signing import check_signature, read_start
+from workflows.intake.submitting import Sent
+
+MAX_BYTES = 64 * 1024
+TRAP, START, CONSENT, VALUE = "website_2", "start", "consent", "f."
+PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "gclid", "bd_vid")
+
+
+class TooLarge(PlatformError):
+    code = "payload_too_large"
+    status = 413
+
+
+class NotReadable(PlatformError):
+    code = "invalid_type"
+    status = 400
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """Return the body; raises TooLarge."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES or len(request.body) > MAX_BYTES:
+        raise TooLarge
+    return request.body
+
+
+def from_page(form: WebForm, request: HttpRequest) -> Sent:
+    """Return what the hosted page sent."""
+    body_of(request)
+    posted = request.POST
+    seconds, once = read_start(form, posted.get(START, ""))
+    values = {
+        name.removeprefix(VALUE): found if len(found) > 1 or name.endswith("[]") else found[0]
+        for name, found in posted.lists()
+        if name.startswith(VALUE)
+    }
+    return Sent(
+        once,
+        {name.removesuffix("[]"): value for name, value in values.items()},
+        seconds=seconds,
+        trap=posted.get(TRAP, ""),
+        consent=posted.get(CONSENT) == "on",
+        page=posted.get("page", ""),
+        referrer=posted.get("referrer", ""),
+        parameters=parameters(posted),
+        agent=request.headers.get("User-Agent", ""),
+    )
+
+
+def from_script(form: WebForm, request: HttpRequest) -> Sent:
+    """Return what a page of another site sent as JSON: `start`, `values`, `consent`, `page`, `parameters`."""
+    data = _object(body_of(request))
+    seconds, once = read_start(form, _text(data, START))
+    return Sent(
+        once,
+        _mapping(data, "values"),
+        seconds=seconds,
+        trap=_text(data, TRAP),
+        consent=data.get(CONSENT) is True,
+        page=_text(data, "page"),
+        referrer=_text(data, "referrer"),
+        parameters=parameters(_mapping(data, "parameters")),
+        agent=request.headers.get("User-Agent", ""),
+    )
+
+
+def from_server(form: WebForm, request: HttpRequest) -> Sent:
+    """Return what a server sent, signed; it answers for the consent that it got: `consent` must be true, too."""
+    body, sign = body_of(request), request.headers.get("X-Crm-Signature", "")
+    once = check_signature(form, request.headers.get("X-Crm-Timestamp", ""), sign, body)
+    data = _object(body)
+    return Sent(
+        once,
+        _mapping(data, "values"),
+        consent=data.get(CONSENT) is True,
+        page=_text(data, "page"),
+        referrer=_text(data, "referrer"),
+        parameters=parameters(_mapping(data, "parameters")),
+    )
+
+
+def parameters(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parameters of the page's address that are kept."""
+    return {name: value for name in PARAMETERS if isinstance(value := given.get(name), str) and value}
+
+
+def origin_allowed(form: WebForm, request: HttpRequest) -> str:
+    """Return the origin of the page that asks if it may use the form, "" for our own; raises NotReadable for others."""
+    origin = request.headers.get("Origin", "")
+    if not origin or urlsplit(origin).netloc == request.get_host():
+        return ""
+    if origin.lower() not in {item.lower() for item in form.origins}:
+        raise NotReadable
+    return origin
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(body, parse_float=parse_fraction)
+    except (ValueError, RecursionError):
+        raise NotReadable from None
+    if not isinstance(data, dict):
+        raise NotReadable
+    return data
+
+
+def _mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = data.get(name, {})
+    if not isinstance(found, dict):
+        raise NotReadable
+    return found
+
+
+def _text(data: Mapping[str, Any], name: str) -> str:
+    found = data.get(name, "")
+    return found if isinstance(found, str) else ""
