@@ -104,16 +104,23 @@ def _settle_object(
         policy, at = policies.get(row.pool_id), found.get(row.record_id)
         if policy is None or at is None or at.owner_id != row.owner_id or row.pk not in still:
             row.state, row.settled_at = State.STOPPED, now
-        elif at.followed_up_at is not None and at.followed_up_at >= row.started_at:
+        elif _is_met(row, at):
             row.state, row.settled_at = State.MET, at.followed_up_at
             if policy.next_response:
-                args = (policy, object_id, row.record_id, row.owner_id, Kind.NEXT, at.followed_up_at)
-                following.append(_clock(*args))
+                assert at.followed_up_at is not None
+                following.append(_clock(policy, object_id, row.record_id, row.owner_id, Kind.NEXT, at.followed_up_at))
         else:
             row.state, row.settled_at = State.MISSED, row.due_at
     SlaClock.objects.bulk_update(rows, ["state", "settled_at"])
     _start(following)
     return [row for row in rows if row.state == State.MISSED]
+
+
+def _is_met(row: SlaClock, at: Standing) -> bool:
+    """Tell whether a record was followed up since its clock began; with the next one that began by a follow-up."""
+    if at.followed_up_at is None:
+        return False
+    return at.followed_up_at > row.started_at or (row.kind == Kind.FIRST and at.followed_up_at == row.started_at)
 
 
 def _standings(object_id: int, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Standing]:
