@@ -45,7 +45,7 @@ from tests.kit.query_counts import expected_query_count
 from tests.layouts.hosts import host_of
 from tests.objects import world as worlds
 from tests.objects.world import World
-from workflows.pools.models import PoolExtension
+from workflows.pools.models import PoolExtension, RecycleRun
 from workflows.pools.services.claiming import release
 from workflows.pools.services.inputs import HoldCapInput, MemberInput, PoolInput, RecycleRuleInput
 from workflows.pools.services.settings import create_pool, set_hold_caps, set_members, set_recycle_rules
@@ -147,8 +147,16 @@ def pooled(actor: Actor, crm: World) -> dict[str, str]:
     leads = [RecordService(actor).create("lead", {"name": name, "company": "云海"}).id for name in ("王晨", "赵蕾")]
     release(crm.actor("admin"), "lead", leads[:1], pool_id=pool.pk, reason="联系不上")
     about = {"object_id": pool.business_object_id, "record_id": leads[1], "owner_id": actor.user_id}
+    now = timezone.now()
+    run = RecycleRun.objects.create(pool=pool, scheduled_for=now, cutoff=now, finished_at=now, counts={"recycled": 2})
     PoolExtension.objects.create(pool=pool, days=2, reason="约了下周", **about)
-    given = {"pooled_object": "lead", "pooled_id": leads[1], "waiting_id": leads[0], "pool_id": pool.pk}
+    given = {
+        "pooled_object": "lead",
+        "pooled_id": leads[1],
+        "waiting_id": leads[0],
+        "pool_id": pool.pk,
+        "run_id": run.pk,
+    }
     return {**{name: str(value) for name, value in given.items()}, "recycle_rule_id": str(rules[0].pk)}
 
 

@@ -111,8 +111,8 @@ def _of_pool(plan: DuePlan, ids: Sequence[uuid.UUID], minds_sparing: bool) -> di
         rows = cursor.fetchall()
     found: dict[uuid.UUID, DueDate] = {}
     for record_id, is_kept, until, *values in rows:
-        spared = (is_kept, until) if minds_sparing else (False, None)
-        if due := _due_date(plan, *spared, values):
+        due = _due_date(plan, minds_sparing and is_kept, until if minds_sparing else None, values)
+        if due is not None:
             found[record_id] = due
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
@@ -48,7 +49,7 @@ class Held:
 def held(actor: Actor, object_name: str, record_id: uuid.UUID) -> Held:
     """Return a record that the caller sees, with its pool; raises NotFound, StateConflict for what nobody holds."""
     query = RecordQuery(actor, object_name)
-    record = query.record(record_id)
+    record: Any = query.record(record_id)
     pool = Pool.objects.filter(pk=record.pool_id, is_active=True).first() if record.pool_id else None
     if pool is None or record.owner_id is None:
         raise StateConflict(_("The record does not belong to a pool, or waits in it."))

@@ -91,7 +91,8 @@ def _no_valid_follow_up(subject: Subject, rule: RecycleRule) -> Question:
 def _valid(subject: Subject, rule: RecycleRule, found: RelatedObject) -> SqlText:
     """Return what a follow-up must be to count."""
     settings = rule.settings
-    parts, params = ["TRUE"], []
+    parts = ["TRUE"]
+    params: list[object] = []
     length, methods = whole(settings, "min_length", MOST_CHARACTERS), texts(settings, "methods")
     if length:
         text = found.chosen(settings, "text", TEXTS, "content")
@@ -138,7 +139,8 @@ def _no_deal(subject: Subject, rule: RecycleRule) -> Question:
         raise ValidationFailed.single("won", "required", _("Choose what counts as won."))
     closed = found.chosen(rule.settings, "date", DATES, "closed_on")
     day = f"({OWNED_SINCE} AT TIME ZONE %s)::date"
-    since, zone = f"a.updated_at >= {OWNED_SINCE}", ()
+    since = f"a.updated_at >= {OWNED_SINCE}"
+    zone: tuple[str, ...] = ()
     if closed is not None:
         read = found.read(closed)
         since, zone = f"CASE WHEN {read} IS NULL THEN {since} ELSE {read} >= {day} END", (subject.actor.time_zone,)

@@ -58,7 +58,7 @@ def order(pool: Pool, scheduled_for: datetime, actor: Actor | None = None) -> Jo
 
 def recycle(context: JobContext) -> dict[str, Any]:
     """Take back what is due in a pool. Killed at any point and run again, it goes on where it was."""
-    pool = Pool.objects.filter(pk=parse_uuid(context.args["pool"])).first()
+    pool = Pool.objects.filter(pk=context.args["pool"]).first()
     if pool is None:
         raise JobFailed(_("The pool does not exist any more."))
     scheduled_for = datetime.fromisoformat(context.args["scheduled_for"])

@@ -20,7 +20,6 @@ from crm_platform.jobs.services import JobContext, JobFailed, enqueue
 from crm_platform.kit.context import Actor
 from crm_platform.kit.db import advisory_xact_lock, retry_unit
 from crm_platform.kit.errors import NotFound, StateConflict
-from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
 from objects.records.drafts import Movement
 from objects.records.ownership import Holder, Move
@@ -57,7 +56,7 @@ def order_undo(actor: Actor, run_id: uuid.UUID, pool_id: uuid.UUID | None = None
 
 def undo(context: JobContext) -> dict[str, Any]:
     """Give the records of a run back, batch by batch; tells which could not go back, and why."""
-    run = RecycleRun.objects.filter(pk=parse_uuid(context.args["run"])).select_related("pool").first()
+    run = RecycleRun.objects.filter(pk=context.args["run"]).select_related("pool").first()
     if run is None:
         raise JobFailed(_("The pool does not exist any more."))
     state = context.cursor or {"after": 0, "restored": 0, "refused": {}, "records": []}
