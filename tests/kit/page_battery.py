@@ -31,7 +31,9 @@ POST_ONLY = frozenset({
     "group-delete", "group-members", "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
     "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",
-    "pool-returns-run", "pool-returns-undo",
+    "pool-returns-run", "pool-returns-undo", "pool-claim", "pool-claim-next", "pool-assign", "pool-move",
+    "records-release", "records-assign", "pool-cap-remove", "pool-delete", "pool-member-remove",
+    "pool-quota-remove", "pool-rule-delete",
     "permission-set-delete", "import-act", "record-convert-selected", "task-complete", "task-reopen",
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
