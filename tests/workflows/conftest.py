@@ -13,12 +13,14 @@ from metadata.compiler.current import pinned_snapshot
 from metadata.packages.portable import CRM_PACKAGE, apply, load_package
 from tests.objects import world as worlds
 from tests.objects.world import World
+from workflows.pools.models import Pool
 
 
 @pytest.fixture(scope="session")
 def the_desk(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     def prepare() -> None:
         apply(system_actor(), load_package(CRM_PACKAGE))
+        Pool.objects.all().delete()  # tests make their own
 
     with django_db_blocker.unblock(), worlds.world(prepare=prepare) as made:
         yield made

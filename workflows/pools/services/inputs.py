@@ -111,8 +111,11 @@ _WORDS = ("reasons", "cool_down_exempt")
 _TREES = ("scope", "uncounted", "exempt")
 
 
-def clean(actor: Actor, obj: CompiledObject, row: Pool) -> None:
-    """Check and tidy a pool's settings in place; raises ValidationFailed with all that is wrong."""
+def clean(actor: Actor, obj: CompiledObject | None, row: Pool) -> None:
+    """Check and tidy a pool's settings in place; raises ValidationFailed with all that is wrong.
+
+    Of an object that is only about to be there (`obj` is None) nothing is known that fields could be compared with.
+    """
     errors = [
         *_text_errors(row),
         *(found for name, (least, most) in _NUMBERS.items() for found in _whole(row, name, least, most)),
@@ -121,10 +124,10 @@ def clean(actor: Actor, obj: CompiledObject, row: Pool) -> None:
         *(_wrong(name, "invalid_choice") for name, known in _CHOICES.items() if getattr(row, name) not in known),
         *(found for name in _WORDS for found in _word_errors(row, name)),
         *_reminder_errors(row),
-        *_field_errors(obj, row),
+        *(_field_errors(obj, row) if obj else ()),
     ]
     for name in _TREES:
-        errors += tree_errors(actor, obj, getattr(row, name), name)
+        errors += tree_errors(actor, obj, getattr(row, name), name) if obj else ()
         setattr(row, name, getattr(row, name) or None)
     if errors:
         raise ValidationFailed(errors)
