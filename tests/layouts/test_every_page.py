@@ -144,8 +144,9 @@ def pooled(actor: Actor, crm: World) -> dict[str, str]:
     set_members(actor, pool.pk, [everybody])
     set_hold_caps(actor, "lead", [HoldCapInput(principal="everyone", cap=90)])
     rules = set_recycle_rules(actor, pool.pk, [RecycleRuleInput(label="没有跟进", kind="no_follow_up", days=30)])
+    actor = crm.actor("admin")  # who knows of the pool
     leads = [RecordService(actor).create("lead", {"name": name, "company": "云海"}).id for name in ("王晨", "赵蕾")]
-    release(crm.actor("admin"), "lead", leads[:1], pool_id=pool.pk, reason="联系不上")
+    release(actor, "lead", leads[:1], pool_id=pool.pk, reason="联系不上")
     about = {"object_id": pool.business_object_id, "record_id": leads[1], "owner_id": actor.user_id}
     now = timezone.now()
     run = RecycleRun.objects.create(pool=pool, scheduled_for=now, cutoff=now, finished_at=now, counts={"recycled": 2})
