@@ -46,6 +46,7 @@ API_RECORD_NEW = "401 404 404 201 201 201 403 401"
 API_STANDING_IN = "401 404 404 200 404 200 403 401"  # whom it concerns, and who manages users
 API_HANDOVER = "401 404 404 404 404 200 403 401"  # unknown to all but those who manage users
 API_NO_LEADS = "401 404 404 404 404 404 403 401"  # this organisation has no leads
+NOT_POOLED = "in 404 404 409 409 409"
 API_POOL_ADMIN = "401 404 404 403 403 200 403 401"  # members claim, but that is all
 API_POOL_ADMIN_LATER = "401 404 404 403 403 202 403 401"
 API_NOTHING = "404 404 404 404 404 404 404 404"
@@ -289,6 +290,12 @@ MATRIX: dict[str, Row] = {
     "metadata-picklists": row(GET=ADMIN),
     "metadata-picklist-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "metadata-picklist": row(GET=ADMIN, POST=ADMIN_FORM),
+    "pool-returns": row(GET="in 404 404 403 403 200"),
+    "pool-returns-run": row(POST="in 404 404 403 403 302"),
+    "pool-returns-undo": row(POST="in 404 404 403 403 302"),
+    "record-more-time": row(GET=NOT_POOLED, POST=NOT_POOLED),
+    "record-more-time-answer": row(GET=NOT_POOLED, POST=NOT_POOLED),
+    "record-protect": row(GET=NOT_POOLED, POST=NOT_POOLED),
     # --- the Open API
     "api-me": row(GET=API_ALL),
     "api-openapi": row(GET=API_ALL),

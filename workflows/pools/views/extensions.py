@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.forms import DateInput
@@ -29,6 +30,7 @@ from workflows.pools.rules import pool_rules
 from workflows.pools.views.common import dialog, show_refusal, way_back
 from workflows.pools.views.records import OWNER, POOL, as_id
 
+shown_or_sent = require_http_methods(["GET", "HEAD", "POST"])
 GRANT, REFUSE = "grant", "refuse"
 END_OF_DAY = time(23, 59)
 
@@ -63,6 +65,7 @@ class ProtectForm(forms.Form):
     )
 
 
+@shown_or_sent
 @signed_in
 def more_time(request: ActorRequest, object_name: str, record_id: uuid.UUID) -> HttpResponse:
     """Ask for how many days more, and why."""
@@ -77,6 +80,7 @@ def more_time(request: ActorRequest, object_name: str, record_id: uuid.UUID) -> 
     return _carry_out(request, found, form, act, (_("Ask for more time"), _("Ask")))
 
 
+@shown_or_sent
 @signed_in
 def answer_more_time(request: ActorRequest, object_name: str, record_id: uuid.UUID) -> HttpResponse:
     """Show what an owner asks for, and grant or refuse it."""
@@ -96,6 +100,7 @@ def answer_more_time(request: ActorRequest, object_name: str, record_id: uuid.UU
     return _carry_out(request, found, form, act, (_("Answer to a request for more time"), _("Save")), title)
 
 
+@shown_or_sent
 @signed_in
 def protect(request: ActorRequest, object_name: str, record_id: uuid.UUID) -> HttpResponse:
     """Ask until when a record is protected, or whether that shall end."""
