@@ -16,7 +16,7 @@ from crm_platform.kit.sqlnames import quote
 from objects.query.params import SqlText
 from workflows.pools.recycling.predicate import DuePlan, RuleSql
 
-SCAN_TIMEOUT = "120s"  # for one look over everything that a pool holds
+JOB_SECONDS, PAGE_SECONDS = 120, 15  # for one look over everything that a pool holds
 
 
 @dataclass(frozen=True, order=True)
@@ -91,18 +91,18 @@ class DueRecord:
 
 
 @contextmanager
-def patient() -> Iterator[None]:
+def patient(seconds: int) -> Iterator[None]:
     """Let the statements of the block look over a whole table."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [SCAN_TIMEOUT])
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
         yield
 
 
-def due_places(plan: DuePlan, after: Place | None, limit: int) -> list[Place]:
+def due_places(plan: DuePlan, after: Place | None, limit: int, seconds: int = JOB_SECONDS) -> list[Place]:
     """Return where the next due records stand, in order."""
     sql, params = places_sql(plan, after, limit)
-    with patient(), connection.cursor() as cursor:
+    with patient(seconds), connection.cursor() as cursor:
         cursor.execute(sql, params)
         return [Place(since, found) for since, found in cursor.fetchall()]
 
@@ -123,7 +123,7 @@ def places_sql(plan: DuePlan, after: Place | None, limit: int) -> tuple[str, lis
 
 def count_due(plan: DuePlan, most: int) -> int:
     """Return how many records are due, up to a number."""
-    with patient(), connection.cursor() as cursor:
+    with patient(PAGE_SECONDS), connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM (SELECT FROM {plan.tables} WHERE {plan.due.text} LIMIT %s) s",  # noqa: S608
             [*plan.due.params, most],

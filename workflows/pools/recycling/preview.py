@@ -16,7 +16,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import StateConflict, ValidationFailed
 from objects.query.query import RecordQuery
 from workflows.pools.models import Pool, RecycleRun
-from workflows.pools.recycling.finding import DueRecord, Place, count_due, due_among, due_places
+from workflows.pools.recycling.finding import PAGE_SECONDS, DueRecord, Place, count_due, due_among, due_places
 from workflows.pools.recycling.predicate import DuePlan, due_plan
 from workflows.pools.recycling.running import order
 from workflows.pools.services.seats import seat
@@ -67,7 +67,7 @@ def preview(
         raise ValidationFailed.single("at", "out_of_range", _("Choose a moment in the year ahead."))
     plan = due_plan(found.pool, moment)
     wanted = max(1, min(limit, MOST_ROWS))
-    places = due_places(plan, after, wanted + 1)
+    places = due_places(plan, after, wanted + 1, PAGE_SECONDS)
     shown, more = places[:wanted], places[wanted:]
     records = due_among(plan, [place.id for place in shown])
     total = count_due(plan, MOST_COUNTED)

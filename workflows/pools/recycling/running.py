@@ -61,6 +61,8 @@ def recycle(context: JobContext) -> dict[str, Any]:
     pool = Pool.objects.filter(pk=context.args["pool"]).first()
     if pool is None:
         raise JobFailed(_("The pool does not exist any more."))
+    if not (pool.is_active and pool.recycles):  # switched off since the run was ordered
+        return {}
     scheduled_for = datetime.fromisoformat(context.args["scheduled_for"])
     run = begin(pool, scheduled_for, parse_uuid(context.args.get("ordered_by")))
     if run.finished_at is not None:
