@@ -5,17 +5,35 @@ from django.urls import path
 from workflows.assignment.views import absences, taking_on
 from workflows.assignment.views import rules as assignment
 from workflows.desk import views as desk
-from workflows.pools.views import extensions, mine, opened, records, taking, waiting
+from workflows.intake import public_views
+from workflows.intake import views as intake
+from workflows.pools.views import extensions, mine, opened, records, returns, taking, waiting
 from workflows.pools.views.setup import people, pools, rules
 from workflows.sla.views import pages as sla
 
 _RECORD = "o/<slug:object_name>/<uuid:record_id>"
 _SETUP = "setup/pools/<uuid:pool_id>"
 urlpatterns = [
+    path("f/<str:token>", public_views.hosted_form, name="public-form"),
+    path("f/<str:token>/embed.js", public_views.embed_script, name="public-form-script"),
+    path("setup/forms/", intake.web_forms, name="web-forms"),
+    path("setup/forms/new", intake.web_form_new, name="web-form-new"),
+    path("setup/forms/<uuid:form_id>", intake.web_form, name="web-form"),
+    path("setup/forms/<uuid:form_id>/delete", intake.web_form_delete, name="web-form-delete"),
+    path("setup/forms/<uuid:form_id>/secrets", intake.web_form_secrets, name="web-form-secrets"),
+    path("setup/forms/<uuid:form_id>/submissions", intake.submissions, name="web-form-submissions"),
+    path(
+        "setup/forms/<uuid:form_id>/submissions/<uuid:submission_id>/release",
+        intake.submission_release,
+        name="web-form-release",
+    ),
     path("desk/", desk.desk, name="desk"),
     path("desk/team", desk.team, name="desk-team"),
     path("pools/", mine.pools, name="pools"),
     path("pools/<uuid:pool_id>/", waiting.pool, name="pool"),
+    path("pools/<uuid:pool_id>/returns", returns.returns, name="pool-returns"),
+    path("pools/<uuid:pool_id>/returns/run", returns.run_now, name="pool-returns-run"),
+    path("pools/<uuid:pool_id>/returns/<uuid:run_id>/undo", returns.undo_run, name="pool-returns-undo"),
     path("pools/<uuid:pool_id>/log", opened.pool_log, name="pool-log"),
     path("pools/<uuid:pool_id>/claim", taking.claim, name="pool-claim"),
     path("pools/<uuid:pool_id>/claim-next", taking.claim_next, name="pool-claim-next"),

@@ -22,21 +22,21 @@ from openapi.document.explaining import (
 )
 from openapi.document.files import FILE_OPERATIONS, FILE_PARAMETERS, FILE_SCHEMAS
 from openapi.document.handovers import HANDOVER_OPERATIONS, HANDOVER_SCHEMAS
+from openapi.document.imports import IMPORT_OPERATIONS, IMPORT_PARAMETERS, IMPORT_SCHEMAS
 from openapi.document.leads import LEAD_OPERATIONS, LEAD_SCHEMAS
 from openapi.document.notifications import (
     NOTIFICATION_OPERATIONS,
     NOTIFICATION_PARAMETERS,
     NOTIFICATION_SCHEMAS,
 )
-from openapi.document.imports import IMPORT_OPERATIONS, IMPORT_PARAMETERS, IMPORT_SCHEMAS
 from openapi.document.operations import RECORD_OPERATIONS, STATIC_OPERATIONS, Operation
 from openapi.document.organization import (
     ORGANIZATION_OPERATIONS,
     ORGANIZATION_PARAMETERS,
     ORGANIZATION_SCHEMAS,
 )
-from openapi.document.record_types import RECORD_TYPE_OPERATIONS, RECORD_TYPE_SCHEMAS
 from openapi.document.pools import POOL_OPERATIONS, POOL_PARAMETERS, POOL_SCHEMAS
+from openapi.document.record_types import RECORD_TYPE_OPERATIONS, RECORD_TYPE_SCHEMAS
 from openapi.document.recycling import RECYCLING_OPERATIONS, RECYCLING_SCHEMAS
 from openapi.document.schemas import record_schemas, schema_names
 from openapi.document.sharing import (
@@ -45,6 +45,7 @@ from openapi.document.sharing import (
     SHARING_PARAMETERS,
     SHARING_SCHEMAS,
 )
+from openapi.document.web_forms import WEB_FORM_OPERATIONS, WEB_FORM_PARAMETERS, WEB_FORM_SCHEMAS
 
 PROBLEM = "application/problem+json"
 FIXED_OPERATIONS = (
@@ -54,6 +55,7 @@ FIXED_OPERATIONS = (
     *HANDOVER_OPERATIONS,
     *LEAD_OPERATIONS,
     *NOTIFICATION_OPERATIONS,
+    *WEB_FORM_OPERATIONS,
     *FILE_OPERATIONS,
     *IMPORT_OPERATIONS,
     *CURRENCY_OPERATIONS,
@@ -99,6 +101,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         | HANDOVER_SCHEMAS
         | LEAD_SCHEMAS
         | NOTIFICATION_SCHEMAS
+        | WEB_FORM_SCHEMAS
         | FILE_SCHEMAS
         | IMPORT_SCHEMAS
         | CURRENCY_SCHEMAS
@@ -132,6 +135,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
             | SHARING_PARAMETERS
             | POOL_PARAMETERS
             | NOTIFICATION_PARAMETERS
+            | WEB_FORM_PARAMETERS
             | EXPLAINING_PARAMETERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "crm_sk_live_<org>_<secret>"}

@@ -30,6 +30,7 @@ from openapi.v1 import (
 )
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
+from openapi.v1.form_urls import FORMS
 from openapi.v1.pool_urls import POOLS
 from openapi.v1.sharing_urls import SHARING
 
@@ -123,6 +124,7 @@ urlpatterns = [
         name="api-duplicate-rule",
     ),
     *SHARING,
+    *FORMS,
     *POOLS,
     path("currencies", currencies.CurrencyList.as_view(), name="api-currencies"),
     path("currencies/<str:code>/rates", currencies.CurrencyRates.as_view(), name="api-rates"),

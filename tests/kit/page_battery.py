@@ -27,7 +27,7 @@ POST_ONLY = frozenset({
     "currency-rate-remove", "trash-restore", "record-assign", "record-bulk-delete", "record-stage",
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
     "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions", "department-move",
-    "notifications-read", "notification", "user-invite", "user-department-add", "user-department-remove",
+    "web-form-delete", "web-form-secrets", "web-form-release", "notifications-read", "notification", "user-invite", "user-department-add", "user-department-remove",
     "group-delete", "group-members", "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
     "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",
@@ -40,7 +40,7 @@ NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
     "sign-in-code", "sign-in-password", "sign-in-second-factor",
     "record-merge", "duplicate-try", "invitation", "record-in-pool", "import-template", "import-file",
-    "notifications-unread", "notifications-latest",
+    "public-form", "public-form-script", "notifications-unread", "notifications-latest",
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own
 PAGES_AMONG_OTHERS = frozenset({"api-keys"})

@@ -45,6 +45,7 @@ from tests.kit.query_counts import expected_query_count
 from tests.layouts.hosts import host_of
 from tests.objects import world as worlds
 from tests.objects.world import World
+from workflows.intake.services import create_form
 from workflows.pools.models import PoolExtension, RecycleRun
 from workflows.pools.services.claiming import release
 from workflows.pools.services.inputs import HoldCapInput, MemberInput, PoolInput, RecycleRuleInput
@@ -113,6 +114,7 @@ def furnish(crm: World) -> dict[str, str]:
     return {
         **sharing(actor, deal, crm),
         **pooled(actor, crm),
+        "form_id": str(create_form(actor, "lead", {"label": "官网", "fields": [{"field": "name"}]}).pk),
         "object_name": "opportunity",
         "record_id": str(deal),
         "lead_object": "lead",

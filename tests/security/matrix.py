@@ -24,6 +24,7 @@ ADMIN_DONE = "in 403 403 403 403 302"
 OBJECT = "in 404 200 200 200 200"
 OBJECT_FORM = "in 404 422 422 422 422"
 OBJECT_DONE = "in 404 302 302 302 302"
+STRANGER = "200 200 200 200 200 200"
 NO_SUCH = "in 404 404 404 404 404"
 RECORD = "in 404 404 200 200 200"
 RECORD_DONE = "in 404 404 302 302 302"
@@ -49,7 +50,11 @@ API_NO_LEADS = "401 404 404 404 404 404 403 401"  # this organisation has no lea
 NOT_POOLED = "in 404 404 409 409 409"
 API_POOL_ADMIN = "401 404 404 403 403 200 403 401"  # members claim, but that is all
 API_POOL_ADMIN_LATER = "401 404 404 403 403 202 403 401"
+API_PUBLIC = "200 200 200 200 200 200 200 200"
 API_NOTHING = "404 404 404 404 404 404 404 404"
+
+# What strangers send from other sites, where no token of ours is.
+FROM_ELSEWHERE = frozenset({"public-form", "api-public-form", "api-public-lead"})
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -117,6 +122,15 @@ MATRIX: dict[str, Row] = {
     "notifications-read": row(POST="in 302 302 302 302 302"),
     "notification": row(POST="in 404 404 302 404 404"),
     "account-notifications": row(GET=SIGNED_IN, POST="in 302 302 302 302 302"),
+    "public-form": row(GET=STRANGER, POST="409 409 409 409 409 409"),  # no page of ours has sent it
+    "public-form-script": row(GET=STRANGER),
+    "web-forms": row(GET=ADMIN),
+    "web-form-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "web-form": row(GET=ADMIN, POST=ADMIN_FORM),
+    "web-form-delete": row(POST=ADMIN_DONE),
+    "web-form-secrets": row(POST=ADMIN_DONE),
+    "web-form-submissions": row(GET=ADMIN),
+    "web-form-release": row(POST=ADMIN_DONE),
     "trash": row(GET=SIGNED_IN),
     "trash-restore": row(POST=RECORD_DONE),
     "api-docs": row(GET=SIGNED_IN),
@@ -400,6 +414,12 @@ MATRIX: dict[str, Row] = {
     ),
     "api-field-type-preview": row(GET=API_NO_CHANGE, args={"field_name": "note__c", "job_id": "{record_id}"}),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
+    "api-forms": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data={"object": "order__c", "label": "F"}),
+    "api-form": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "F"}),
+    "api-form-submissions": row(GET=API_ADMIN),
+    "api-form-release": row(POST=API_ADMIN),
+    "api-public-form": row(GET=API_PUBLIC, POST="409 409 409 409 409 409 409 409"),
+    "api-public-lead": row(POST="401 401 401 401 401 401 401 401"),  # not signed
     "api-notifications": row(GET=API_SCOPED),
     "api-notifications-read": row(POST=API_SCOPED, data={"all": True}),
     "api-notification-preferences": row(GET=API_SCOPED, PUT=API_SCOPED, data={}),

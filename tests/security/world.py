@@ -46,6 +46,7 @@ from openapi.scopes import SCOPES
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.uploads import picture, upload
+from workflows.intake.services import create_form
 from workflows.pools.models import RecycleRun
 from workflows.pools.services.inputs import MemberInput, PoolInput
 from workflows.pools.services.settings import create_pool, set_members
@@ -182,6 +183,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "handover_id": str(Handover.objects.create(kind="leaver", leaver=make.user(), plan={}).pk),
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
+        **_web_form(),
         "notification_id": str(Notification.objects.create(user=people["rep"], kind="records.assigned", title="x").pk),
         "role_id": str(create_role(system_actor(), RoleInput(name="Kept")).uuid),
         "profile_id": str(create_profile(system_actor(), "Kept").uuid),
@@ -189,6 +191,14 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "group_id": str(create_group(system_actor(), "Kept").uuid),
         "root_id": str(make.root_department().pk),
     }
+
+
+def _web_form() -> dict[str, str]:
+    """Return a form with a message that was held back."""
+    fields = [{"field": "name"}]
+    form = create_form(system_actor(), OBJECT, {"label": "F", "fields": fields})
+    held = form.submissions.create(once="1", state="held", values={"name": "Held"})
+    return {"form_id": str(form.pk), "token": form.token, "submission_id": str(held.pk)}
 
 
 def _sharing(rep: Actor, record: UUID, someone: User) -> dict[str, str]:

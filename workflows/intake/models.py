@@ -74,6 +74,7 @@ class FormSubmission(models.Model):
     state = models.CharField(max_length=10, choices=State.choices)
     reason = models.CharField(max_length=40, blank=True)
     values = models.JSONField(default=dict)
+    record_object = models.CharField(max_length=40, blank=True)
     record_id = models.UUIDField(null=True)
     consent_text = models.TextField(blank=True)  # as it was agreed to, at `at`
     at = models.DateTimeField(db_default=Now())

@@ -69,7 +69,7 @@ def _show(
     context = {
         "form": form,
         "fields": [item for item in fields if not item["asked"].hidden],
-        "start": (posted or {}).get(sources.START) or start_token(form),
+        "start": (posted.get(sources.START) if posted is not None else "") or start_token(form),
         "trap": sources.TRAP,
         "parameters": sources.parameters(given),
         "page": given.get("page", "")[:1000],

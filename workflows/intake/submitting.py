@@ -108,8 +108,8 @@ def release(submission: FormSubmission) -> FormSubmission:
         row = FormSubmission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         if row.state in (State.HELD, State.REFUSED):
             row.record_id = _create(row.form, row.values)
-            row.state = State.ACCEPTED
-            row.save(update_fields=["state", "record_id"])
+            row.state, row.record_object = State.ACCEPTED, row.form.business_object.api_name
+            row.save(update_fields=["state", "record_object", "record_id"])
     return row
 
 
@@ -182,15 +182,17 @@ def _make(form: WebForm, row: FormSubmission, values: dict[str, Any]) -> None:
     """Make the record as the form says of duplicates, and note on the row what became of it."""
     twin = _twin(form, values) if form.duplicates != WebForm.Duplicates.ALLOW else None
     if twin is not None and form.duplicates == WebForm.Duplicates.REFUSE:
-        row.state, row.reason, row.record_id = State.REFUSED, DUPLICATE, twin[1]
+        row.state, row.reason = State.REFUSED, DUPLICATE
+        row.record_object, row.record_id = twin
         return
     try:
         with transaction.atomic():
             if twin is not None:
                 _attach(form, twin, values)
-                row.state, row.record_id = State.ATTACHED, twin[1]
+                row.state, (row.record_object, row.record_id) = State.ATTACHED, twin
             else:
                 row.state, row.record_id = State.ACCEPTED, _create(form, values)
+                row.record_object = form.business_object.api_name
     except DuplicateDetected:  # a rule of the organisation forbids what the form allows: people decide
         row.state, row.reason = State.HELD, DUPLICATE
     except ValidationFailed as failed:

@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('state', models.CharField(choices=[('accepted', 'Accepted'), ('attached', 'Attached to an existing record'), ('held', 'Held back'), ('refused', 'Refused')], max_length=10)),
                 ('reason', models.CharField(blank=True, max_length=40)),
                 ('values', models.JSONField(default=dict)),
+                ('record_object', models.CharField(blank=True, max_length=40)),
                 ('record_id', models.UUIDField(null=True)),
                 ('consent_text', models.TextField(blank=True)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

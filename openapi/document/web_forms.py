@@ -1,0 +1,190 @@
+"""The operations and schemas of web forms, those for strangers among them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from openapi.document.operations import WRITE, Operation
+
+_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
+_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
+_TEXT: dict[str, Any] = {"type": "string"}
+_FLAG: dict[str, Any] = {"type": "boolean"}
+_TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": _TEXT}
+READ, CHANGE, TAGS = "meta:read", "meta:write", ("forms",)
+ONE = "/forms/{id}"
+
+WEB_FORM_OPERATIONS = (
+    Operation("get", "/forms", "list_forms", _("List the web forms"), READ, answer="WebFormList", tags=TAGS),
+    Operation(
+        "post",
+        "/forms",
+        "create_form",
+        _("Create a web form"),
+        CHANGE,
+        WRITE,
+        body="WebFormInput",
+        answer="WebForm",
+        status=201,
+        tags=TAGS,
+    ),
+    Operation("get", ONE, "get_form", _("Get a web form"), READ, ("Id",), answer="WebForm", tags=TAGS),
+    Operation(
+        "patch",
+        ONE,
+        "update_form",
+        _("Change a web form"),
+        CHANGE,
+        ("Id", "IfMatch", *WRITE),
+        body="WebFormChanges",
+        answer="WebForm",
+        errors=(400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 503),
+        tags=TAGS,
+    ),
+    Operation("delete", ONE, "delete_form", _("Delete a web form"), CHANGE, ("Id", *WRITE), tags=TAGS),
+    Operation(
+        "get",
+        f"{ONE}/submissions",
+        "list_form_submissions",
+        _("List what came through a web form"),
+        "records:read",
+        ("Id", "SubmissionState", "Cursor"),
+        answer="FormSubmissionList",
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        f"{ONE}/submissions/{{submission}}/release",
+        "release_form_submission",
+        _("Make the record of what was held back"),
+        "records:write",
+        ("Id", "Submission", *WRITE),
+        answer="FormSubmission",
+        tags=TAGS,
+    ),
+    Operation(
+        "get",
+        "/public/forms/{token}",
+        "get_public_form",
+        _("What a web form asks; without a key"),
+        None,
+        ("FormToken",),
+        answer="PublicForm",
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/public/forms/{token}",
+        "send_public_form",
+        _("Send what somebody has filled in; without a key"),
+        None,
+        ("FormToken",),
+        body="PublicFormInput",
+        answer="PublicFormAnswer",
+        status=201,
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/public/leads/{token}",
+        "send_public_lead",
+        _("Send a lead from a server, signed with the form's secret"),
+        None,
+        ("FormToken", "SignatureTime", "Signature"),
+        body="PublicLeadInput",
+        answer="PublicLeadAnswer",
+        status=201,
+        tags=TAGS,
+    ),
+)
+_SETTINGS: dict[str, Any] = {
+    **dict.fromkeys(("label", "title", "intro", "consent_text", "success_text", "redirect_url"), _TEXT),
+    "fields": {"type": "array", "maxItems": 40, "items": {"$ref": "#/components/schemas/WebFormField"}},
+    "pool_id": _NO_ID,
+    "owner_id": _NO_ID,
+    "duplicates": {"enum": ["allow", "attach", "refuse"]},
+    "origins": {"type": "array", "maxItems": 20, "items": _TEXT},
+    "is_active": _FLAG,
+}
+_SENT: dict[str, Any] = {
+    "values": {"type": "object"},
+    "consent": _FLAG,
+    "page": _TEXT,
+    "referrer": _TEXT,
+    "parameters": _TEXTS,
+}
+WEB_FORM_PARAMETERS: dict[str, Any] = {
+    "FormToken": {"name": "token", "in": "path", "required": True, "schema": _TEXT},
+    "Submission": {"name": "submission", "in": "path", "required": True, "schema": _ID},
+    "SubmissionState": {
+        "name": "state",
+        "in": "query",
+        "schema": {"type": "string", "enum": ["accepted", "attached", "held", "refused"]},
+    },
+    "SignatureTime": {
+        "name": "X-Crm-Timestamp",
+        "in": "header",
+        "required": True,
+        "schema": {"type": "integer"},
+        "description": "Unix time, within 300 seconds of ours",
+    },
+    "Signature": {
+        "name": "X-Crm-Signature",
+        "in": "header",
+        "required": True,
+        "schema": _TEXT,
+        "description": "hex HMAC-SHA256 of `timestamp.body` with the form's secret",
+    },
+}
+
+
+def _object(properties: dict[str, Any], *required: str, is_input: bool = False) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": "object", "properties": properties}
+    if required:
+        made["required"] = list(required)
+    return {**made, "additionalProperties": False} if is_input else made
+
+
+def _list(schema: str) -> dict[str, Any]:
+    return _object({"data": {"type": "array", "items": {"$ref": f"#/components/schemas/{schema}"}}})
+
+
+WEB_FORM_SCHEMAS: dict[str, Any] = {
+    "WebFormField": _object(
+        {
+            **dict.fromkeys(("field", "label", "help", "default", "parameter"), _TEXT),
+            "required": _FLAG,
+            "hidden": _FLAG,
+        },
+        "field",
+        is_input=True,
+    ),
+    "WebForm": _object({"id": _ID, "token": _TEXT, "object": _TEXT, **_SETTINGS, "version": {"type": "integer"}}),
+    "WebFormList": _list("WebForm"),
+    "WebFormInput": _object({"object": _TEXT, **_SETTINGS}, "object", "label", is_input=True),
+    "WebFormChanges": _object(_SETTINGS, is_input=True),
+    "FormSubmission": _object(
+        {
+            "id": _ID,
+            "at": {"type": "string", "format": "date-time"},
+            "state": {"enum": ["accepted", "attached", "held", "refused"]},
+            **dict.fromkeys(("reason", "consent_text", "page", "referrer", "record_object"), _TEXT),
+            "values": {"type": "object"},
+            "parameters": _TEXTS,
+            "record_id": _NO_ID,
+        }
+    ),
+    "FormSubmissionList": _list("FormSubmission"),
+    "PublicForm": _object(
+        {
+            **dict.fromkeys(("title", "intro", "consent_text", "start", "trap"), _TEXT),
+            "fields": {"type": "array", "items": {"type": "object"}},
+        }
+    ),
+    "PublicFormInput": _object({"start": _TEXT, **_SENT}, "start", "values"),
+    "PublicFormAnswer": _object({"message": _TEXT, "redirect_url": _TEXT}),
+    "PublicLeadInput": _object(_SENT, "values"),
+    "PublicLeadAnswer": _object({"id": _ID, "state": _TEXT, "record_id": _NO_ID}),
+}

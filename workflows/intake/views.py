@@ -1,0 +1,167 @@
+"""The pages on which forms are made and settled, and what came through them is looked at."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crm_platform.console.access import function_required
+from crm_platform.console.forms import form_status
+from crm_platform.identity.requests import ActorRequest
+from crm_platform.kit.errors import PlatformError, ValidationFailed
+from crm_platform.kit.ids import parse_uuid
+from metadata.compiler.current import current_snapshot
+from workflows.intake import services
+from workflows.intake.fields import asked
+from workflows.intake.forms import NewWebForm, WebFormForm, chosen_fields, field_rows
+from workflows.intake.models import FormSubmission, WebForm
+from workflows.intake.signing import secret_of
+from workflows.pools.services.seats import MANAGE
+
+managers_only = function_required(MANAGE)
+SUBMISSIONS = 50
+FIRST_FIELDS = ("name", "company", "mobile", "email")
+ITEMS = {"pool_id": "pool", "owner_id": "owner"}
+
+
+@require_safe
+@managers_only
+def web_forms(request: ActorRequest) -> HttpResponse:
+    """Show all forms."""
+    return render(request, "workflows/intake/list.html", {"forms": services.forms(request.actor)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@managers_only
+def web_form_new(request: ActorRequest) -> HttpResponse:
+    """Make a form with the fields that most forms ask for; the rest is settled on its page."""
+    form = NewWebForm(request.POST or None, language=request.actor.language)
+    if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["object"]
+        fields = current_snapshot().object(name).fields
+        first = [{"field": item, "required": fields[item].spec.is_required} for item in FIRST_FIELDS if item in fields]
+        try:
+            given = {"label": form.cleaned_data["label"], "fields": first}
+            made = services.create_form(request.actor, name, given)
+        except ValidationFailed as failed:
+            _show_errors(form, failed)
+        else:
+            messages.success(request, _("Created: %(name)s") % {"name": made.label})
+            return redirect("web-form", form_id=made.pk)
+    return render(request, "workflows/intake/new.html", {"form": form}, status=form_status(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@managers_only
+def web_form(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
+    """Show and change a form: its settings, its fields, how it looks and how it is put into a website."""
+    row = services.get_form(request.actor, form_id)
+    data = request.POST if request.method == "POST" else None
+    form, rows = WebFormForm(data, row), field_rows(data, row, request.actor.language)
+    if data is not None and form.is_valid() and rows.is_valid():
+        try:
+            changes = {**form.changes(), "fields": chosen_fields(rows)}
+            version = data.get("version", "")
+            services.update_form(request.actor, form_id, changes, int(version) if version.isdecimal() else None)
+        except ValidationFailed as failed:
+            _show_errors(form, failed)
+        except PlatformError as refused:
+            form.add_error(None, str(refused.message))
+        else:
+            messages.success(request, _("Saved: %(name)s") % {"name": form.cleaned_data["label"]})
+            return redirect("web-form", form_id=form_id)
+    context = {"row": row, "form": form, "rows": rows, **_embedding(request, row)}
+    return render(request, "workflows/intake/edit.html", context, status=form_status(request))
+
+
+def _embedding(request: ActorRequest, row: WebForm) -> dict[str, str]:
+    page = request.build_absolute_uri(reverse("public-form", args=[row.token]))
+    return {
+        "page": page,
+        "script": f'<script src="{page}/embed.js"></script>',
+        "frame": f'<iframe src="{page}" width="100%" height="640" frameborder="0"></iframe>',
+        "lead_url": request.build_absolute_uri(f"/api/v1/public/leads/{row.token}"),
+        "secret": secret_of(row),
+    }
+
+
+@require_POST
+@managers_only
+def web_form_delete(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
+    """Delete a form."""
+    services.delete_form(request.actor, form_id)
+    messages.success(request, _("The form is deleted."))
+    return redirect("web-forms")
+
+
+@require_POST
+@managers_only
+def web_form_secrets(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
+    """Give a form another address and another secret."""
+    services.new_secrets(request.actor, form_id)
+    messages.success(request, _("The form has another address and another secret. The old ones no longer work."))
+    return redirect("web-form", form_id=form_id)
+
+
+@require_safe
+@managers_only
+def submissions(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
+    """Show what came through a form, the newest first."""
+    row = services.get_form(request.actor, form_id)
+    state = request.GET.get("state", "")
+    found = row.submissions.order_by("-id")
+    if state in FormSubmission.State.values:
+        found = found.filter(state=state)
+    before = parse_uuid(request.GET.get("before"))
+    page = list((found.filter(pk__lt=before) if before else found)[: SUBMISSIONS + 1])
+    name = row.business_object.api_name
+    labels = {item.name: item.label for item in asked(name, row.fields, request.actor.language)}
+    context = {
+        "row": row,
+        "states": FormSubmission.State.choices,
+        "state": state,
+        "items": [_told(item, labels) for item in page[:SUBMISSIONS]],
+        "next": page[SUBMISSIONS - 1].pk if len(page) > SUBMISSIONS else None,
+    }
+    return render(request, "workflows/intake/submissions.html", context)
+
+
+def _told(item: FormSubmission, labels: dict[str, str]) -> dict[str, Any]:
+    reasons = {
+        "trap": _("a robot's field was filled in"),
+        "too_quick": _("filled in faster than a person can"),
+        "duplicate": _("there is such a record already"),
+        "not_saved": _("the record could not be saved"),
+    }
+    is_open = item.state in (FormSubmission.State.HELD, FormSubmission.State.REFUSED)
+    values = [
+        (labels.get(name, name), ", ".join(value) if isinstance(value, list) else value)
+        for name, value in item.values.items()
+    ]
+    reason = reasons.get(item.reason, "")
+    return {"row": item, "values": values, "reason": reason, "is_open": is_open}
+
+
+@require_POST
+@managers_only
+def submission_release(request: ActorRequest, form_id: uuid.UUID, submission_id: uuid.UUID) -> HttpResponse:
+    """Make the record of what was held back."""
+    try:
+        services.release(request.actor, form_id, submission_id)
+        messages.success(request, _("The record is made."))
+    except ValidationFailed as failed:
+        messages.error(request, " ".join(error.text for error in failed.errors))
+    return redirect("web-form-submissions", form_id=form_id)
+
+
+def _show_errors(form: Any, failed: ValidationFailed) -> None:
+    for error in failed.errors:
+        name = ITEMS.get(error.field or "", error.field)
+        form.add_error(name if name in form.fields else None, error.text)
