@@ -22,7 +22,7 @@ from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.database import prepare_database
 from metadata.compiler.current import pinned_snapshot
 from objects.query.query import RecordQuery
-from tests.benchmarks import data, duplicates, place, reach, report, saves, statements, summaries, twin_copy
+from tests.benchmarks import data, duplicates, place, reach, recycling, report, saves, statements, summaries, twin_copy
 from tests.benchmarks.contenders import BARE, PRODUCT, TWIN, Contender, running
 from tests.benchmarks.load import Answers, Call, Job, run_many
 from tests.benchmarks.measure import Effort, measure
@@ -73,6 +73,8 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
     ]
     tell("  rules, formulas and roll-ups …")
     found += expressions(rows // 10)
+    tell("  recycling …")
+    found += recycling.targets(recycling.measure(rows, tell))
     for line in (*report.table(figures, chosen), "", *report.target_lines(found)):
         tell(line)
     return sum(target.verdict == "MISSED" for target in found)
