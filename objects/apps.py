@@ -11,6 +11,7 @@ class ObjectsConfig(AppConfig):
     def ready(self) -> None:
         from metadata import hooks
         from metadata.hooks import object_created, visible_records
+        from objects import invariants
         from objects.access import belongings, uses
         from objects.access.defaults import grant_new_fields, grant_new_object, keep_limits
         from objects.access.registration import register
@@ -29,6 +30,7 @@ class ObjectsConfig(AppConfig):
         from objects.search import registration as search
 
         register()
+        invariants.register()
         uses.register()
         belongings.register()
         hooks.shape_checks.append(filter_errors)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from crm_platform.kit.context import Actor
+from objects.demo.afterwards import Act, acts
 from objects.handover.pools import PoolChoice, pool_sources
 from objects.records.ownership import watchers
-from workflows.pools import packages, rules
+from workflows.pools import consistency, demo, packages, rules
 from workflows.pools.recycling import registration as recycling
 from workflows.pools.watching import PoolWatcher
 
@@ -13,8 +14,10 @@ from workflows.pools.watching import PoolWatcher
 def register() -> None:
     watchers.register(PoolWatcher())
     rules.watch()
+    consistency.register()
     packages.register()
     pool_sources.append(_choices)
+    acts.register(Act("pools", demo.fill_pools))
     recycling.register()
 
 
