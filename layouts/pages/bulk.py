@@ -20,6 +20,8 @@ from layouts.pages.common import ObjectDesk, desk, safe_next, small_form
 from metadata.field_types import widgets
 from metadata.field_types.reference_lists import ReferenceListField
 from metadata.field_types.references import ReferenceField
+from objects.access.models import Level
+from objects.access.services.object_defaults import is_controlled_by_master
 from objects.handover.job import totals
 from objects.handover.models import HandoverItem
 from objects.handover.plan import PARENT, ROUND_ROBIN, RULES, USER, Rule, parent_of
@@ -51,6 +53,9 @@ class TransferForm(forms.Form):
             field.widget.attrs["data-show-when"] = f"to={rule}"
             self.fields[name] = field
 
+        if not is_controlled_by_master(opened.name):
+            self.fields["keep"] = forms.BooleanField(label=_("Old owners stay on the team, to read"), required=False)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         wanted = {USER: OWNER, ROUND_ROBIN: "owners"}.get(cleaned.get("to") or USER)
@@ -76,7 +81,8 @@ def assign(request: HttpRequest, object_name: str) -> HttpResponse:
     form = TransferForm(request.POST if is_sent else None, opened)
     if is_sent and form.is_valid():
         try:
-            done = transfer_records(opened.actor, object_name, ids, form.rule())
+            keep = Level.READ if form.cleaned_data.get("keep") else None
+            done = transfer_records(opened.actor, object_name, ids, form.rule(), keep=keep)
         except ValidationFailed as failed:
             form.add_error(None, [error.text for error in failed.errors])
         else:

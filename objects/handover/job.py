@@ -15,6 +15,7 @@ from crm_platform.kit.context import Actor
 from metadata.compiler.current import current_snapshot
 from objects.handover import kinds
 from objects.handover.gathering import counted, gather
+from objects.handover.mentions import Rewriter
 from objects.handover.models import Handover
 from objects.handover.moving import Mover
 from objects.handover.people import settle_places
@@ -41,6 +42,9 @@ def hand_over(context: JobContext) -> dict[str, Any]:
     mover = Mover(context.actor, row.pk, plan, saved)
     while mover.move_some():
         context.check_abort()
+    rewriter = Rewriter(context.actor, row.pk, plan, lambda: saved(context.done, context.total or 0))
+    while rewriter.rewrite_some():
+        context.check_abort()
     with transaction.atomic():
         finish(context.actor, row.pk, plan)
         saved(context.done, context.total or 0)
@@ -64,7 +68,7 @@ def finish(actor: Actor, handover_id: uuid.UUID, plan: Plan) -> None:
     if row is None:
         return
     if row.leaver is not None:
-        row.people = settle_places(actor, row.leaver, plan)
+        row.people = {**row.people, **settle_places(actor, row.leaver, plan)}
     row.state, row.finished_at = Handover.State.DONE, timezone.now()
     row.save(update_fields=["people", "state", "finished_at"])
     action = kinds.FINISHED if row.leaver is not None else kinds.TRANSFERRED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
@@ -14,10 +14,14 @@ from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject, UnknownObject
 from metadata.compiler.current import current_snapshot
+from objects.access.models import RecordShare
+from objects.access.principals import USER, Principal
+from objects.access.services.object_defaults import is_controlled_by_master
 from objects.handover.models import Handover, HandoverItem
-from objects.handover.plan import NOBODY, Plan, in_order
+from objects.handover.plan import NOBODY, POOL, Plan, in_order
 from objects.handover.successors import known_successors, late_successors
-from objects.records.drafts import OWNER, Consent
+from objects.records.drafts import OWNER, Consent, Movement
+from objects.records.ownership import Holder, Move
 from objects.records.service import RecordService, RowResult
 
 BATCH = 200
@@ -102,9 +106,12 @@ class Mover:
         self._choose(handover, obj, ready)
         rule = self.plan.rule(obj.name)
         ready = [item for item in ready if item.state == State.WAITING]
-        rows = [{"id": str(item.record_id), OWNER: self._owner(rule.to, item)} for item in ready]
-        if rows:
-            self._write(obj, ready, rows)
+        if ready and rule.pool is not None:
+            self._write(ready, lambda: self._into_pool(obj, ready, rule.pool))
+        elif ready:
+            rows = [{"id": str(item.record_id), OWNER: self._owner(rule.to, item)} for item in ready]
+            self._write(ready, lambda: self.service.bulk_update(obj.name, rows, all_or_none=False))
+            self._keep_on_teams(obj, [item for item in ready if item.state == State.MOVED])
 
     def _still_his(self, obj: CompiledObject, items: Items) -> list[HandoverItem]:
         """Lock the records, and leave out those that are deleted or have another owner by now."""
@@ -129,7 +136,7 @@ class Mover:
             for item in items:
                 item.new_owner_id = late.get(item.record_id)
         for item in items:
-            if item.new_owner_id is None and rule.to != NOBODY:
+            if item.new_owner_id is None and rule.to not in (NOBODY, POOL):
                 settle(item, State.FAILED, "no_successor", _("The rule finds nobody for this record."))
             elif item.new_owner_id == item.old_owner_id:
                 settle(item, State.SKIPPED, "unchanged", _("The record belongs to this person already."))
@@ -138,9 +145,40 @@ class Mover:
     def _owner(to: str, item: HandoverItem) -> str | None:
         return None if to == NOBODY else str(item.new_owner_id)
 
-    def _write(self, obj: CompiledObject, items: Items, rows: Sequence[Mapping[str, object]]) -> None:
+    def _into_pool(self, obj: CompiledObject, items: Items, pool_id: uuid.UUID | None) -> list[RowResult]:
+        moves = [Move(item.record_id, Holder(None, pool_id)) for item in items]
+        return self.service.move(obj.name, moves, Movement("handover"))
+
+    def _keep_on_teams(self, obj: CompiledObject, items: Items) -> None:
+        """Leave the old owners on the teams of what they have given away, where the plan says so."""
+        if self.plan.keep is None or is_controlled_by_master(obj.name):
+            return
+        for owner in {item.old_owner_id for item in items if item.old_owner_id is not None}:
+            theirs = [item.record_id for item in items if item.old_owner_id == owner]
+            rows = RecordShare.objects.filter(
+                object_id=obj.spec.id, record_id__in=theirs, source=RecordShare.Source.TEAM
+            )
+            rows.filter(principal=str(Principal(USER, owner)), level__lt=self.plan.keep).update(level=self.plan.keep)
+        RecordShare.objects.bulk_create(
+            [
+                RecordShare(
+                    object_id=obj.spec.id,
+                    record_id=item.record_id,
+                    principal=str(Principal(USER, item.old_owner_id)),
+                    level=self.plan.keep,
+                    source=RecordShare.Source.TEAM,
+                    granted_by_id=self.actor.user_id,
+                )
+                for item in items
+                if item.old_owner_id is not None
+            ],
+            ignore_conflicts=True,
+        )
+
+    @staticmethod
+    def _write(items: Items, write: Callable[[], list[RowResult]]) -> None:
         try:
-            results = self.service.bulk_update(obj.name, rows, all_or_none=False)
+            results = write()
         except PlatformError as refused:
             for item in items:
                 settle(item, State.FAILED, refused.code, str(refused.message))

@@ -14,10 +14,11 @@ from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.field_types.master_detail import MasterDetailType
+from objects.access.models import Level
 from objects.records.drafts import OWNER
 
 USER, MANAGER, PARENT, ROUND_ROBIN = "user", "manager", "parent", "round_robin"
-HEAD, NOBODY, KEEP = "department_head", "nobody", "keep"
+HEAD, NOBODY, KEEP, POOL = "department_head", "nobody", "keep", "pool"
 RULES = {
     USER: _("One person"),
     MANAGER: _("The leaver's manager"),
@@ -25,6 +26,7 @@ RULES = {
     ROUND_ROBIN: _("In turns among several people"),
     HEAD: _("The head of the department"),
     NOBODY: _("Nobody: without an owner"),
+    POOL: _("A pool"),
     KEEP: _("Leave as they are"),
 }
 STAY, PASS, REMOVE = "keep", "pass", "remove"
@@ -33,17 +35,23 @@ MAX_PEOPLE = 50
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How the new owner of a record is found; `through` is the lookup to the parent, "" for the usual one."""
+    """How the new owner of a record is found; `through` is the lookup to the parent, "" for the usual one.
+
+    With `pool` there is none: records wait in that pool.
+    """
 
     to: str = KEEP
     users: tuple[uuid.UUID, ...] = ()
     through: str = ""
+    pool: uuid.UUID | None = None
 
     def to_json(self) -> dict[str, Any]:
         if self.to == USER:
             return {"to": USER, "user": str(self.users[0])}
         if self.to == ROUND_ROBIN:
             return {"to": ROUND_ROBIN, "users": [str(item) for item in self.users]}
+        if self.to == POOL:
+            return {"to": POOL, "pool": str(self.pool)}
         return {"to": self.to, **({"through": self.through} if self.through else {})}
 
 
@@ -51,7 +59,8 @@ class Rule:
 class Plan:
     """The whole plan: a rule for everything, others for some objects, and what becomes of the leaver's places.
 
-    `heir` takes over the places on teams and the shares that are passed on.
+    `heir` takes over the places on teams and the shares that are passed on; `mentions_to` takes the leaver's place in
+    the fields (`mentions`, by object) that name people. With `keep` old owners stay on the teams, at that level.
     """
 
     everything: Rule = Rule()
@@ -61,6 +70,9 @@ class Plan:
     shares: str = STAY
     heir: uuid.UUID | None = None
     reports_to: uuid.UUID | None = None
+    mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mentions_to: uuid.UUID | None = None
+    keep: int | None = None
     leave_groups: bool = False
     leave_permission_sets: bool = False
     end_delegations: bool = False
@@ -73,12 +85,14 @@ class Plan:
     def people(self) -> frozenset[uuid.UUID]:
         """Everybody whom the plan names as a successor or manager."""
         named = [user for rule in (self.everything, *self.objects.values()) for user in rule.users]
-        return frozenset([*named, *(user for user in (self.heir, self.reports_to) if user)])
+        return frozenset([*named, *(user for name in USERS if (user := getattr(self, name)))])
 
     def to_json(self) -> dict[str, Any]:
         return {
             "everything": self.everything.to_json(),
             "objects": {name: rule.to_json() for name, rule in self.objects.items()},
+            "mentions": {name: list(fields) for name, fields in self.mentions.items()},
+            "keep": self.keep,
             **{name: getattr(self, name) for name in (*FLAGS, *CHOICES)},
             **{name: str(getattr(self, name)) if getattr(self, name) else None for name in USERS},
         }
@@ -86,8 +100,8 @@ class Plan:
 
 FLAGS = ("only_open_activities", "leave_groups", "leave_permission_sets", "end_delegations", "deactivate")
 CHOICES = ("teams", "shares")
-USERS = ("heir", "reports_to")
-MEMBERS = frozenset({"everything", "objects", *FLAGS, *CHOICES, *USERS})
+USERS = ("heir", "reports_to", "mentions_to")
+MEMBERS = frozenset({"everything", "objects", "mentions", "keep", *FLAGS, *CHOICES, *USERS})
 
 
 def read_plan(data: Mapping[str, Any], snapshot: SchemaSnapshot) -> Plan:
@@ -107,12 +121,34 @@ def read_plan(data: Mapping[str, Any], snapshot: SchemaSnapshot) -> Plan:
             errors.append(FieldError(f"objects.{name}", "unknown_object", _("There is no such object.")))
             continue
         rules[name] = _rule(item, f"objects.{name}", snapshot.object(name), errors)
-    plan = Plan(everything, rules, **_options(data, errors))
+    mentions = _mentions(data.get("mentions", {}), snapshot, errors)
+    plan = Plan(everything, rules, mentions=mentions, keep=data.get("keep"), **_options(data, errors))
+    if plan.keep is not None and plan.keep not in (Level.READ, Level.EDIT):
+        errors.append(FieldError("keep", "invalid_choice", _("Choose reading or editing.")))
+    if plan.mentions and plan.mentions_to is None:
+        errors.append(FieldError("mentions_to", "required", _("Choose who takes the person's place.")))
     if plan.heir is None and PASS in (plan.teams, plan.shares):
         errors.append(FieldError("heir", "required", _("Choose who takes these over.")))
     if errors:
         raise ValidationFailed(errors)
     return plan
+
+
+def _mentions(given: Any, snapshot: SchemaSnapshot, errors: list[FieldError]) -> dict[str, tuple[str, ...]]:
+    """Read which fields that name people are rewritten: `{object: [fields]}`."""
+    if not isinstance(given, Mapping):
+        errors.append(FieldError("mentions", "invalid_type", _("Send a JSON object.")))
+        return {}
+    found = {}
+    for name, fields in given.items():
+        known = (
+            {item.name for item in people_fields(snapshot.object(name))} if name in snapshot.spec.object_map else set()
+        )
+        if not isinstance(fields, list) or not fields or not all(isinstance(f, str) and f in known for f in fields):
+            errors.append(FieldError(f"mentions.{name}"[:120], "unknown_field", _("There is no such field.")))
+        else:
+            found[str(name)] = tuple(dict.fromkeys(fields))
+    return found
 
 
 def _options(data: Mapping[str, Any], errors: list[FieldError]) -> dict[str, Any]:
@@ -140,12 +176,23 @@ def _rule(data: Any, place: str, obj: CompiledObject | None, errors: list[FieldE
         errors.append(FieldError(place, "required", _("Records of this object need an owner.")))
     if to == PARENT and obj is not None and parent_of(obj, str(data.get("through") or "")) is None:
         errors.append(FieldError(place, "invalid_choice", _("Records of this object have no such parent.")))
+    if to == POOL:
+        return _pool_rule(data, place, obj, errors)
     users: list[uuid.UUID] = []
     if to == USER:
         users = [found] if (found := _user(data.get("user"), place, errors)) else []
     if to == ROUND_ROBIN:
         users = _users(data.get("users"), place, errors)
     return Rule(to, tuple(dict.fromkeys(users)), str(data.get("through") or "") if to == PARENT else "")
+
+
+def _pool_rule(data: Any, place: str, obj: CompiledObject | None, errors: list[FieldError]) -> Rule:
+    pool = parse_uuid(data.get("pool"))
+    if obj is None or not obj.spec.has_pools:
+        errors.append(FieldError(place, "invalid_choice", _("Records of this object do not wait in pools.")))
+    elif pool is None:
+        errors.append(FieldError(place, "required", _("Choose a pool.")))
+    return Rule(POOL, pool=pool)
 
 
 def _user(given: Any, place: str, errors: list[FieldError]) -> uuid.UUID | None:
@@ -175,6 +222,17 @@ def parent_of(obj: CompiledObject, through: str = "") -> CompiledField | None:
     masters = [item for item in lookups if isinstance(item.type, MasterDetailType)]
     others = [item for item in lookups if targets_of(obj, item) != (obj.name,)]
     return next(iter([*masters, *others]), None)
+
+
+def people_fields(obj: CompiledObject) -> list[CompiledField]:
+    """Return the fields of an object that name people, other than its owner and who wrote it."""
+    return [
+        item
+        for item in obj
+        if not (item.spec.is_system or item.is_virtual or item.is_read_only)
+        and (item.type.is_reference or item.type.is_reference_list)
+        and "user" in item.definition.targets(item.spec)
+    ]
 
 
 def targets_of(obj: CompiledObject, item: CompiledField) -> tuple[str, ...]:

@@ -15,13 +15,14 @@ from crm_platform.identity.models import User
 from crm_platform.identity.services import require_function
 from crm_platform.kit.context import Actor
 from crm_platform.kit.sqlnames import quote
-from metadata.compiler.compiled import CompiledField, CompiledObject
+from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
 from objects.access.reach import TRANSFER
 from objects.handover.holdings import Holding, holdings
+from objects.handover.mentions import names_him
 from objects.handover.open_records import open_condition
-from objects.handover.plan import may_be_ownerless, parent_of
+from objects.handover.plan import may_be_ownerless, parent_of, people_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _counted(user_id: uuid.UUID, policy: AccessPolicy) -> Iterator[Owned]:
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
     for obj in objects:
         owned, unfinished, numbers = rows[obj.spec.id]
-        mentions = {item.name: count for item, count in zip(_people_fields(obj), numbers, strict=True) if count}
+        mentions = {item.name: count for item, count in zip(people_fields(obj), numbers, strict=True) if count}
         can_move = policy.can(obj.name, TRANSFER) and policy.can(obj.name, "edit")
         yield Owned(obj, owned, unfinished if open_condition(obj) else None, mentions, can_move)
 
@@ -89,7 +90,7 @@ def _part(obj: CompiledObject, user_id: uuid.UUID) -> tuple[str, list[Any]]:
     """Return the statement that counts one object, and its parameters."""
     unfinished = open_condition(obj)
     count_open = f"count(*) FILTER (WHERE t.owner_id = %s AND {unfinished.text})" if unfinished else "0::bigint"
-    names = [_names_him(item) for item in _people_fields(obj)]
+    names = [names_him(item) for item in people_fields(obj)]
     counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in names)
     second = f" LEFT JOIN {quote(obj.second.table)} x ON x.id = t.id" if _uses_second(obj) and obj.second else ""
     sql = (
@@ -101,21 +102,5 @@ def _part(obj: CompiledObject, user_id: uuid.UUID) -> tuple[str, list[Any]]:
     return sql, [user_id, *open_params, *[user_id] * len(names), user_id, *[user_id] * len(names)]
 
 
-def _people_fields(obj: CompiledObject) -> list[CompiledField]:
-    """Return the fields of an object that name people, other than its owner and who wrote it."""
-    return [
-        item
-        for item in obj
-        if not (item.spec.is_system or item.is_virtual)
-        and (item.type.is_reference or item.type.is_reference_list)
-        and "user" in item.definition.targets(item.spec)
-    ]
-
-
-def _names_him(item: CompiledField) -> str:
-    column = f"{'x' if item.is_second else 't'}.{quote(item.main.column)}"
-    return f"%s::uuid = ANY({column})" if item.type.is_reference_list else f"{column} = %s"
-
-
 def _uses_second(obj: CompiledObject) -> bool:
-    return any(item.is_second for item in _people_fields(obj))
+    return any(item.is_second for item in people_fields(obj))

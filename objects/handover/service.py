@@ -21,11 +21,14 @@ from crm_platform.jobs.services import enqueue
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, NotFound, StateConflict, ValidationFailed
 from metadata.compiler.current import current_snapshot
+from objects.access.field_grants import FieldLevel
 from objects.access.policy import AccessPolicy
 from objects.access.reach import TRANSFER
 from objects.handover.kinds import CANCELLED, JOB, ORDERED, RETRIED
+from objects.handover.mentions import begin_again
 from objects.handover.models import Handover, HandoverItem
-from objects.handover.plan import MANAGER, Plan, read_plan
+from objects.handover.plan import MANAGER, POOL, USERS, Plan, read_plan
+from objects.handover.pools import pool_choices
 
 
 def order_handover(actor: Actor, user_id: uuid.UUID, plan: Plan) -> Handover:
@@ -66,7 +69,7 @@ def check_order(actor: Actor, user_id: uuid.UUID, plan: Plan) -> User:
 def _people_errors(leaver: User, plan: Plan) -> Iterable[FieldError]:
     active = set(User.objects.filter(pk__in=plan.people, is_active=True).values_list("pk", flat=True))
     places = {"everything": plan.everything.users, **{f"objects.{n}": rule.users for n, rule in plan.objects.items()}}
-    places |= {name: (value,) for name in ("heir", "reports_to") if (value := getattr(plan, name))}
+    places |= {name: (value,) for name in USERS if (value := getattr(plan, name))}
     for place, users in places.items():
         if leaver.pk in users:
             yield FieldError(place, "invalid_choice", _("Choose somebody else than the person who leaves."))
@@ -83,6 +86,14 @@ def _right_errors(actor: Actor, plan: Plan) -> Iterable[FieldError]:
     for name, rule in plan.objects.items():
         if rule.to != "keep" and not (policy.can(name, TRANSFER) and policy.can(name, "edit")):
             yield FieldError(f"objects.{name}", "forbidden", _("You may not give records of this object away."))
+        if rule.to == POOL and rule.pool not in {choice.id for choice in pool_choices(actor, name)}:
+            yield FieldError(f"objects.{name}", "invalid_reference", _("There is no such pool."))
+    for name, fields in plan.mentions.items():
+        levels = [policy.field_level(current_snapshot().object(name), item) for item in fields]
+        if not policy.can(name, "edit") or min(levels) < FieldLevel.EDIT:
+            yield FieldError(f"mentions.{name}", "forbidden", _("You may not change these fields."))
+    if plan.keep is not None:
+        yield FieldError("keep", "invalid_choice", _("Who leaves does not stay on teams."))
 
 
 def cancel_handover(actor: Actor, handover_id: uuid.UUID) -> Handover:
@@ -108,7 +119,8 @@ def retry_handover(actor: Actor, handover_id: uuid.UUID) -> Handover:
             again.update(state=HandoverItem.State.WAITING, code="", message="")
             row.state, row.finished_at, row.is_gathered = Handover.State.RUNNING, None, False
             row.ordered_by_id = actor.user_id
-            row.save(update_fields=["state", "finished_at", "is_gathered", "ordered_by"])
+            begin_again(row.people)
+            row.save(update_fields=["state", "finished_at", "is_gathered", "ordered_by", "people"])
             _start(actor, row)
             _note(actor, RETRIED, row)
     except IntegrityError as error:
@@ -146,7 +158,13 @@ def plan_of(row: Handover) -> Plan:
     """Return the plan as it was ordered, without what has been deleted since."""
     known = current_snapshot().spec.object_map
     objects = {name: rule for name, rule in row.plan.get("objects", {}).items() if name in known}
-    return read_plan({**row.plan, "objects": objects}, current_snapshot())
+    mentions = {
+        name: [item for item in fields if item in known[name].field_map]
+        for name, fields in row.plan.get("mentions", {}).items()
+        if name in known
+    }
+    mentions = {name: fields for name, fields in mentions.items() if fields}
+    return read_plan({**row.plan, "objects": objects, "mentions": mentions}, current_snapshot())
 
 
 def _locked(actor: Actor, handover_id: uuid.UUID) -> Handover:

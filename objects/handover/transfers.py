@@ -26,10 +26,13 @@ from objects.query.query import RecordQuery
 MAX_RECORDS = 200
 
 
-def transfer_records(actor: Actor, object_name: str, ids: Sequence[uuid.UUID], rule: Rule) -> Handover:
+def transfer_records(
+    actor: Actor, object_name: str, ids: Sequence[uuid.UUID], rule: Rule, *, keep: int | None = None
+) -> Handover:
     """Give records that the caller sees to other owners, at once; the result says what became of each.
 
-    Records out of sight are left out. Raises NotFound, Forbidden, ValidationFailed.
+    With `keep` the old owners stay on the records' teams, at that level. Records out of sight are left out. Raises
+    NotFound, Forbidden, ValidationFailed.
     """
     policy = AccessPolicy.of(actor)
     policy.require(object_name, TRANSFER)
@@ -37,7 +40,7 @@ def transfer_records(actor: Actor, object_name: str, ids: Sequence[uuid.UUID], r
     _check(actor, rule, len(ids))
     obj = current_snapshot().object(object_name)
     seen = RecordQuery(actor, object_name).visible_ids(list(ids))
-    plan = Plan(everything=rule)
+    plan = Plan(everything=rule, keep=keep)
     with transaction.atomic():
         row = Handover.objects.create(
             kind=Handover.Kind.TRANSFER, object_id=obj.spec.id, plan=plan.to_json(), ordered_by_id=actor.user_id

@@ -85,7 +85,8 @@ HANDOVER_SCHEMAS: dict[str, Any] = {
         "type": "object",
         "required": ["to"],
         "properties": {
-            "to": {"enum": ["user", "manager", "parent", "round_robin", "department_head", "nobody", "keep"]},
+            "to": {"enum": ["user", "manager", "parent", "round_robin", "department_head", "nobody", "pool", "keep"]},
+            "pool": _NO_ID,
             "user": _NO_ID,
             "users": {"type": "array", "items": _ID, "maxItems": 50},
             "through": {"type": "string"},
@@ -104,6 +105,12 @@ HANDOVER_SCHEMAS: dict[str, Any] = {
             "shares": _PLACES,
             "heir": _NO_ID,
             "reports_to": _NO_ID,
+            "mentions": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+                "description": "By object, the fields in which `mentions_to` takes the person's place",
+            },
+            "mentions_to": _NO_ID,
             "leave_groups": _FLAG,
             "leave_permission_sets": _FLAG,
             "end_delegations": _FLAG,

@@ -31,6 +31,7 @@ from metadata.field_types.references import ReferenceField
 from objects.access.policy import AccessPolicy
 from objects.handover import service
 from objects.handover.job import totals
+from objects.handover.mentions import MENTIONS, failures
 from objects.handover.models import Handover, HandoverItem
 from objects.handover.plan import read_plan
 from objects.handover.preview import preview
@@ -114,9 +115,11 @@ def handover(request: ActorRequest, handover_id: uuid.UUID) -> HttpResponse:
         "lines": _lines(row, request.actor),
         "items": _stayed(row, request.actor),
         "people": [(label, row.people[key]) for key, label in PEOPLE.items() if row.people.get(key)],
+        "mentions": _mentions(row, request.actor),
         "refused": row.people.get("refused", []),
         "is_running": row.state == Handover.State.RUNNING and not is_stuck,
-        "can_retry": is_stuck or (row.state != Handover.State.RUNNING and (sums["failed"] or _waiting(sums))),
+        "can_retry": is_stuck
+        or (row.state != Handover.State.RUNNING and (sums["failed"] or _waiting(sums) or failures(row.people))),
         "error": job.error if job is not None and is_stuck else "",
     }
     template = "layouts/handover/report.html" if is_fragment(request) else "layouts/handover/page.html"
@@ -151,6 +154,19 @@ def handover_retry(request: ActorRequest, handover_id: uuid.UUID) -> HttpRespons
 
 def _waiting(sums: dict[str, int]) -> int:
     return sums["total"] - sums["moved"] - sums["failed"] - sums["skipped"]
+
+
+def _mentions(row: Handover, actor: Actor) -> list[dict[str, Any]]:
+    """Return each field that names somebody else now: how many records, and how many could not be changed."""
+    known, found = current_snapshot().spec.object_map, []
+    for place, entry in row.people.get(MENTIONS, {}).items():
+        object_name, _dot, name = place.partition(".")
+        spec = known.get(object_name)
+        field = spec.field_map.get(name) if spec else None
+        if spec is not None and field is not None:
+            label = f"{spec.label.text(actor.language)} · {field.label.text(actor.language)}"
+            found.append({"label": label, "changed": entry["changed"], "failed": entry["failed"]})
+    return found
 
 
 def _lines(row: Handover, actor: Actor) -> list[dict[str, Any]]:

@@ -17,7 +17,23 @@ from crm_platform.kit.errors import ValidationFailed
 from metadata.field_types import widgets
 from metadata.field_types.reference_lists import ReferenceListField
 from metadata.field_types.references import ReferenceField
-from objects.handover.plan import HEAD, KEEP, MANAGER, NOBODY, PARENT, PASS, REMOVE, ROUND_ROBIN, RULES, STAY, USER
+from objects.access.field_grants import FieldLevel
+from objects.access.policy import AccessPolicy
+from objects.handover.plan import (
+    HEAD,
+    KEEP,
+    MANAGER,
+    NOBODY,
+    PARENT,
+    PASS,
+    POOL,
+    REMOVE,
+    ROUND_ROBIN,
+    RULES,
+    STAY,
+    USER,
+)
+from objects.handover.pools import pool_choices
 from objects.handover.preview import Owned, Preview
 
 SAME = ""
@@ -38,6 +54,8 @@ class Line:
     mentions: str
     rule: BoundField | None
     user: BoundField | None
+    pool: BoundField | None
+    rewritten: BoundField | None  # which of the fields that name the person are rewritten
 
 
 class HandoverForm(forms.Form):
@@ -45,10 +63,15 @@ class HandoverForm(forms.Form):
 
     def __init__(self, actor: Actor, found: Preview, data: Any = None) -> None:
         super().__init__(data, auto_id="handover_%s")
-        self.preview, self.language = found, actor.language
+        self.preview, self.language, self.actor = found, actor.language, actor
         self._add_everything(found.user)
         for item in self._movable():
             self._add_object(item)
+        for item in found.objects:
+            self._add_mentions(item)
+        if any(name.startswith("mentions_") for name in self.fields):
+            self._add_user("mentions_to", _("Who is named instead in the ticked fields"), "")
+            self.fields["mentions_to"].help_text = _("Left empty: the one person who gets everything.")
         self._add_places(found)
         if found.user.is_active and found.user.pk != actor.user_id:
             label = _("Deactivate the account now: sessions and keys end at once")
@@ -73,13 +96,32 @@ class HandoverForm(forms.Form):
     def _add_object(self, item: Owned) -> None:
         name, user = item.object.name, self.preview.user
         wanted = {MANAGER: _has_manager(user), PARENT: item.has_parent, NOBODY: item.may_be_ownerless}
-        rules = [rule for rule in (USER, MANAGER, PARENT, HEAD, NOBODY, KEEP) if wanted.get(rule, True)]
+        pools = pool_choices(self.actor, name) if item.object.spec.has_pools else []
+        wanted[POOL] = bool(pools)
+        rules = [rule for rule in (USER, MANAGER, PARENT, HEAD, POOL, NOBODY, KEEP) if wanted.get(rule, True)]
         label = item.object.spec.label.text(self.language)
+        if pools:
+            options = [(str(pool.id), pool.label) for pool in pools]
+            self._add_choice(f"pool_{name}", _("Pool: %(object)s") % {"object": label}, options, required=False)
         choices = [(SAME, _("As for everything")), *((rule, RULES[rule]) for rule in rules)]
         self._add_choice(f"rule_{name}", label, choices, required=False)
         self._add_user(f"user_{name}", _("Successor: %(object)s") % {"object": label}, "")
-        for field in (f"rule_{name}", f"user_{name}"):
+        for field in (f"rule_{name}", f"user_{name}", *([f"pool_{name}"] if pools else [])):
             self.fields[field].widget.attrs["aria-label"] = self.fields[field].label
+
+    def _add_mentions(self, item: Owned) -> None:
+        policy, name = AccessPolicy.of(self.actor), item.object.name
+        changeable = [key for key in item.mentions if policy.field_level(item.object, key) == FieldLevel.EDIT]
+        if changeable and policy.can(name, "edit"):
+            self.fields[f"mentions_{name}"] = forms.MultipleChoiceField(
+                label=_("Name somebody else in"),
+                required=False,
+                choices=[(key, self._mention(item, key)) for key in changeable],
+                widget=widgets.Chips,
+            )
+
+    def _mention(self, item: Owned, name: str) -> str:
+        return f"{item.object.field(name).spec.label.text(self.language)} {item.mentions[name]}"
 
     def _add_places(self, found: Preview) -> None:
         self._add_choice("teams", _("Places on teams"), PLACES)
@@ -106,21 +148,24 @@ class HandoverForm(forms.Form):
     def lines(self) -> Iterator[Line]:
         for item in self.preview.objects:
             spec, has_rule = item.object.spec, f"rule_{item.object.name}" in self.fields
-            named = [
-                f"{item.object.field(name).spec.label.text(self.language)} {count}"
-                for name, count in item.mentions.items()
-            ]
+            kept = (
+                []
+                if f"mentions_{spec.api_name}" in self.fields
+                else [self._mention(item, name) for name in item.mentions]
+            )
             yield Line(
                 item,
                 spec.label.text(self.language),
-                ", ".join(named),
+                ", ".join(kept),
                 self[f"rule_{spec.api_name}"] if has_rule else None,
                 self[f"user_{spec.api_name}"] if has_rule else None,
+                self[f"pool_{spec.api_name}"] if f"pool_{spec.api_name}" in self.fields else None,
+                self[f"mentions_{spec.api_name}"] if f"mentions_{spec.api_name}" in self.fields else None,
             )
 
     @property
     def general(self) -> list[BoundField]:
-        return self._bound("everything", "everything_user", "everything_users", "only_open_activities")
+        return self._bound("everything", "everything_user", "everything_users", "only_open_activities", "mentions_to")
 
     @property
     def places(self) -> list[BoundField]:
@@ -137,19 +182,23 @@ class HandoverForm(forms.Form):
         everything: dict[str, Any] = {"to": given["everything"], "user": given.get("everything_user")}
         everything["users"] = given.get("everything_users") or []
         objects = {
-            name: {"to": rule, "user": given.get(f"user_{name}")}
+            name: {"to": rule, "user": given.get(f"user_{name}"), "pool": given.get(f"pool_{name}")}
             for item in self._movable()
             if (rule := given.get(f"rule_{(name := item.object.name)}"))
         }
         immovable = {item.object.name: {"to": KEEP} for item in self.preview.objects if not item.can_move}
         flags = ("only_open_activities", "deactivate", *(name for name, _label in FLAGS))
-        heir = given.get("heir") or (given.get("everything_user") if given["everything"] == USER else None)
+        usual = given.get("everything_user") if given["everything"] == USER else None
+        mentions = {item.object.name: given.get(f"mentions_{item.object.name}") for item in self.preview.objects}
+        mentions = {name: fields for name, fields in mentions.items() if fields}
         return {
             "everything": everything,
             "objects": {**objects, **immovable},
             "teams": given["teams"],
             "shares": given["shares"],
-            "heir": heir,
+            "heir": given.get("heir") or usual,
+            "mentions": mentions,
+            "mentions_to": (given.get("mentions_to") or usual) if mentions else None,
             "reports_to": given.get("reports_to"),
             **{name: bool(given.get(name)) for name in flags},
         }
@@ -160,6 +209,7 @@ class HandoverForm(forms.Form):
             place = (error.field or "").replace("objects.", "rule_")
             if place.startswith("rule_") and error.field and self.data.get(place) == USER:
                 place = place.replace("rule_", "user_")
+            place = place.replace("mentions.", "mentions_")
             if place == "everything" and self.data.get("everything") in (USER, ROUND_ROBIN):
                 place = "everything_user" if self.data.get("everything") == USER else "everything_users"
             self.add_error(place if place in self.fields else None, error.text)

@@ -22,20 +22,23 @@ from crm_platform.jobs.models import Job
 from crm_platform.jobs.runner import run_claimed
 from crm_platform.kit.errors import Forbidden, StateConflict, ValidationFailed
 from crm_platform.tenancy.context import current_schema, tenant_context
+from metadata import services
 from metadata.compiler.current import current_snapshot, pinned_snapshot
 from objects.access.models import Delegation, Level, RecordShare
-from objects.handover import moving
+from objects.handover import mentions, moving, pools
 from objects.handover.job import totals
 from objects.handover.models import Handover, HandoverItem
 from objects.handover.plan import Plan, Rule, read_plan
 from objects.handover.preview import preview
 from objects.handover.service import cancel_handover, get_handover, order_handover, retry_handover
+from objects.handover.transfers import transfer_records
 from objects.history.models import RecordChange
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 from tests.jobs.conftest import expire_leases
 from tests.objects.handover.conftest import CHORE, FIRM, JOB, SYSTEM, Office
 from tests.objects.world import compiled
+from workflows.pools.models import Pool, PoolMovement
 
 
 def to(user: User) -> Rule:
@@ -397,3 +400,76 @@ def test_the_successor_finds_the_records_and_the_leaver_does_not(office: Office)
     assert set(RecordQuery(heir, FIRM).ids(50)) == set(office.records[FIRM])
     assert RecordQuery(leaver, FIRM).ids(50) == []
     assert HandoverItem.objects.filter(state="moved").count() == 11
+
+
+def test_ticked_fields_name_the_successor_and_others_stay(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mentions, "BATCH", 2)
+    service = RecordService(SYSTEM)
+    crew = {"crew__c": [str(office.other.pk), str(office.leaver.pk)], "owner_id": str(office.boss.pk)}
+    both = service.create(JOB, {"name": "K", **crew}).id
+    crew["crew__c"].append(str(office.heir.pk))
+    already = service.create(JOB, {"name": "L", **crew, "helper__c": str(office.other.pk)}).id
+    assert {item.object.name: item.mentions for item in preview(office.actor, office.leaver.pk).objects}[JOB] == {
+        "helper__c": 3,
+        "crew__c": 2,
+    }
+    plan = Plan(mentions={JOB: ("helper__c", "crew__c")}, mentions_to=office.heir.pk)
+    row = run(office, read_plan(plan.to_json(), current_snapshot()))
+    assert row.state == "done"
+    found = {name: (entry["changed"], entry["failed"]) for name, entry in row.people["mentions"].items()}
+    assert found == {f"{JOB}.helper__c": (3, 0), f"{JOB}.crew__c": (2, 0)}
+    rows = {record.pk: record for record in compiled(JOB).model._base_manager.all()}
+    helpers = {rows[key].value("helper__c").id for key in office.records[JOB]}
+    assert (helpers, rows[already].value("helper__c").id) == ({office.heir.pk}, office.other.pk)
+    for key in (both, already):
+        assert [item.id for item in rows[key].value("crew__c")] == [office.other.pk, office.heir.pk]
+    assert {row.value("owner_id").id for row in rows.values()} == {office.leaver.pk, office.boss.pk}
+    assert RecordChange.objects.filter(record_id=both).count() == 2
+
+
+def test_what_a_plan_says_of_fields_and_pools_is_checked(office: Office) -> None:
+    heir = str(office.heir.pk)
+    for given, place in (
+        ({"mentions": {JOB: ["firm__c"]}, "mentions_to": heir}, f"mentions.{JOB}"),
+        ({"mentions": {"nope": ["x"]}, "mentions_to": heir}, "mentions.nope"),
+        ({"mentions": {JOB: ["helper__c"]}}, "mentions_to"),
+        ({"mentions": []}, "mentions"),
+        ({"objects": {FIRM: {"to": "pool", "pool": heir}}}, f"objects.{FIRM}"),
+        ({"everything": {"to": "pool", "pool": heir}}, "everything"),
+        ({"keep": 9}, "keep"),
+    ):
+        with pytest.raises(ValidationFailed) as refused:
+            read_plan(given, current_snapshot())
+        assert place in [error.field for error in refused.value.errors], given
+    for plan in (
+        Plan(keep=1),
+        Plan(mentions={JOB: ("helper__c",)}, mentions_to=office.leaver.pk),
+        Plan(objects={FIRM: Rule("pool", pool=office.heir.pk)}),
+    ):
+        with pytest.raises(ValidationFailed):
+            order_handover(office.actor, office.leaver.pk, plan)
+
+
+def test_records_of_objects_with_pools_may_go_into_one(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.update_object(SYSTEM, FIRM, has_pools=True)
+    pool = Pool.objects.create(business_object_id=compiled(FIRM).spec.id, api_name="south", label="South")
+    assert pools.pool_choices(office.actor, "nope") == []
+    monkeypatch.setattr(pools, "pool_sources", [lambda _actor, _name: [pools.PoolChoice(pool.id, "South")]])
+    plan = Plan(objects={FIRM: Rule("pool", pool=pool.id)})
+    row = run(office, read_plan(plan.to_json(), current_snapshot()))
+    assert totals(row) == {"total": 5, "moved": 5, "failed": 0, "skipped": 0}
+    rows = compiled(FIRM).model._base_manager.values_list("owner_id", "pool_id")
+    assert set(rows) == {(None, pool.id)}
+    assert set(PoolMovement.objects.values_list("kind", flat=True)) == {"handover"}
+
+
+def test_old_owners_may_stay_on_the_teams_of_what_is_transferred(office: Office) -> None:
+    firms = office.records[FIRM]
+    leaver = f"user:{office.leaver.pk}"
+    RecordShare.objects.create(
+        object_id=compiled(FIRM).spec.id, record_id=firms[0], principal=leaver, source="team", level=Level.READ
+    )
+    transfer_records(office.actor, FIRM, firms[:3], to(office.heir), keep=Level.EDIT)
+    transfer_records(office.actor, FIRM, firms[3:], to(office.heir))
+    shares = RecordShare.objects.filter(principal=leaver, source="team").values_list("record_id", "level")
+    assert dict(shares) == dict.fromkeys(firms[:3], Level.EDIT)
