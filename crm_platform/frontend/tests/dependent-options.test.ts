@@ -83,3 +83,23 @@ test("one press ticks or clears a column of a grid", () => {
   expect(get<HTMLInputElement>('[name="allow.a"]').checked).toBe(true);
   expect(get<HTMLInputElement>('[name="allow.b"]').checked).toBe(false);
 });
+
+test("what hangs on two controls offers what goes with both, whichever changes", () => {
+  show(
+    `<form><select name="kind">${options("", "repair", "sale")}</select><select name="line">${options("", "a", "b")}</select>` +
+      `<select name="part">${options("", "pump", "motor", "door")}</select>` +
+      rule("part", "line", { "": ["pump", "motor", "door"], a: ["pump", "door"], b: ["motor"] }) +
+      rule("part", "kind", { "": ["pump", "motor", "door"], repair: ["pump", "motor"], sale: ["door"] }) +
+      "</form>",
+  );
+  expect(offered("part")).toEqual(["", "pump", "motor", "door"]);
+  choose("line", "a");
+  choose("kind", "repair");
+  expect(offered("part")).toEqual(["", "pump"]);
+  choose("kind", "sale");
+  expect(offered("part")).toEqual(["", "door"]);
+  choose("line", "b");
+  expect(offered("part")).toEqual([""]);
+  choose("kind", "repair");
+  expect(offered("part")).toEqual(["", "motor"]);
+});
