@@ -14,6 +14,7 @@ from crm_platform.identity.models import User
 from crm_platform.jobs.models import Job
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import StateConflict, ValidationFailed
+from objects.access.policy import AccessPolicy
 from objects.query.query import RecordQuery
 from workflows.pools.models import Pool, RecycleRun
 from workflows.pools.recycling.finding import PAGE_SECONDS, DueRecord, Place, count_due, due_among, due_places
@@ -71,7 +72,7 @@ def preview(
     shown, more = places[:wanted], places[wanted:]
     records = due_among(plan, [place.id for place in shown])
     total = count_due(plan, MOST_COUNTED)
-    return Preview(found.pool, moment, total, _rows(plan, records), shown[-1] if more else None)
+    return Preview(found.pool, moment, total, _rows(actor, plan, records), shown[-1] if more else None)
 
 
 def order_run(actor: Actor, pool_id: uuid.UUID) -> Job:
@@ -90,9 +91,10 @@ def runs_of(actor: Actor, pool_id: uuid.UUID, limit: int = MOST_RUNS) -> list[Re
     return list(RecycleRun.objects.filter(pool=pool_id).order_by("-scheduled_for")[:limit])
 
 
-def _rows(plan: DuePlan, records: Sequence[DueRecord]) -> tuple[PreviewRow, ...]:
-    """Return the records with their names: administrators see everything of their pool unmasked."""
-    named = names_of(plan, [record.id for record in records])
+def _rows(actor: Actor, plan: DuePlan, records: Sequence[DueRecord]) -> tuple[PreviewRow, ...]:
+    """Return the records with their names: administrators see records of their pool, whoever holds them."""
+    reads_names = AccessPolicy.of(actor).can_read_field(plan.obj, plan.obj.spec.name_field)
+    named = names_of(plan, [record.id for record in records]) if reads_names else {}
     people = dict(User.objects.filter(pk__in={record.owner_id for record in records}).values_list("pk", "name"))
     return tuple(PreviewRow(record, named.get(record.id, ""), people.get(record.owner_id, "")) for record in records)
 
