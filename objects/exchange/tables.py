@@ -80,7 +80,7 @@ def csv_line(cells: Sequence[str]) -> str:
 
 def marked(cell: str) -> str:
     """Return a cell with a leading apostrophe where a spreadsheet would run it; `unmarked` takes it off again."""
-    return f"'{cell}" if _is_risky(cell) or (cell[:1] == "'" and _is_risky(cell[1:])) else cell
+    return f"'{cell}" if _is_risky(cell.lstrip("'")) else cell
 
 
 def unmarked(cell: str) -> str:
