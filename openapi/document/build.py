@@ -11,6 +11,12 @@ from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import AccessPolicy
 from openapi.document.access import ACCESS_OPERATIONS, ACCESS_SCHEMAS
+from openapi.document.activities import (
+    ACTIVITY_OPERATIONS,
+    ACTIVITY_PARAMETERS,
+    ACTIVITY_SCHEMAS,
+    RECORD_ACTIVITY_OPERATIONS,
+)
 from openapi.document.components import PARAMETERS, SCHEMAS
 from openapi.document.currencies import CURRENCY_OPERATIONS, CURRENCY_PARAMETERS, CURRENCY_SCHEMAS
 from openapi.document.duplicates import DUPLICATE_OPERATIONS, DUPLICATE_RULE_OPERATIONS, DUPLICATE_SCHEMAS
@@ -53,6 +59,7 @@ FIXED_OPERATIONS = (
     *ORGANIZATION_OPERATIONS,
     *ACCESS_OPERATIONS,
     *HANDOVER_OPERATIONS,
+    *ACTIVITY_OPERATIONS,
     *LEAD_OPERATIONS,
     *NOTIFICATION_OPERATIONS,
     *WEB_FORM_OPERATIONS,
@@ -71,6 +78,7 @@ OBJECT_OPERATIONS = (
     *DUPLICATE_OPERATIONS,
     *RECORD_SHARING_OPERATIONS,
     *RECORD_EXPLAINING_OPERATIONS,
+    *RECORD_ACTIVITY_OPERATIONS,
 )
 BULK = {"all_or_none": {"type": "boolean", "default": True}}
 
@@ -99,6 +107,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         | SCHEMAS
         | ACCESS_SCHEMAS
         | HANDOVER_SCHEMAS
+        | ACTIVITY_SCHEMAS
         | LEAD_SCHEMAS
         | NOTIFICATION_SCHEMAS
         | WEB_FORM_SCHEMAS
@@ -129,6 +138,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
             "schemas": schemas,
             "parameters": PARAMETERS
             | FILE_PARAMETERS
+            | ACTIVITY_PARAMETERS
             | IMPORT_PARAMETERS
             | CURRENCY_PARAMETERS
             | ORGANIZATION_PARAMETERS

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from openapi.v1 import (
+    activities,
     currencies,
     departments,
     duplicates,
@@ -218,6 +219,15 @@ urlpatterns = [
     path("groups", groups.GroupList.as_view(), name="api-groups"),
     path("groups/<uuid:group_id>", groups.GroupDetail.as_view(), name="api-group"),
     path("groups/<uuid:group_id>/members", groups.GroupMembers.as_view(), name="api-group-members"),
+    path("activities", activities.ActivityList.as_view(), name="api-activities"),
+    path("activities/log", activities.ActivityLog.as_view(), name="api-activity-log"),
+    path("tasks/<uuid:task_id>/complete", activities.TaskComplete.as_view(), name="api-task-complete"),
+    path("calendar", activities.Calendar.as_view(), name="api-calendar"),
+    path(
+        "records/<str:object_name>/<uuid:record_id>/timeline",
+        activities.RecordTimeline.as_view(),
+        name="api-timeline",
+    ),
     path("search", search.Search.as_view(), name="api-search"),
     path("openapi.json", OpenApiDocument.as_view(), name="api-openapi"),
     re_path(r"^.*$", no_such_route, name="api-unknown"),

@@ -162,7 +162,7 @@ class CalendarPage:
 
     @cached_property
     def _week_start(self) -> int:
-        return calendar_of(self.actor).week_start % 7
+        return (calendar_of(self.actor).week_start - 1) % 7
 
     def _day(self, day: date, by_day: dict[date, list[CalendarEntry]]) -> CalendarDay:
         is_outside = self.view == MONTH and day.month != self.day.month

@@ -1,0 +1,182 @@
+"""The operations and schemas of activities, tasks and the calendar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from openapi.document.operations import WRITE, Operation
+
+_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
+_TEXT: dict[str, Any] = {"type": "string"}
+_NO_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+_DAY: dict[str, Any] = {"type": "string", "format": "date"}
+_MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
+_NO_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_LINK: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {"object": _TEXT, "id": _ID, "name": _NO_TEXT},
+}
+_SAVED: dict[str, Any] = {"type": "object", "properties": {"object": _TEXT, "id": _ID, "version": {"type": "integer"}}}
+READ, CHANGE, TAGS = "records:read", "records:write", ("activities",)
+_NARROWED = ("ActivityKind", "ActivityOwner", "Since", "Until", "Limit", "Cursor")
+
+
+def _query(name: str, schema: dict[str, Any], description: str = "") -> dict[str, Any]:
+    told = {"description": description} if description else {}
+    return {"name": name, "in": "query", "schema": schema, **told}
+
+
+ACTIVITY_PARAMETERS: dict[str, Any] = {
+    "ActivityObject": _query("object", _TEXT, "With record: only activities about this record."),
+    "ActivityRecord": _query("record", _ID),
+    "ActivityKind": _query("kind", _TEXT, "activities, changes, or the API name of an activity object."),
+    "ActivityOwner": _query("owner", _ID, "Whose activities, or who made the changes."),
+    "Since": _query("since", _MOMENT),
+    "Until": _query("until", _MOMENT, "Excluded."),
+    "CalendarFrom": _query("from", _DAY),
+    "CalendarTo": _query("to", _DAY, "Included; at most 100 days."),
+    "CalendarOwner": _query("owner", _TEXT, "A user, all for everybody within reach, oneself if not given."),
+    "CalendarKind": _query("kind", {"enum": ["event", "visit", "task", "next_contact"]}),
+}
+
+ACTIVITY_OPERATIONS = (
+    Operation(
+        "get",
+        "/activities",
+        "list_activities",
+        _("List activities of all kinds, the newest first"),
+        READ,
+        ("ActivityObject", "ActivityRecord", *_NARROWED),
+        answer="Timeline",
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/activities/log",
+        "log_follow_up",
+        _("Write down a follow-up, with a task for the next contact"),
+        CHANGE,
+        WRITE,
+        body="FollowUpInput",
+        answer="FollowUpLogged",
+        status=201,
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/tasks/{id}/complete",
+        "complete_task",
+        _("Mark a task as done, or take that back"),
+        CHANGE,
+        ("Id", "IdempotencyKey"),
+        body="TaskDone",
+        answer="Written",
+        tags=TAGS,
+    ),
+    Operation(
+        "get",
+        "/calendar",
+        "get_calendar",
+        _("What stands in the calendar between two days"),
+        READ,
+        ("CalendarFrom", "CalendarTo", "CalendarOwner", "CalendarKind"),
+        answer="CalendarEntries",
+        tags=TAGS,
+    ),
+)
+RECORD_ACTIVITY_OPERATIONS = (
+    Operation(
+        "get",
+        "/records/{object}/{id}/timeline",
+        "get_{object}_timeline",
+        _("Activities about a record together with its changes"),
+        READ,
+        ("Id", *_NARROWED),
+        answer="Timeline",
+    ),
+)
+
+ACTIVITY_SCHEMAS: dict[str, Any] = {
+    "Timeline": {
+        "type": "object",
+        "properties": {
+            "data": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["kind", "at"],
+                    "properties": {
+                        "kind": {"type": "string", "description": "The activity object, or change."},
+                        "at": _MOMENT,
+                        "id": _ID,
+                        "version": {"type": "integer"},
+                        "title": _TEXT,
+                        "type": _NO_TEXT,
+                        "text": _TEXT,
+                        "owner": _LINK,
+                        "about": _LINK,
+                        "action": _TEXT,
+                        "by": {"type": "object", "properties": {"id": _NO_TEXT, "name": _TEXT}},
+                        "changes": {"type": "array", "items": {"type": "object"}},
+                    },
+                },
+            },
+            "page": {
+                "type": "object",
+                "properties": {"next_cursor": _NO_TEXT, "has_more": {"type": "boolean"}},
+            },
+        },
+    },
+    "FollowUpInput": {
+        "type": "object",
+        "required": ["object", "id", "content"],
+        "additionalProperties": False,
+        "properties": {
+            "object": _TEXT,
+            "id": _ID,
+            "content": _TEXT,
+            "method": _TEXT,
+            "contact_id": _ID,
+            "files": {"type": "array", "items": _ID},
+            "mentions": {"type": "array", "items": _ID, "description": "Users within the caller's contact scope."},
+            "next_contact_at": _MOMENT,
+            "next_plan": _TEXT,
+            "followed_up_at": _MOMENT,
+        },
+    },
+    "FollowUpLogged": {
+        "type": "object",
+        "properties": {"follow_up": _SAVED, "task": {**_SAVED, "type": ["object", "null"]}},
+    },
+    "TaskDone": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"done": {"type": "boolean", "default": True}},
+    },
+    "Written": _SAVED,
+    "CalendarEntries": {
+        "type": "object",
+        "properties": {
+            "data": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "kind": _TEXT,
+                        "object": _TEXT,
+                        "id": _ID,
+                        "title": _TEXT,
+                        "day": _DAY,
+                        "last_day": _DAY,
+                        "starts_at": _NO_MOMENT,
+                        "ends_at": _NO_MOMENT,
+                        "status": _NO_TEXT,
+                        "owner": _LINK,
+                    },
+                },
+            }
+        },
+    },
+}
