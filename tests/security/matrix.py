@@ -12,7 +12,7 @@ from typing import Any
 
 from django.urls import URLPattern, get_resolver
 
-from tests.security.world import GONE
+from tests.security.world import GONE, POOLED
 
 # --- pages: nobody bare colleague rep manager admin
 TO_SIGN_IN = "in in in in in in"  # a step of sign-in that is not due
@@ -28,6 +28,9 @@ STRANGER = "200 200 200 200 200 200"
 NO_SUCH = "in 404 404 404 404 404"
 RECORD = "in 404 404 200 200 200"
 RECORD_DONE = "in 404 404 302 302 302"
+POOL_ADMIN = "in 404 404 403 403 200"
+OUT_OF_SIGHT = "in 404 404 404 404 200"
+ADMIN_UNKNOWN = "in 403 403 403 403 404"
 OWN_VIEW = "in 404 404 200 404 404"
 # --- the Open API: nobody bare colleague rep manager admin scopeless foreign
 API_ALL = "401 200 200 200 200 200 200 401"
@@ -56,6 +59,10 @@ API_NOTHING = "404 404 404 404 404 404 404 404"
 # What strangers send from other sites, where no token of ours is.
 FROM_ELSEWHERE = frozenset({"public-form", "api-public-form", "api-public-lead"})
 
+OWN_IMPORT_ELSEWHERE = "in 404 404 302 404 302"
+API_OWN_IMPORT = "401 404 404 200 404 200 403 401"
+API_IMPORT_STATE = "401 404 404 409 404 409 403 401"
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -74,6 +81,7 @@ def row(*, data: Any = None, args: Any = None, query: str = "", **expected: str)
 
 
 NEW_NAME = {"name": "New"}
+IMPORT = {"object": "order__c", "name": "I"}
 RULE = {"api_name": "new__c", "label": "R", "condition": "name = 'x'", "message": "M"}
 MATCHING = {
     "api_name": "new__c",
@@ -84,6 +92,7 @@ MATCHING = {
 DUPLICATE = {"api_name": "new__c", "label": "D", "matching_rules": ["kept__c"], "actions": {"create": "warn"}}
 A_PROFILE, A_SET = {"holder_id": "{profile_id}"}, {"holder_id": "{permission_set_id}"}
 A_SHARING_RULE, A_RESTRICTION_RULE = {"rule_id": "{sharing_rule_id}"}, {"rule_id": "{restriction_rule_id}"}
+A_WAITING = {"object_name": POOLED, "record_id": "{waiting_id}"}
 A_LEAD = {"lead_id": "{record_id}"}
 A_WALL, A_MEMBER = {"restriction_id": "{restriction_rule_id}"}, {"user_id": "{member_id}"}
 WAITING = {"ids": ["{waiting_id}"]}
@@ -124,6 +133,37 @@ MATRIX: dict[str, Row] = {
     "account-notifications": row(GET=SIGNED_IN, POST="in 302 302 302 302 302"),
     "public-form": row(GET=STRANGER, POST="409 409 409 409 409 409"),  # no page of ours has sent it
     "public-form-script": row(GET=STRANGER),
+    # --- pools and the desk
+    "desk": row(GET=SIGNED_IN),
+    "desk-team": row(GET="in 404 404 404 404 200"),
+    "pools": row(GET=SIGNED_IN),
+    "pool": row(GET=RECORD),
+    "pool-log": row(GET=RECORD),
+    "pool-record": row(GET=RECORD),
+    "pool-claim": row(POST=RECORD_DONE),
+    "pool-claim-next": row(POST=RECORD_DONE),
+    "pool-assign": row(POST=POOL_ADMIN),
+    "pool-move": row(POST=POOL_ADMIN),
+    "record-pool-panel": row(GET=OUT_OF_SIGHT, args=A_WAITING),
+    "record-in-pool": row(GET="in 404 404 404 404 302", args=A_WAITING),
+    "record-release": row(GET=OUT_OF_SIGHT, POST=OUT_OF_SIGHT, args=A_WAITING),
+    "record-pool-assign": row(GET=OUT_OF_SIGHT, POST=OUT_OF_SIGHT, args=A_WAITING),
+    "record-pool-move": row(GET=OUT_OF_SIGHT, POST=OUT_OF_SIGHT, args=A_WAITING),
+    "records-release": row(POST=OBJECT, args=A_WAITING),
+    "records-assign": row(POST=OBJECT, args=A_WAITING),
+    "pool-settings": row(GET=ADMIN),
+    "pool-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "pool-edit": row(GET=ADMIN, POST=ADMIN_FORM),
+    "pool-delete": row(POST=ADMIN_DONE),
+    "pool-people": row(GET=ADMIN, POST=ADMIN_FORM),
+    "pool-member-remove": row(POST=ADMIN_DONE, args={"member_id": "1"}),
+    "pool-quota-remove": row(POST=ADMIN_DONE),
+    "pool-caps": row(GET=ADMIN, POST=ADMIN_FORM, args=A_WAITING),
+    "pool-cap-remove": row(POST=ADMIN_DONE, args={**A_WAITING, "cap_id": "1"}),
+    "pool-rules": row(GET=ADMIN),
+    "pool-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "pool-rule": row(GET=ADMIN_UNKNOWN, POST=ADMIN_UNKNOWN, args={"recycle_rule_id": "1"}),
+    "pool-rule-delete": row(POST=ADMIN_UNKNOWN, args={"recycle_rule_id": "1"}),
     "web-forms": row(GET=ADMIN),
     "web-form-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "web-form": row(GET=ADMIN, POST=ADMIN_FORM),
@@ -210,6 +250,14 @@ MATRIX: dict[str, Row] = {
     "group-members": row(POST=ADMIN_DONE, data={"members": "{user_id}"}),
     "group-member-remove": row(POST=ADMIN_DONE),
     "invitation": row(GET="404 404 404 404 404 404", POST="404 404 404 404 404 404"),  # no such link
+    # --- imports: one of the rep's, still being prepared
+    "import-new": row(GET=OBJECT, POST=OBJECT_FORM),
+    "import-template": row(GET=OBJECT),
+    "imports": row(GET=SIGNED_IN),
+    "import": row(GET=OWN_IMPORT_ELSEWHERE),
+    "import-columns": row(GET="in 404 404 200 404 200", POST="in 404 404 422 404 422"),
+    "import-act": row(POST=OWN_IMPORT_ELSEWHERE, data={"act": "abort"}),
+    "import-file": row(GET="in 404 404 200 404 200", args={"which": "unprocessed"}),
     "handovers": row(GET=ADMIN),
     "handover-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "handover": row(GET="in 404 404 404 404 200"),
@@ -316,6 +364,17 @@ MATRIX: dict[str, Row] = {
     "api-meta": row(GET=API_SCOPED),
     "api-currencies": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"code": "EUR"}),
     "api-rates": row(GET=API_SCOPED, PUT=API_ADMIN, data={"valid_from": "2026-02-01", "rate": "7"}),
+    "api-import-preview": row(POST="401 400 400 400 400 400 403 401"),
+    "api-import-mappings": row(GET=API_SCOPED, POST=API_CREATE, data={**IMPORT, "columns": {"N": "name"}}),
+    "api-import-mapping": row(DELETE="401 404 404 200 404 404 403 401"),
+    "api-jobs": row(GET=API_SCOPED, POST=API_CREATE, data={**IMPORT, "op": "insert"}),
+    "api-job": row(GET=API_OWN_IMPORT, DELETE=API_OWN_IMPORT),
+    "api-job-data": row(PUT="401 404 404 422 404 422 403 401", args={"part": "1"}),
+    "api-job-start": row(POST="401 404 404 202 404 202 403 401"),
+    "api-job-abort": row(POST=API_IMPORT_STATE),
+    "api-job-resume": row(POST=API_IMPORT_STATE),
+    "api-job-revert": row(POST=API_IMPORT_STATE),
+    "api-job-results": row(GET=API_OWN_IMPORT, args={"which": "unprocessed"}),
     "api-handovers": row(POST=API_ADMIN_LATER, data={"user": "{user_id}"}),
     "api-handover": row(GET=API_HANDOVER),
     "api-handover-records": row(GET=API_HANDOVER),
