@@ -6,7 +6,7 @@ from crm_platform.kit.context import Actor
 from objects.demo.afterwards import Act, acts
 from objects.handover.pools import PoolChoice, pool_sources
 from objects.records.ownership import watchers
-from workflows.pools import consistency, demo, packages, rules
+from workflows.pools import consistency, demo, importing, packages, rules
 from workflows.pools.recycling import registration as recycling
 from workflows.pools.watching import PoolWatcher
 
@@ -17,6 +17,7 @@ def register() -> None:
     consistency.register()
     packages.register()
     pool_sources.append(_choices)
+    importing.register()
     acts.register(Act("pools", demo.fill_pools))
     recycling.register()
 
