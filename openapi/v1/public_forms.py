@@ -32,7 +32,7 @@ class PublicEndpoint(Endpoint):
         if self.window is not None and self.window.is_exceeded:
             raise RateLimited(retry_after=self.window.resets_in)
 
-    def options(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a browser that asks whether another site may call."""
         return self.answer(request, kwargs["token"], lambda _form: HttpResponse(status=204))
 
