@@ -116,7 +116,7 @@ class StateConflict(PlatformError):
     message = _("This is not possible in the present state.")
 
 
-class RecordLocked(PlatformError):
+class RecordLocked(StateConflict):
     """The record is closed to ordinary changes: it has become another one, or waits for a decision."""
 
     code = "record_locked"

@@ -36,14 +36,14 @@ def test_a_lead_is_converted_into_an_existing_account(site: Site, known: None, s
     expect(page.locator(".notice").first).to_contain_text("意向度")
 
     account = page.get_by_role("region", name="客户")
-    expect(account.get_by_label("选择已有")).to_be_checked()
+    expect(account.get_by_role("radio", name="选择已有")).to_be_checked()
     expect(account.locator(".convert-offer").first).to_contain_text(COMPANY)
-    account.get_by_label("新建").check()
+    account.get_by_role("radio", name="新建").check()
     expect(account.get_by_label("客户名称")).to_have_value(COMPANY)
-    account.get_by_label("选择已有").check()
+    account.get_by_role("radio", name="选择已有").check()
     page.get_by_role("region", name="联系人").get_by_label("职务").fill("采购总监")
     deal = page.get_by_role("region", name="商机")
-    deal.get_by_label("新建").check()
+    deal.get_by_role("radio", name="新建").check()
     page.get_by_role("button", name="转换").click()
     expect(deal.locator(".is-invalid").first).to_be_visible()  # an opportunity needs a date
     deal.get_by_label("预计成交日期").fill("2027-06-30")

@@ -24,6 +24,10 @@ def _convertible(actor: Actor, obj: CompiledObject, values: Values) -> bool:
     return _may(actor, obj, "convert") and _is_open(values)
 
 
+def _converted(actor: Actor, obj: CompiledObject, values: Values) -> bool:
+    return _may(actor, obj, "convert") and values.get(CONVERTED_AT) is not None
+
+
 def _disposable(actor: Actor, obj: CompiledObject, values: Values) -> bool:
     return _may(actor, obj, "edit") and REASON in obj.fields and _is_open(values)
 
@@ -46,6 +50,18 @@ def register() -> None:
             "switch-horizontal",
             "record-convert",
             _convertible,
+            is_main=True,
+            is_dialog=False,
+            position=10,
+        )
+    )
+    actions.register(
+        RecordAction(
+            "converted",
+            _("Converted lead"),
+            "switch-horizontal",
+            "record-convert",
+            _converted,
             is_main=True,
             is_dialog=False,
             position=10,
