@@ -26,6 +26,9 @@ class PoolCard:
 
     @cached_property
     def count_text(self) -> str:
+        """How many records wait; "" where the caller does not see them."""
+        if not self.desk.seat.may_look:
+            return ""
         found = waiting(self.desk.seat).count("capped")
         shown: str = number_format(found.value, use_l10n=True, force_grouping=True)
         return shown if found.is_exact else f"{shown}+"

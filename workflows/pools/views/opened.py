@@ -21,7 +21,7 @@ from objects.query.query import RecordQuery
 from workflows.pools.movements import ShownMovement, movements_of, shown
 from workflows.pools.services.quotas import Quota, quota
 from workflows.pools.services.reading import log, open_waiting
-from workflows.pools.views.common import WaitingDesk, open_to_look
+from workflows.pools.views.common import WaitingDesk, open_pool, open_to_look
 
 MOVEMENTS = 20
 UNTOLD = frozenset({"id", "owner_id", "owner_department_id", "pool_id", "version", "deleted_at", "deletion_id"})
@@ -82,8 +82,8 @@ def waiting_record(request: ActorRequest, pool_id: uuid.UUID, waiting_id: uuid.U
 @require_safe
 @signed_in
 def pool_log(request: ActorRequest, pool_id: uuid.UUID) -> HttpResponse:
-    """Show what has moved into the pool and out of it."""
-    opened = open_to_look(request, pool_id)
+    """Show what has moved into the pool and out of it; to members, what concerned them."""
+    opened = open_pool(request, pool_id)
     before = request.GET.get("before", "")
     found = log(opened.seat, before=int(before) if before.isdecimal() and len(before) < 19 else None)
     titles = known_titles(opened, {row.record_id for row in found.rows})

@@ -158,6 +158,8 @@ class WaitingList:
 def pool(request: ActorRequest, pool_id: uuid.UUID) -> HttpResponse:
     """Show what waits in a pool."""
     opened = open_pool(request, pool_id)
+    if not opened.seat.may_look:
+        return render(request, "workflows/pools/closed.html", {"desk": opened, "pool": opened.pool})
     cursor = request.GET.get("cursor", "")
     place = Place(
         sort=request.GET.get("sort", "")[:80],
