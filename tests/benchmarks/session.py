@@ -22,7 +22,19 @@ from crm_platform.tenancy.context import tenant_context
 from crm_platform.tenancy.database import prepare_database
 from metadata.compiler.current import pinned_snapshot
 from objects.query.query import RecordQuery
-from tests.benchmarks import data, duplicates, place, reach, recycling, report, saves, statements, summaries, twin_copy
+from tests.benchmarks import (
+    data,
+    duplicates,
+    imports,
+    place,
+    reach,
+    recycling,
+    report,
+    saves,
+    statements,
+    summaries,
+    twin_copy,
+)
 from tests.benchmarks.contenders import BARE, PRODUCT, TWIN, Contender, running
 from tests.benchmarks.load import Answers, Call, Job, run_many
 from tests.benchmarks.measure import Effort, measure
@@ -75,6 +87,8 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
     found += expressions(rows // 10)
     tell("  recycling …")
     found += recycling.targets(recycling.measure(rows, tell))
+    tell("  imports …")
+    found += imports.targets(imported(rows // 10))
     for line in (*report.table(figures, chosen), "", *report.target_lines(found)):
         tell(line)
     return sum(target.verdict == "MISSED" for target in found)
@@ -90,6 +104,15 @@ def expressions(lines: int) -> list[report.Target]:
         firms = summaries.build(actor, max(lines, 3 * summaries.FEW))
         changes = summaries.one_change(actor, firms, max(3, int(seconds * 100)))
         return [*saves.targets(costs), *summaries.targets(summaries.whole(actor), changes)]
+
+
+def imported(rows: int) -> imports.Speed:
+    """Measure an import of so many rows, in an organisation that is dropped afterwards."""
+    with make.organization():
+        with pinned_snapshot():
+            imports.build()
+        with pinned_snapshot():
+            return imports.measure(data.actor("admin"), min(max(rows, 1_000), 100_000))
 
 
 def effort() -> Effort:
