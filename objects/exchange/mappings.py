@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from metadata.compiler.compiled import CompiledObject
@@ -24,7 +25,7 @@ MAX_REMEMBERED = 500
 
 def remember(actor: Actor, obj: CompiledObject, header: Sequence[str], plan: Plan) -> None:
     """Remember the caller's choices, in the caller's transaction, beside those of earlier files."""
-    row, _is_new = ImportMapping.objects.get_or_create(object_id=obj.spec.id, user_id=actor.user_id, name="")
+    row, _is_new = ImportMapping.objects.get_or_create(object_id=obj.spec.id, user=_person(actor), name="")
     known = {**row.columns, **columns_of(header, plan)}
     row.columns = dict(list(known.items())[-MAX_REMEMBERED:])
     row.options, row.updated_at = plan.options(), timezone.now()
@@ -46,9 +47,14 @@ def save_mapping(
         raise ValidationFailed.single("name", "required", _("Give the mapping a name of at most 80 characters."))
     values = {"columns": dict(columns), "options": dict(options), "is_shared": is_shared, "updated_at": timezone.now()}
     row, _is_new = ImportMapping.objects.update_or_create(
-        object_id=obj.spec.id, user_id=actor.user_id, name=name, defaults=values
+        object_id=obj.spec.id, user=_person(actor), name=name, defaults=values
     )
     return row
+
+
+def _person(actor: Actor) -> User | None:
+    """Return the caller's account, None for the platform itself."""
+    return User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
 
 
 def columns_of(header: Sequence[str], plan: Plan) -> dict[str, dict[str, str]]:

@@ -110,7 +110,7 @@ def undo_file(row: Import) -> Iterator[str]:
         "kept": _("Left as it is"),
     }
     for chunk in ImportChunk.objects.filter(owner=row, undone__isnull=False).order_by("number").iterator(chunk_size=5):
-        for number, result, record_id, reason in reversed(chunk.undone):
+        for number, result, record_id, reason in reversed(chunk.undone or []):
             yield csv_line([str(number), record_id, str(labels[result]), reason])
 
 

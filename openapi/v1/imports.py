@@ -38,7 +38,7 @@ class AnyParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         body: bytes = parser_context["request"]._request.body
         if len(body) > parser_context["view"].body_bytes:
             raise RequestDataTooBig

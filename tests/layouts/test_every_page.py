@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,6 +27,8 @@ from objects.access.services.shares import ShareInput, add_share
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
 from objects.access.services.teams import add_member
 from objects.duplicates.models import DuplicateSet
+from objects.exchange.models import Import
+from objects.exchange.services import new_import
 from objects.handover.models import Handover
 from objects.merging.service import merge
 from objects.records.service import RecordService
@@ -130,6 +133,7 @@ def furnish(crm: World) -> dict[str, str]:
         "set_id": str(DuplicateSet.objects.get(members__record_id=doubles[0]).pk),
         "merge_id": str(merge(actor, "account", losers[0], losers[1:]).merge_id),
         "user_id": str(crm.users["rep"].pk),
+        "import_id": str(_import(actor).pk),
         "handover_id": str(_handover(actor, crm.users["rep"]).pk),
         "role_id": str(Role.objects.get(api_name="department_head").uuid),
         "profile_id": str(Profile.objects.get(api_name="sales_rep").uuid),
@@ -161,6 +165,19 @@ def pooled(actor: Actor, crm: World) -> dict[str, str]:
         "run_id": run.pk,
     }
     return {**{name: str(value) for name, value in given.items()}, "recycle_rule_id": str(rules[0].pk)}
+
+
+def _import(actor: Actor) -> Import:
+    """Return an import that is still being prepared, with what trying its rows has told."""
+    row = new_import(actor, "lead", io.BytesIO("名称,电话\n甲,不是电话\n".encode()), "线索.csv")
+    problem = {"field": "phone", "code": "invalid_type", "message": "错误"}
+    row.check_result = {
+        "counts": {"created": 1, "updated": 0, "skipped": 0, "failed": 1},
+        "problems": {"invalid_type phone": 1},
+        "rows": [{"row": 2, "outcome": "failed", "errors": [problem]}],
+    }
+    row.save()
+    return row
 
 
 def _handover(actor: Actor, leaver: User) -> Handover:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from metadata.models import BusinessObject
 from metadata.rule_inputs import DuplicateRuleInput, MatchingRuleInput, RecordTypeInput, ValidationRuleInput
 from objects.access.grants import ACTIONS, grant_object
 from objects.access.services.field_levels import set_field_levels
+from objects.exchange.services import new_import
 from objects.records.drafts import Consent
 from objects.records.service import RecordService
 from openapi.keys import create_key
@@ -180,6 +182,10 @@ def _people() -> None:
     set_field_levels(system_actor(), profile, COMPANY, {"name": "hidden"})
 
 
+def _limited() -> Actor:
+    return build_actor(User.objects.get(username="limited"), via="console")
+
+
 def _records(admin: Actor, planted: Planted) -> dict[str, str]:
     records = RecordService(admin, consent=Consent(duplicates=True, reason="Planted"))
     company = records.create(COMPANY, {"name": f"{planted.token} Ltd", "open__c": "known"})
@@ -216,4 +222,6 @@ def _records(admin: Actor, planted: Planted) -> dict[str, str]:
         "deletion_id": str(records.delete(CLIENT, gone.id)),
         "file_id": str(scan.id),
         "view_id": str(view.uuid),
+        "import_id": str(new_import(_limited(), CLIENT, io.BytesIO(b"name\nImported\n"), "rows.csv").pk),
+        "which": "unprocessed",
     }

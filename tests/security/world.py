@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from crm_platform.notifications.models import Notification
 from crm_platform.tenancy.context import tenant_context
 from layouts.services import ListViewInput, create_list_view
 from metadata import services
+from metadata.compiler.current import current_snapshot
 from metadata.currencies import add_currency, set_rate
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from metadata.models import BusinessObject
@@ -39,6 +41,8 @@ from objects.access.services.restriction_rules import RestrictionRuleInput, crea
 from objects.access.services.shares import ShareInput, add_share
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
 from objects.access.services.teams import add_member
+from objects.exchange.mappings import save_mapping
+from objects.exchange.services import new_import
 from objects.handover.models import Handover
 from objects.records.service import RecordService
 from openapi.keys import create_key
@@ -184,6 +188,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
         **_web_form(),
+        **_import(rep),
         "notification_id": str(Notification.objects.create(user=people["rep"], kind="records.assigned", title="x").pk),
         "role_id": str(create_role(system_actor(), RoleInput(name="Kept")).uuid),
         "profile_id": str(create_profile(system_actor(), "Kept").uuid),
@@ -191,6 +196,14 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "group_id": str(create_group(system_actor(), "Kept").uuid),
         "root_id": str(make.root_department().pk),
     }
+
+
+def _import(rep: Actor) -> dict[str, str]:
+    """Return an import that waits for its maker, and a mapping of his own."""
+    row = new_import(rep, OBJECT, io.BytesIO(b"name\nImported\n"), "rows.csv")
+    obj = current_snapshot().object(OBJECT)
+    mapping = save_mapping(rep, obj, "Mine", {"n": {"field": "name", "match": ""}}, {}, is_shared=False)
+    return {"import_id": str(row.pk), "mapping_id": str(mapping.pk)}
 
 
 def _web_form() -> dict[str, str]:

@@ -53,7 +53,7 @@ class ReadingForm(forms.Form):
             self._add("sheet", _("Sheet"), [(name, name) for name in head.sheets])
             return
         shown = {"\t": _("Tab"), "，": _("Chinese comma ，")}
-        self._add("encoding", _("Encoding"), list(ENCODINGS.items()))
+        self._add("encoding", _("Encoding"), [(name, str(text)) for name, text in ENCODINGS.items()])
         delimiters = [(sign, shown.get(sign, sign)) for sign in csv_files.DELIMITERS]
         self._add("delimiter", _("Delimiter"), [("", _("Find out")), *delimiters])
 
