@@ -30,7 +30,6 @@ from objects.display import cells
 from objects.display.principals import UserField
 from objects.query.query import RecordQuery
 
-RESULTS = "timeline-entries"  # id of the element that filters fill anew
 
 
 @dataclass(frozen=True)
