@@ -14,7 +14,7 @@ from crm_platform.kit.registry import Registry
 
 @dataclass(frozen=True)
 class ObjectTab:
-    """A tab: its address is `url_name` with the object's API name. `only` names the objects that have it, if not all."""
+    """A tab: its address is `url_name` with the object's API name; `only` names the objects that have it."""
 
     key: str
     label: Promise
