@@ -17,6 +17,7 @@ from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import Reference
+from objects.demo.afterwards import acts
 from objects.demo.copy import analyze, copy_into, copy_records, unhurried
 from objects.demo.customers import add_customers
 from objects.demo.deals import add_deals
@@ -26,6 +27,7 @@ from objects.demo.organization import add_people
 from objects.demo.words import Words
 from objects.demo.work import add_work
 from objects.demo.world import DemoUser, SeedRow, World
+from objects.handover.pools import pool_choices
 from objects.history.models import RecordChange
 from objects.records.numbering import draw
 
@@ -75,6 +77,8 @@ def load_demo(actor: Actor, now: datetime) -> dict[str, int]:
     with transaction.atomic(), unhurried():
         world = tell(add_people(), now, zoneinfo.ZoneInfo(organization.time_zone))
         counts = {name: _write(actor, objects[name], world, organization.base_currency) for name in ORDER}
+        for act in acts:
+            act.play(actor, now)
     analyze([*(obj.table for obj in objects.values()), RecordChange._meta.db_table])
     return counts
 
@@ -100,7 +104,8 @@ def _write(actor: Actor, obj: CompiledObject, world: World, currency: str) -> in
     for field in obj:
         if field.type.key == "auto_number" and rows:
             draw(obj, field, len(rows))
-    count = copy_records(obj, (_record(row, currency) for row in rows), ctx)
+    pool = next((choice.id for choice in pool_choices(actor, obj.name)), None)  # to which they return
+    count = copy_records(obj, ({**_record(row, currency), "pool_id": pool} for row in rows), ctx)
     copy_into(RecordChange._meta.db_table, HISTORY, (line for row in rows for line in _history(obj, row)))
     return count
 

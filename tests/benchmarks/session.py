@@ -23,6 +23,7 @@ from crm_platform.tenancy.database import prepare_database
 from metadata.compiler.current import pinned_snapshot
 from objects.query.query import RecordQuery
 from tests.benchmarks import (
+    claims,
     data,
     duplicates,
     imports,
@@ -85,6 +86,8 @@ def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str]
     ]
     tell("  rules, formulas and roll-ups …")
     found += expressions(rows // 10)
+    tell("  claims …")
+    found += claims.targets(*claims.measure(max(rows // 200, 200), tell))
     tell("  recycling …")
     found += recycling.targets(recycling.measure(rows, tell))
     tell("  imports …")

@@ -7,18 +7,25 @@ Members travel as far as other organisations know them: everybody, roles and gro
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
 from crm_platform.audit.models import AuditEntry
-from crm_platform.identity.models import OrganizationSettings
 from crm_platform.identity.services import bump_access_version
+from crm_platform.jobs.locality import organization_language
 from crm_platform.kit.context import Actor
 from crm_platform.kit.frozen import thaw
 from metadata.compiler.current import current_snapshot
-from metadata.models import BusinessObject
+from metadata.compiler.spec import Labels
+from metadata.models import BusinessObject, LabelTranslation
 from metadata.packages.package import PackageChange
 from metadata.packages.sections import Documents, PackageSection, package_sections
+from metadata.packages.writing import label_value
+from metadata.services.labels import save_translations
 from objects.access.principals import EVERYONE, GROUP, ROLE, ROLE_BELOW, Principal
 from workflows.pools.models import Pool, PoolMember, RecycleRule
 from workflows.pools.services.inputs import CHANGEABLE, PoolInput, clean
@@ -37,7 +44,11 @@ def export(object_names: Sequence[str]) -> list[dict[str, Any]]:
     rows = Pool.objects.filter(business_object__api_name__in=object_names).select_related("business_object")
     order = {name: index for index, name in enumerate(object_names)}
     found = sorted(rows, key=lambda row: (order[row.business_object.api_name], row.position, row.api_name))
-    return [_document(row) for row in found]
+    texts: dict[tuple[uuid.UUID, str], dict[str, str]] = defaultdict(dict)
+    for text in LabelTranslation.objects.filter(target__in=[row.pk for row in found], attribute__in=LABELS):
+        texts[text.target, text.attribute][text.locale] = text.text
+    language = organization_language()
+    return [_document(row, texts, language) for row in found]
 
 
 def diff(documents: Documents) -> list[PackageChange]:
@@ -51,7 +62,7 @@ def diff(documents: Documents) -> list[PackageChange]:
 def apply(actor: Actor, documents: Documents) -> None:
     """Add what `diff` says."""
     objects = {row.api_name: row for row in BusinessObject.objects.filter(has_pools=True)}
-    language = OrganizationSettings.objects.values_list("language", flat=True).first() or ""
+    language = organization_language()
     new = [wanted for wanted in _new(documents) if wanted["object"] in objects]
     for wanted in new:
         _add(actor, objects[wanted["object"]], thaw(wanted), language)
@@ -72,17 +83,21 @@ def _add(actor: Actor, owner: BusinessObject, wanted: Mapping[str, Any], languag
     snapshot = current_snapshot()
     clean(actor, snapshot.object(owner.api_name) if owner.api_name in snapshot.spec.object_map else None, row)
     row.save(force_insert=True)
+    save_translations(
+        LabelTranslation(target=row.pk, attribute=name, locale=locale, text=text)
+        for name in LABELS
+        if isinstance(wanted.get(name), Mapping)
+        for locale, text in wanted[name].items()
+    )
     members = [(str(Principal.parse(item["principal"])), item.get("is_admin", False)) for item in wanted["members"]]
     PoolMember.objects.bulk_create(PoolMember(pool=row, principal=who, is_admin=a is True) for who, a in members)
-    RecycleRule.objects.bulk_create(
-        RecycleRule(
-            pool=row,
-            position=number,
-            **{name: rule[name] for name in RULE if name in rule and name != "label"},
-            label=_text(rule["label"], language),
-        )
+    rules = [
+        RecycleRule(pool=row, position=number, **{name: rule[name] for name in RULE if name in rule})
         for number, rule in enumerate(wanted.get("recycle_rules", ()))
-    )
+    ]
+    for rule in rules:
+        rule.label = rule.label or _usual_label(rule, language)
+    RecycleRule.objects.bulk_create(rules)
 
 
 def _new(documents: Documents) -> list[Mapping[str, Any]]:
@@ -97,17 +112,17 @@ def _new(documents: Documents) -> list[Mapping[str, Any]]:
     ]
 
 
-def _document(row: Pool) -> dict[str, Any]:
+def _document(row: Pool, texts: Mapping[tuple[uuid.UUID, str], Mapping[str, str]], language: str) -> dict[str, Any]:
     values = {name: value for name, value in said(row).items() if value not in (_USUAL.get(name), list(_tuple(name)))}
+    for name in LABELS:
+        if name in values:
+            values[name] = label_value(Labels({**texts.get((row.pk, name), {}), "": values[name]}))
     members = [
         {"principal": item.principal, **({"is_admin": True} if item.is_admin else {})}
         for item in row.members.order_by("pk")
         if Principal.parse(item.principal).kind in TRAVELLING
     ]
-    rules = [
-        {name: getattr(rule, name) for name in RULE if getattr(rule, name) != _USUAL_RULE.get(name)}
-        for rule in row.recycle_rules.all()
-    ]
+    rules = [_rule(rule, language) for rule in row.recycle_rules.all()]
     return {
         "object": row.business_object.api_name,
         "uuid": str(row.pk),
@@ -116,6 +131,17 @@ def _document(row: Pool) -> dict[str, Any]:
         "members": members,
         **({"recycle_rules": rules} if rules else {}),
     }
+
+
+def _rule(rule: RecycleRule, language: str) -> dict[str, Any]:
+    usual = {**_USUAL_RULE, "label": _usual_label(rule, language)}
+    return {name: getattr(rule, name) for name in RULE if getattr(rule, name) != usual.get(name)}
+
+
+def _usual_label(rule: RecycleRule, language: str) -> str:
+    """Return what a rule without a name of its own is called in the organisation's language."""
+    with override(language):
+        return _("%(kind)s: %(days)d days") % {"kind": rule.get_kind_display(), "days": rule.days}
 
 
 def _tuple(name: str) -> Sequence[Any]:

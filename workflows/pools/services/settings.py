@@ -26,7 +26,7 @@ from crm_platform.kit.errors import (
 )
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
-from metadata.models import BusinessObject
+from metadata.models import BusinessObject, LabelTranslation
 from objects.access.naming import existing
 from objects.access.services.sharing_rules import differences, refuse_unknown
 from workflows.pools.models import HoldCap, Pool, PoolMember, PoolQuota, RecycleRule
@@ -100,6 +100,8 @@ def update_pool(
     if after != before:
         row.version += 1
         row.save()
+        renamed = [name for name in ("label", "description") if after[name] != before[name]]
+        LabelTranslation.objects.filter(target=row.pk, attribute__in=renamed).delete()
         _note(actor, CHANGED, row, differences(before, after))
     return row
 
@@ -114,6 +116,7 @@ def delete_pool(actor: Actor, pool_id: uuid.UUID, expected_version: int | None =
     if _compiled(row).model._base_manager.filter(pool_id=row.pk).exists():
         raise StateConflict(_("Records belong to this pool. Move them to another one first."))
     _note(actor, DELETED, row, {"before": said(row)})
+    LabelTranslation.objects.filter(target=row.pk).delete()
     row.delete()
 
 

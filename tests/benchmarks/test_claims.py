@@ -1,0 +1,16 @@
+"""The measurement of claims, on a few leads: both ways give every lead to one person."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks import claims
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_are_measured_beside_the_bare_transaction() -> None:
+    told: list[str] = []
+    product, bare = claims.measure(30, told.append)
+    assert product.won == bare.won == 30 and len(product.times) == len(bare.times) == 90
+    assert [line.split(":")[0].strip() for line in told] == ["product", "bare"]
+    assert all(target.value for target in claims.targets(product, bare))
