@@ -117,7 +117,7 @@ def furnish(crm: World) -> dict[str, str]:
     return {
         **sharing(actor, deal, crm),
         **pooled(actor, crm),
-        "form_id": str(create_form(actor, "lead", {"label": "官网", "fields": [{"field": "name"}]}).pk),
+        **_web_form(actor),
         "object_name": "opportunity",
         "record_id": str(deal),
         "lead_object": "lead",
@@ -189,6 +189,13 @@ def _handover(actor: Actor, leaver: User) -> Handover:
     row.people = {"teams": 2, "refused": []}
     row.save()
     return row
+
+
+def _web_form(actor: Actor) -> dict[str, str]:
+    """Return a web form with a message that was held back."""
+    form = create_form(actor, "lead", {"label": "官网", "fields": [{"field": "name"}]})
+    held = form.submissions.create(once="1", state="held", reason="trap", values={"name": "王芳"})
+    return {"form_id": str(form.pk), "submission_id": str(held.pk)}
 
 
 def sharing(actor: Actor, deal: uuid.UUID, crm: World) -> dict[str, str]:
