@@ -22,7 +22,7 @@ from workflows.pools.views.setup.fields import (
 )
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "what": ("label", "description", "mode", "position", "is_active", "order", "masked_fields"),
+    "what": ("label", "description", "mode", "position", "order", "masked_fields", "is_active"),
     "taking": (
         "hold_cap", "daily_cap", "hourly_cap", "batch_size", "daily_views", "cool_down_days", "protection_hours",
         "own_department_hours", "cool_down_exempt",
