@@ -152,7 +152,7 @@ class TimelineFilter(forms.Form):
         kinds = [(source.desk.name, source.desk.label) for source in timeline.sources]
         offered = [("", _("Everything")), (ACTIVITIES, _("Activities")), (CHANGES, _("Changes")), *kinds]
         self.fields["kind"] = forms.ChoiceField(label=_("Kind"), choices=offered, required=False)
-        self.fields["who"] = UserField(timeline.actor.language, _("Who"))
+        self.fields["who"] = UserField(timeline.actor.language, _("Colleague"))
         self.fields["since"] = forms.DateField(label=_("From"), widget=DateInput, required=False)
         self.fields["until"] = forms.DateField(label=_("Until"), widget=DateInput, required=False)
         self.fields["who"].required = False
