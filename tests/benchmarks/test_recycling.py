@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
 from tests.benchmarks import recycling
 
 
-@pytest.mark.django_db(transaction=True)
-def test_recycling_is_measured_and_explained() -> None:
+def test_recycling_is_measured_and_explained(fresh_organization: Any) -> None:
     told: list[str] = []
-    found = recycling.measure(600, told.append)
+    found = recycling.measure_here(600, told.append)
     assert found.taken == 60
     assert "last_owner_change_at" in told[0] and "60 leads returned" in told[1]
     assert [target.label.split(":")[0] for target in recycling.targets(found)] == ["recycling", "recycling"]

@@ -113,8 +113,8 @@ def test_lists_count_down_in_few_statements(
     column.cells(actor, obj, ids)
     with django_assert_max_num_queries(4):
         cells = column.cells(actor, obj, ids)
-    assert ["danger" in cells[item] for item in ids] == [False, False, True, True]
-    assert ["warning" in cells[item] for item in ids] == [False, True, False, False]
+    assert ["tag-red" in cells[item] for item in ids] == [False, False, True, True]
+    assert ["tag-orange" in cells[item] for item in ids] == [False, True, False, False]
     assert "七天未跟进" in cells[ids[0]]
 
 
@@ -141,4 +141,4 @@ def test_the_dialogs_do_what_they_say(crm: World, generous: Pool, lead: MakeLead
     assert RecordProtection.objects.get().until is None
     assert owner.post(path("record-protect"), {"is_sent": "1"}).status_code == 302
     assert not RecordProtection.objects.exists()
-    assert "badge" in owner.get(reverse("record-list", args=["lead"])).content.decode()
+    assert "七天未跟进" in owner.get(reverse("record-list", args=["lead"])).content.decode()

@@ -150,8 +150,8 @@ def cells(actor: Actor, obj: CompiledObject, ids: Sequence[uuid.UUID]) -> dict[u
 
 
 def badge(due: DueDate, actor: Actor) -> str:
-    """Return the days left as a badge; the moment and the rule are its title."""
-    colour = "danger" if due.days_left <= DANGER else "warning" if due.days_left <= WARNING else "secondary"
+    """Return the days left as a coloured label; the moment and the rule are its title."""
+    colour = "red" if due.days_left <= DANGER else "orange" if due.days_left <= WARNING else "gray"
     if due.at <= timezone.now():
         text = _("Due")
     elif due.days_left <= 0:
@@ -160,4 +160,4 @@ def badge(due: DueDate, actor: Actor) -> str:
         text = ngettext("%(count)s day", "%(count)s days", due.days_left) % {"count": due.days_left}
     moment = date_format(due.at.astimezone(actor.zone), "SHORT_DATETIME_FORMAT")
     title = f"{due.rule} · {moment}"
-    return format_html('<span class="badge bg-{}-lt" title="{}">{}</span>', colour, title, text)
+    return format_html('<span class="tag tag-{}" title="{}">{}</span>', colour, title, text)
