@@ -31,7 +31,6 @@ from objects.display.principals import UserField
 from objects.query.query import RecordQuery
 
 
-
 @dataclass(frozen=True)
 class Sign:
     """The icon of a kind of entry that says more than that of its object."""
