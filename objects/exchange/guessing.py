@@ -86,7 +86,22 @@ def guess(actor: Actor, obj: CompiledObject, header: Sequence[str]) -> tuple[Tar
         for index, name in enumerate(names):
             if name in known:
                 take(index, Target(known[name]))
+    for index, name in enumerate(names):
+        if index not in found:
+            take(index, _close(name, [item for item in fields.values() if item.name not in used]))
     return tuple(found.get(index) for index in range(len(header)))
+
+
+def _close(name: str, fields: Iterable[ImportField]) -> Target | None:
+    """Return the only field whose label begins with the header: 公司 stands for 公司名称."""
+    close = {
+        item.name
+        for item in fields
+        for label in map(str, item.compiled.spec.label.values())
+        if len(name) > 1
+        if folded(label).startswith(name)
+    }
+    return Target(close.pop()) if len(close) == 1 else None
 
 
 def remembered_columns(actor: Actor, obj: CompiledObject) -> dict[str, Target]:

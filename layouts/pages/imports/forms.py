@@ -35,7 +35,9 @@ BY = "|"  # between a field and the one by which what it points at is found
 class UploadForm(forms.Form):
     """Asks for the file."""
 
-    file = forms.FileField(widget=forms.FileInput(attrs={"class": "form-control", "accept": ".csv,.txt,.tsv,.xlsx"}))
+    file = forms.FileField(
+        allow_empty_file=True, widget=forms.FileInput(attrs={"class": "form-control", "accept": ".csv,.txt,.tsv,.xlsx"})
+    )
 
     def __init__(self, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files)
