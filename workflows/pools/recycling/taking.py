@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from crm_platform.identity.models import AccessVersion
 from crm_platform.kit.db import advisory_xact_lock
 from objects.records.drafts import Movement
 from objects.records.ownership import Holder, Move
@@ -50,6 +51,9 @@ class Recycler:
         self.counts = Counts.of(run.counts)
         self.target = plan.pool.recycles_to_id or plan.pool.pk
         self._ahead: list[Place] = []
+        # Rules of access and pools are read once for the run, not for every batch.
+        version = AccessVersion.objects.values_list("number", flat=True).first()
+        self._actor = replace(plan.actor, access_version=version or 0)
 
     @property
     def is_full(self) -> bool:
@@ -90,7 +94,7 @@ class Recycler:
         movement = Movement(
             PoolMovement.Kind.RECYCLE, reason=label, rule_id=rule_id, run_id=self.run.pk, evidence=evidence
         )
-        results = RecordService(self.plan.actor).move(self.plan.obj.name, moves, movement)
+        results = RecordService(self._actor).move(self.plan.obj.name, moves, movement)
         moved = sum(not result.errors for result in results)
         self.counts.recycled += moved
         self.counts.refused += len(results) - moved
