@@ -40,6 +40,10 @@ def test_the_demo_loads_and_lives(db: None, admin_actor: Actor, actor_for: Calla
     with pytest.raises(StateConflict):
         load_demo(admin_actor, timezone.now())
     _records_go_on(actor_for(User.objects.get(username="wanglei")))
+    for name, least, most in (("lead", 0.05, 0.2), ("account", 0.01, 0.1)):
+        table = current_snapshot().object(name).model._base_manager
+        assert not table.filter(pool_id=None).exists()
+        assert least < table.filter(owner=None).count() / table.count() < most
 
 
 def test_the_demo_is_installed_once(django_db_setup: None, django_db_blocker: Any) -> None:
