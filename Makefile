@@ -16,7 +16,7 @@ test: $(DEV)  ## the whole suite, with servers of its own
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/djlint --lint --quiet crm_platform metadata layouts objects openapi
+	$(BIN)/djlint --lint --quiet crm_platform metadata layouts objects openapi workflows
 	$(BIN)/mypy crm_platform metadata objects layouts openapi workflows
 	$(BIN)/lint-imports --no-cache
 
