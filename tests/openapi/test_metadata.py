@@ -125,3 +125,18 @@ def test_what_keeps_a_formula_from_being_virtual_is_told(caller: Any, ticket: st
     answer = caller.post(f"{META}/objects/ticket__c/fields", body, format="json")
     assert answer.status_code == 422
     assert {error["code"] for error in answer.json()["errors"]} == {"formula_error"}
+
+
+def test_record_types_over_the_api(caller: Any, ticket: str) -> None:
+    url = f"{META}/objects/ticket__c/record-types"
+    given = {"api_name": "retail", "label": {"en": "Retail", "zh-hans": "零售"}, "is_default": True}
+    made = caller.post(url, given, format="json")
+    assert made.status_code == 201, made.content
+    assert caller.patch(f"{url}/retail", {"color": "green"}, format="json").json()["color"] == "green"
+    assert caller.post(url, {"api_name": "retail", "label": "Again"}, format="json").status_code == 422
+    assert [item["api_name"] for item in caller.get(url).json()["data"]] == ["retail"]
+    told = caller.get(f"{META}/objects/ticket__c/describe").json()["record_types"]
+    assert [(item["api_name"], item["is_available"], item["is_default"]) for item in told] == [("retail", True, True)]
+    record = caller.post("/api/v1/records/ticket__c", {"name": "T"}, format="json").json()
+    assert record["record_type"] == "retail"
+    assert caller.get(f"{url}/nope").status_code == 404
