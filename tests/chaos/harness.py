@@ -93,7 +93,7 @@ class Stand:
     """What a chaos test plays with."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.files = folder, folder / "files"
         self.broker = Broker(folder)
         self.groups: list[Group] = [self.broker]
 
@@ -129,6 +129,7 @@ class Stand:
             "PYTHONPATH": str(ROOT),
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
             "DATABASE_URL": _database_url(),
+            "CHAOS_FILES": str(self.files),
             "REDIS_URL": f"unix://{self.broker.socket}?db=0",
             "JOB_LEASE_SECONDS": str(LEASE),
             "JOB_RENEW_SECONDS": str(RENEW),

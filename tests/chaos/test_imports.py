@@ -47,7 +47,7 @@ def content() -> bytes:
 
 
 @pytest.fixture
-def site(fresh_organization: Any) -> Iterator[Stand]:
+def site(fresh_organization: Any, settings: Any) -> Iterator[Stand]:
     """An organisation with prospects that must not be there twice, a broker, no worker yet."""
     apply_changes(system_actor(), SchemaChange(objects=OBJECTS), summary="Book")
     phone_rule("block")
@@ -55,6 +55,9 @@ def site(fresh_organization: Any) -> Iterator[Stand]:
     Job.objects.all().delete()
     WakeUp.objects.all().delete()
     with stand() as made:
+        options = {"location": str(made.files), "allow_overwrite": True}
+        kept = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": options}
+        settings.STORAGES = {**settings.STORAGES, "files": kept}
         yield made
 
 
