@@ -13,6 +13,7 @@ from workflows.sla.views import pages as sla
 
 _RECORD = "o/<slug:object_name>/<uuid:record_id>"
 _SETUP = "setup/pools/<uuid:pool_id>"
+_RULE = f"{_SETUP}/assignment/<uuid:assignment_rule_id>"
 urlpatterns = [
     path("f/<str:token>", public_views.hosted_form, name="public-form"),
     path("f/<str:token>/embed.js", public_views.embed_script, name="public-form-script"),
@@ -67,14 +68,24 @@ urlpatterns = [
     path(f"{_SETUP}/assignment/new", assignment.assignment_rule_new, name="assignment-rule-new"),
     path(f"{_SETUP}/assignment/try", assignment.assignment_simulation, name="assignment-simulation"),
     path(f"{_SETUP}/assignment/run", assignment.assignment_run, name="assignment-run"),
-    path(f"{_SETUP}/assignment/<uuid:rule_id>", assignment.assignment_rule, name="assignment-rule"),
+    path(_RULE, assignment.assignment_rule, name="assignment-rule"),
     path(
-        f"{_SETUP}/assignment/<uuid:rule_id>/delete", assignment.assignment_rule_delete, name="assignment-rule-delete"
+        f"{_RULE}/delete",
+        assignment.assignment_rule_delete,
+        name="assignment-rule-delete",
     ),
-    path(f"{_SETUP}/assignment/<uuid:rule_id>/new", assignment.assignment_member_new, name="assignment-member-new"),
-    path(f"{_SETUP}/assignment/<uuid:rule_id>/<uuid:user_id>", assignment.assignment_member, name="assignment-member"),
     path(
-        f"{_SETUP}/assignment/<uuid:rule_id>/<uuid:user_id>/remove",
+        f"{_RULE}/new",
+        assignment.assignment_member_new,
+        name="assignment-member-new",
+    ),
+    path(
+        f"{_RULE}/<uuid:user_id>",
+        assignment.assignment_member,
+        name="assignment-member",
+    ),
+    path(
+        f"{_RULE}/<uuid:user_id>/remove",
         assignment.assignment_member_remove,
         name="assignment-member-remove",
     ),

@@ -115,9 +115,7 @@ def work_seconds(calendar: WorkCalendar, start: datetime, end: datetime, zone: z
     return int(total.total_seconds())
 
 
-def add_work_seconds(
-    calendar: WorkCalendar, start: datetime, seconds: int, zone: zoneinfo.ZoneInfo
-) -> datetime | None:
+def add_work_seconds(calendar: WorkCalendar, start: datetime, seconds: int, zone: zoneinfo.ZoneInfo) -> datetime | None:
     """Return the moment at which so much working time has passed since `start`; None when that is too far away.
 
     Without any, it is the first working moment at or after `start`.

@@ -32,6 +32,7 @@ POST_ONLY = frozenset({
     "group-delete", "group-members", "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
     "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",
+    "assignment-run", "assignment-rule-delete", "assignment-member-remove", "assignment-take-on", "absence-remove",
     "pool-returns-run", "pool-returns-undo", "pool-claim", "pool-claim-next", "pool-assign", "pool-move",
     "records-release", "records-assign", "pool-cap-remove", "pool-delete", "pool-member-remove",
     "pool-quota-remove", "pool-rule-delete",
@@ -83,6 +84,7 @@ POOLED = {"object_name": "pooled_object", "record_id": "pooled_id"}
 LEADS = {"object_name": "lead_object", "record_id": "lead_id"}
 OTHER_NAMES = {
     "record-convert": LEADS, "record-disqualify": LEADS, "record-reopen": LEADS, "conversion-mapping": LEADS,
+    "record-assignment-panel": POOLED, "record-sla-panel": POOLED,
     "record-pool-panel": POOLED, "record-release": POOLED, "record-pool-assign": POOLED, "record-pool-move": POOLED,
     "pool-caps": POOLED, "record-more-time": POOLED, "record-more-time-answer": POOLED, "record-protect": POOLED,
 }  # fmt: skip

@@ -48,11 +48,16 @@ from tests.kit.query_counts import expected_query_count
 from tests.layouts.hosts import host_of
 from tests.objects import world as worlds
 from tests.objects.world import World
+from workflows.assignment.models import AssignmentRule
+from workflows.assignment.settings import MemberInput as AssignmentMember
+from workflows.assignment.settings import RuleInput as AssignmentRuleInput
+from workflows.assignment.settings import save_rule
 from workflows.intake.services import create_form
 from workflows.pools.models import PoolExtension, RecycleRun
 from workflows.pools.services.claiming import release
 from workflows.pools.services.inputs import HoldCapInput, MemberInput, PoolInput, RecycleRuleInput
 from workflows.pools.services.settings import create_pool, set_hold_caps, set_members, set_recycle_rules
+from workflows.sla.settings import save_policy
 
 HTMX = {"HX-Request": "true"}
 NAMES = frozenset({"City"})  # what the tests' own records are called, and a label is called, too
@@ -163,8 +168,16 @@ def pooled(actor: Actor, crm: World) -> dict[str, str]:
         "waiting_id": leads[0],
         "pool_id": pool.pk,
         "run_id": run.pk,
+        "assignment_rule_id": _assignment_rule(actor, crm, pool.pk).pk,
     }
     return {**{name: str(value) for name, value in given.items()}, "recycle_rule_id": str(rules[0].pk)}
+
+
+def _assignment_rule(actor: Actor, crm: World, pool_id: uuid.UUID) -> AssignmentRule:
+    """Make a rule that gives leads to the representative, and demand that he follows them up."""
+    save_policy(actor, pool_id, {"first_response": 30, "is_active": True})
+    rep = AssignmentMember(crm.users["rep"].pk, tags={"rating": ["hot"]})
+    return save_rule(actor, pool_id, AssignmentRuleInput("轮流", entries=["release"], members=[rep]))
 
 
 def _import(actor: Actor) -> Import:

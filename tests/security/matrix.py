@@ -92,6 +92,7 @@ MATCHING = {
 DUPLICATE = {"api_name": "new__c", "label": "D", "matching_rules": ["kept__c"], "actions": {"create": "warn"}}
 A_PROFILE, A_SET = {"holder_id": "{profile_id}"}, {"holder_id": "{permission_set_id}"}
 A_SHARING_RULE, A_RESTRICTION_RULE = {"rule_id": "{sharing_rule_id}"}, {"rule_id": "{restriction_rule_id}"}
+AN_ASSIGNMENT_RULE = {"assignment_rule_id": "00000000-0000-7000-8000-000000000000"}
 A_WAITING = {"object_name": POOLED, "record_id": "{waiting_id}"}
 A_LEAD = {"lead_id": "{record_id}"}
 A_WALL, A_MEMBER = {"restriction_id": "{restriction_rule_id}"}, {"user_id": "{member_id}"}
@@ -160,6 +161,21 @@ MATRIX: dict[str, Row] = {
     "pool-quota-remove": row(POST=ADMIN_DONE),
     "pool-caps": row(GET=ADMIN, POST=ADMIN_FORM, args=A_WAITING),
     "pool-cap-remove": row(POST=ADMIN_DONE, args={**A_WAITING, "cap_id": "1"}),
+    "pool-sla": row(GET=ADMIN, POST=ADMIN_FORM),
+    "record-sla-panel": row(GET=RECORD),
+    "record-assignment-panel": row(GET=RECORD),
+    "assignment-take-on": row(POST=NO_SUCH),
+    "assignment-rules": row(GET=ADMIN),
+    "assignment-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "assignment-simulation": row(GET=ADMIN),
+    "assignment-run": row(POST=ADMIN_DONE),
+    "assignment-rule": row(GET=ADMIN_UNKNOWN, POST=ADMIN_UNKNOWN, args=AN_ASSIGNMENT_RULE),
+    "assignment-rule-delete": row(POST=ADMIN_UNKNOWN, args=AN_ASSIGNMENT_RULE),
+    "assignment-member-new": row(GET=ADMIN_UNKNOWN, POST=ADMIN_UNKNOWN, args=AN_ASSIGNMENT_RULE),
+    "assignment-member": row(GET=ADMIN_UNKNOWN, POST=ADMIN_UNKNOWN, args=AN_ASSIGNMENT_RULE),
+    "assignment-member-remove": row(POST=ADMIN_UNKNOWN, args=AN_ASSIGNMENT_RULE),
+    "absences": row(GET=SIGNED_IN, POST=FORM),
+    "absence-remove": row(POST=NO_SUCH, args={"absence_id": "1"}),
     "pool-rules": row(GET=ADMIN),
     "pool-rule-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "pool-rule": row(GET=ADMIN_UNKNOWN, POST=ADMIN_UNKNOWN, args={"recycle_rule_id": "1"}),

@@ -48,15 +48,15 @@ def assignment_rule_new(request: ActorRequest, pool_id: uuid.UUID) -> HttpRespon
     if request.method == "POST" and form.is_valid():
         saved = _save(request, pool_id, form, RuleInput(**form.values()))
         if saved is not None:
-            return redirect("assignment-rule", pool_id=pool_id, rule_id=saved.pk)
+            return redirect("assignment-rule", pool_id=pool_id, assignment_rule_id=saved.pk)
     context = {"pool": pool, "form": form, "rule": None}
     return render(request, "workflows/assignment/rule.html", context, status=form_status(request))
 
 
 @managers_only
-def assignment_rule(request: ActorRequest, pool_id: uuid.UUID, rule_id: uuid.UUID) -> HttpResponse:
+def assignment_rule(request: ActorRequest, pool_id: uuid.UUID, assignment_rule_id: uuid.UUID) -> HttpResponse:
     """Show and change a rule, and show who takes part."""
-    pool, rule = get_pool(request.actor, pool_id), settings.get_rule(request.actor, pool_id, rule_id)
+    pool, rule = get_pool(request.actor, pool_id), settings.get_rule(request.actor, pool_id, assignment_rule_id)
     language = request.actor.language
     form = RuleForm(sent(request), pool, language, rule)
     if request.method == "POST" and form.is_valid():
@@ -71,34 +71,34 @@ def assignment_rule(request: ActorRequest, pool_id: uuid.UUID, rule_id: uuid.UUI
 
 @require_POST
 @managers_only
-def assignment_rule_delete(request: ActorRequest, pool_id: uuid.UUID, rule_id: uuid.UUID) -> HttpResponse:
+def assignment_rule_delete(request: ActorRequest, pool_id: uuid.UUID, assignment_rule_id: uuid.UUID) -> HttpResponse:
     """Delete a rule."""
-    settings.delete_rule(request.actor, pool_id, rule_id)
+    settings.delete_rule(request.actor, pool_id, assignment_rule_id)
     messages.success(request, _("The rule is deleted."))
     return redirect("assignment-rules", pool_id=pool_id)
 
 
 # --- who takes part ---------------------------------------------------------------------------------------------
 @managers_only
-def assignment_member_new(request: ActorRequest, pool_id: uuid.UUID, rule_id: uuid.UUID) -> HttpResponse:
+def assignment_member_new(request: ActorRequest, pool_id: uuid.UUID, assignment_rule_id: uuid.UUID) -> HttpResponse:
     """Let another person take part in a rule."""
-    pool, rule = get_pool(request.actor, pool_id), settings.get_rule(request.actor, pool_id, rule_id)
+    pool, rule = get_pool(request.actor, pool_id), settings.get_rule(request.actor, pool_id, assignment_rule_id)
     form = MemberForm(sent(request), pool, request.actor.language)
     if request.method == "POST" and form.is_valid():
         user_id = form.cleaned_data["user_id"]
         kept = [item for item in _members(rule.members.all()) if item.user_id != user_id]
         if _save_members(request, rule, form, [*kept, _member(form, user_id)]):
-            return redirect("assignment-rule", pool_id=pool_id, rule_id=rule_id)
+            return redirect("assignment-rule", pool_id=pool_id, assignment_rule_id=assignment_rule_id)
     context = {"pool": pool, "rule": rule, "form": form, "member": None}
     return render(request, "workflows/assignment/member.html", context, status=form_status(request))
 
 
 @managers_only
 def assignment_member(
-    request: ActorRequest, pool_id: uuid.UUID, rule_id: uuid.UUID, user_id: uuid.UUID
+    request: ActorRequest, pool_id: uuid.UUID, assignment_rule_id: uuid.UUID, user_id: uuid.UUID
 ) -> HttpResponse:
     """Change what speaks for a person."""
-    pool, rule = get_pool(request.actor, pool_id), settings.get_rule(request.actor, pool_id, rule_id)
+    pool, rule = get_pool(request.actor, pool_id), settings.get_rule(request.actor, pool_id, assignment_rule_id)
     member = next((item for item in rule.members.all() if item.user_id == user_id), None)
     if member is None:
         raise NotFound
@@ -107,7 +107,7 @@ def assignment_member(
         changed = _member(form, user_id)
         all_of_them = [changed if item.user_id == user_id else item for item in _members(rule.members.all())]
         if _save_members(request, rule, form, all_of_them):
-            return redirect("assignment-rule", pool_id=pool_id, rule_id=rule_id)
+            return redirect("assignment-rule", pool_id=pool_id, assignment_rule_id=assignment_rule_id)
     context = {"pool": pool, "rule": rule, "form": form, "member": member}
     return render(request, "workflows/assignment/member.html", context, status=form_status(request))
 
@@ -115,14 +115,14 @@ def assignment_member(
 @require_POST
 @managers_only
 def assignment_member_remove(
-    request: ActorRequest, pool_id: uuid.UUID, rule_id: uuid.UUID, user_id: uuid.UUID
+    request: ActorRequest, pool_id: uuid.UUID, assignment_rule_id: uuid.UUID, user_id: uuid.UUID
 ) -> HttpResponse:
     """Take a person out of a rule."""
-    rule = settings.get_rule(request.actor, pool_id, rule_id)
+    rule = settings.get_rule(request.actor, pool_id, assignment_rule_id)
     kept = [item for item in _members(rule.members.all()) if item.user_id != user_id]
     settings.save_rule(request.actor, pool_id, _input(rule, kept), rule.pk)
     messages.success(request, _("The members are saved."))
-    return redirect("assignment-rule", pool_id=pool_id, rule_id=rule_id)
+    return redirect("assignment-rule", pool_id=pool_id, assignment_rule_id=assignment_rule_id)
 
 
 # --- trying out -------------------------------------------------------------------------------------------------
