@@ -18,6 +18,9 @@ from tests.objects.world import World
 from workflows.pools.models import Pool
 from workflows.pools.services.inputs import MemberInput, PoolInput
 from workflows.pools.services.settings import create_pool, set_members
+from workflows.sla.clocks import settle_some
+from workflows.sla.models import SlaClock
+from workflows.sla.settings import save_policy
 
 
 @pytest.fixture
@@ -34,6 +37,16 @@ def pool(crm: World) -> Pool:
     rows = current_snapshot().object("lead").model._base_manager
     rows.filter(pk=leads[1]).update(last_followup_at=timezone.now() + timedelta(seconds=1))
     return made
+
+
+def test_the_board_tells_who_was_too_late(crm: World, pool: Pool) -> None:
+    save_policy(crm.actor("admin"), pool.pk, {"first_response": 30, "in_hours": False, "is_active": True})
+    lead = RecordService(crm.actor("rep")).create("lead", {"name": "迟到的线索", "company": "慢公司"}).id
+    assert "team-late" not in page(crm, "head", reverse("desk-team"))[1]
+    settle_some(SlaClock.objects.get(record_id=lead).due_at)
+    html = page(crm, "head", reverse("desk-team"))[1]
+    assert "迟到的线索" in part(html, "team-late")
+    assert "及时率 0%" in part(html, "team-load")
 
 
 def page(crm: World, name: str, url: str) -> tuple[int, str]:

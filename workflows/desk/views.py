@@ -38,6 +38,7 @@ from workflows.pools.services.seats import Seat, pools_of
 from workflows.pools.views.common import WaitingDesk
 from workflows.pools.views.mine import PoolCard
 from workflows.pools.views.opened import known_titles
+from workflows.sla.reading import Score, missed, scores
 
 Kind = PoolMovement.Kind
 FIRST = "lead"
@@ -194,6 +195,7 @@ class Load:
     held: int
     cap: int | None
     unhandled: int
+    on_time: int | None  # per cent of what was demanded lately
 
     @property
     def is_full(self) -> bool:
@@ -220,10 +222,18 @@ class TeamWork(DeskPage):
     def loads(self) -> list[Load]:
         names = dict(User.objects.filter(pk__in=self.people).values_list("pk", "name"))
         by_owner = self._unhandled[1]
+        found = scores(self.desk.obj.spec.id, list(self.people), self.desk.now)
         return [
-            Load(key, names.get(key, ""), held, self._cap(key), by_owner.get(key, 0))
+            Load(key, names.get(key, ""), held, self._cap(key), by_owner.get(key, 0), found.get(key, Score()).percent)
             for key, held in self.people.items()
         ]
+
+    @cached_property
+    def late(self) -> Table:
+        """What was not followed up in time during the last days."""
+        ids = missed(self.desk.obj.spec.id, list(self.people), self.desk.now, SHOWN)
+        seen = RecordQuery(self.actor, self.desk.name).visible_ids(ids) if ids else set()
+        return Table(self.desk, [item for item in ids if item in seen], with_owner=True)
 
     def _cap(self, user_id: uuid.UUID) -> int | None:
         """Return how much somebody may hold of all pools together, None where one of them has no limit."""
