@@ -128,7 +128,7 @@ def _number(value: int | float | Decimal) -> int | float:
         return value
     try:
         number = float(value)
-    except OverflowError:
+    except (OverflowError, ValueError):  # ValueError: a signalling NaN, which no float can be
         number = math.inf
     if not math.isfinite(number):
         raise InvalidValue("out_of_range", _("The number is too large."))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from crm_platform.kit.errors import ValidationFailed
@@ -63,6 +64,7 @@ every_type = pytest.mark.parametrize("key", field_types.keys())
 @every_type
 @quick
 @given(raw=anything)
+@example(raw=[Decimal("sNaN")])
 def test_clean_refuses_or_returns_a_value_that_goes_all_the_way(key: str, raw: Any) -> None:
     field_type, spec = field_types.get(key), spec_of(ALL[key])
     with contextlib.suppress(InvalidValue):
