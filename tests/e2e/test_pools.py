@@ -51,7 +51,7 @@ def test_a_pool_is_made_and_claimed_from(site: Site, sign_in: Callable[..., Page
     dialog = phone.get_by_role("dialog")
     dialog.get_by_role("button", name="退回").click()
     expect(dialog).to_contain_text("请选择原因")
-    dialog.get_by_role("combobox", name="原因").select_option("联系不上")
+    dialog.get_by_role("combobox", name="原因", exact=True).select_option("联系不上")
     dialog.get_by_role("button", name="退回").click()
     expect(phone.locator("body")).to_contain_text("已处理 1 条记录")
     with worlds.inside(site.world.schema_name):

@@ -34,7 +34,7 @@ def test_a_lead_is_created_found_edited_and_deleted(site: Site, me: str, sign_in
     page = sign_in(me)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Rep")
 
-    page.get_by_role("navigation", name="主导航").get_by_role("link", name="线索").click()
+    page.get_by_role("navigation", name="主导航").get_by_role("link", name="线索", exact=True).click()
     page.get_by_role("link", name="新建线索").last.click()
     page.get_by_label("姓名").fill("诸葛亮")
     page.get_by_role("button", name="保存", exact=True).click()

@@ -35,7 +35,7 @@ class RecordMaker:
         """Return values for every writable business field; another `variant` differs where the type allows."""
         found = {}
         for field in current_snapshot().object(object_name):
-            if not field.spec.is_system and not field.is_read_only:
+            if not (field.spec.is_system or field.is_read_only or field.spec.readonly_if):
                 value = self._value(field, variant, depth)
                 if value is not None:
                     found[field.name] = value

@@ -164,7 +164,7 @@ def test_columns_are_kept_for_each_user(
     assert answer.status_code == 302
     html = rep.get("/o/lead/").content.decode()
     assert "wx123" in html
-    assert re.findall(r'data-label="([^"]+)"', html) == ["姓名", "微信号", "市场活动 / 预算"]
+    assert re.findall(r'data-label="([^"]+)"', html) == ["姓名", "微信号", "市场活动 / 预算", "剩余天数"]
     assert "wx123" not in browser("boss").get("/o/lead/").content.decode()
     rep.post("/o/lead/columns", {"reset": "1"})
     assert "wx123" not in rep.get("/o/lead/").content.decode()

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from crm_platform.kit.context import system_actor
 from crm_platform.kit.errors import QueryTooComplex, ValidationFailed
+from metadata import services
 from metadata.compiler.compiled import CompiledObject
 from metadata.field_types.operators import Arity, operators
+from metadata.rule_inputs import RecordTypeInput
 from objects.query.conditions import All, Condition, Not, Tree
 from objects.query.conditions import Any as AnyOf
 from objects.query.query import RecordQuery
@@ -146,6 +149,7 @@ def test_trees_combine(world: World, rows: dict[str, Any]) -> None:
 
 def test_every_operator_of_every_field_runs(world: World, rows: dict[str, Any]) -> None:
     """Completeness by reflection: no field has an operator whose SQL fails."""
+    services.create_record_type(system_actor(), "deal", RecordTypeInput("partner", "渠道"))
     obj = compiled("deal")
     query = RecordQuery(world.actor("boss"), "deal")
     for field in query.policy.readable_fields(obj):
@@ -159,7 +163,7 @@ def sample(obj: CompiledObject, name: str, operator: str, rows: dict[str, Any]) 
     value: Any = {
         "date": "2026-03-01", "datetime": "2026-03-01T00:00:00Z", "integer": 1, "decimal": "1", "currency": "1",
         "percent": "0.1", "checkbox": True, "stage": "won", "picklist": "tech", "multi_picklist": "a",
-        "currency_code": "CNY", "phone": "13800138000", "email": "a@example.com", "url": "https://example.com",
+        "currency_code": "CNY", "record_type": "partner", "phone": "13800138000", "email": "a@example.com", "url": "https://example.com",
     }.get(kind, str(rows["firm"]))  # fmt: skip
     if operator == "rel":
         return "today"

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.console import navigation
 from crm_platform.kit.context import Actor
 from metadata.compiler.compiled import CompiledObject
+from objects.access.policy import AccessPolicy
+from objects.access.reach import EDIT
 from objects.extensions import (
     BulkAction,
     RecordAction,
@@ -62,15 +64,20 @@ def register() -> None:
         RecordPanel("pool", _("Pool"), icon="droplet", url_name="record-pool-panel", offered=_belongs, position=20)
     )
     bulk_actions.register(
-        BulkAction("pool-release", _("Give back"), icon="arrow-back-up", url_name="records-release", offered=_has_pools)
+        BulkAction(
+            "pool-release", _("Give back"), icon="arrow-back-up", url_name="records-release", offered=_holds_some
+        )
     )
     bulk_actions.register(
         BulkAction("pool-assign", _("Assign to …"), icon="user-plus", url_name="records-assign", offered=_is_admin)
     )
 
 
-def _has_pools(actor: Actor, obj: CompiledObject) -> bool:
-    return obj.spec.has_pools and bool(pool_rules(actor).active(obj.spec.id))
+def _holds_some(actor: Actor, obj: CompiledObject) -> bool:
+    """Offer giving back to who may hold records of the object and work on them."""
+    if not obj.spec.has_pools or not AccessPolicy.of(actor).can(obj.name, EDIT):
+        return False
+    return bool(pool_rules(actor).active(obj.spec.id))
 
 
 def _is_admin(actor: Actor, obj: CompiledObject) -> bool:
