@@ -18,7 +18,8 @@ from metadata.models import SchemaVersion
 MAX_CACHED = 64  # organisations per process; the least recently used goes first
 
 _pins: ContextVar[dict[str, SchemaSnapshot] | None] = ContextVar("schema_pins", default=None)
-_cache: OrderedDict[str, SchemaSnapshot] = OrderedDict()
+# By organisation: the newest snapshot and, where another version was asked for last, that one before it.
+_cache: OrderedDict[str, tuple[SchemaSnapshot, ...]] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
@@ -66,27 +67,34 @@ def repin(version: int | None = None) -> SchemaSnapshot:
 
 def snapshot_for(schema: str, version: int) -> SchemaSnapshot:
     """Return the snapshot of a version, from the process cache or compiled from its stored spec."""
+    return _kept(schema, version) or _keep(SchemaSnapshot(schema, version, load_version(version)))
+
+
+def _kept(schema: str, version: int) -> SchemaSnapshot | None:
+    """Return the cached snapshot of a version; those before it have had their time."""
     with _cache_lock:
-        found = _cache.get(schema)
-        if found is not None and found.version == version:
+        found = next((item for item in _cache.get(schema, ()) if item.version == version), None)
+        if found is not None:
+            _cache[schema] = tuple(item for item in _cache[schema] if item.version >= version)
             _cache.move_to_end(schema)
-            return found
-    return _keep(SchemaSnapshot(schema, version, load_version(version)), found)
+        return found
 
 
-def _keep(snapshot: SchemaSnapshot, found: SchemaSnapshot | None) -> SchemaSnapshot:
-    """Cache what was just compiled, unless another thread was quicker; `found` is what the cache held before.
+def _keep(snapshot: SchemaSnapshot) -> SchemaSnapshot:
+    """Cache what was just compiled, unless another thread was quicker; returns the one to use.
 
-    The version that was asked for last stays, even if it is a lower number: a publish that was rolled back has
-    left a higher one behind, which nobody will ask for again. A higher one that came in meanwhile is another
-    matter: whoever compiled the lower one asked first.
+    A version below the newest is kept beside it, never instead: the newest may be one that its publisher is about to
+    commit, or one that was rolled back, and only time tells which of them is asked for again.
     """
     schema = snapshot.schema_name
     with _cache_lock:
-        present = _cache.get(schema)
-        if present is not None and present is not found and present.version >= snapshot.version:
-            return present if present.version == snapshot.version else snapshot
-        _cache[schema] = snapshot
+        present = _cache.get(schema, ())
+        same = next((item for item in present if item.version == snapshot.version), None)
+        if same is not None:
+            return same
+        newest = max(present, key=lambda item: item.version, default=None)
+        is_older = newest is not None and newest.version > snapshot.version
+        _cache[schema] = (snapshot, newest) if is_older and newest is not None else (snapshot,)
         _cache.move_to_end(schema)
         while len(_cache) > MAX_CACHED:
             _cache.popitem(last=False)

@@ -144,3 +144,20 @@ def test_two_that_compile_at_once_come_to_use_the_same(order: None, monkeypatch:
     monkeypatch.setattr(current, "load_version", while_another_is_quicker)
     assert snapshot_for(schema, version - 1).version == version - 1
     assert snapshot_for(schema, version) is winners[1]
+
+
+def test_who_read_the_number_before_a_publish_leaves_the_newer_version(
+    admin_actor: Actor, order: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = current_snapshot().version
+
+    def while_another_publishes() -> int:
+        monkeypatch.undo()
+        services.add_field(admin_actor, "part__c", FieldInput("late__c", "text", "late"))
+        winners.append(current_snapshot())
+        return version
+
+    winners: list[SchemaSnapshot] = []
+    monkeypatch.setattr(current, "current_version", while_another_publishes)
+    assert current_snapshot().version == version
+    assert current_snapshot() is winners[0]
