@@ -28,7 +28,7 @@ chaos: $(DEV)  ## kill, flush and race at full size
 
 nightly: $(DEV)  ## expressions and reach over records against chance, at full size
 	@EXPRESSIONS=20000 FUZZ=100000 PAIRS=100000 $(BIN)/python -m tests.kit.run tests/metadata/expressions \
-		tests/objects/access/test_scope_property.py -n 0
+		tests/metadata/field_types/test_fuzz.py tests/objects/access/test_scope_property.py -n 0
 
 lock:  ## resolve the dependencies of pyproject.toml anew
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes pyproject.toml -o requirements.lock --no-header

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,12 +10,17 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import settings
 
 from crm_platform.kit.context import Actor
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.database import ACME_HOST, acme, drop_test_database, make_test_database
 from tests.kit.schema_leaks import RegistryState, leaks
+
+settings.register_profile("suite", derandomize=True)
+if "FUZZ" not in os.environ:
+    settings.load_profile("suite")
 
 FLUSHING = {"transactional_db", "live_server", "django_db_reset_sequences"}
 

@@ -1,4 +1,4 @@
-"""`make test`: bring up what the suite needs, then run pytest with a process per core."""
+"""`make test`: bring up what the suite needs, then run pytest with one process more than there are cores: some always wait."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main() -> int:
         return 1
     subprocess.run([sys.executable, "manage.py", "compile_translations"], check=True, stdout=subprocess.DEVNULL)
     given = sys.argv[1:]
-    parallel = [] if "-n" in given else ["-n", str(max(2, os.cpu_count() or 2)), "--dist", "loadgroup"]
+    parallel = [] if "-n" in given else ["-n", str(1 + max(2, os.cpu_count() or 2)), "--dist", "loadgroup"]
     return subprocess.call([sys.executable, "-m", "pytest", *parallel, *given])
 
 
