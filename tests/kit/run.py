@@ -1,4 +1,4 @@
-"""`make test`: bring up what the suite needs, then run pytest with a process per core and one more: some always wait."""
+"""`make test`: bring up what the suite needs, then run pytest, one process more than there are cores: some wait."""
 
 from __future__ import annotations
 
