@@ -16,7 +16,7 @@ class ObjectsConfig(AppConfig):
         from objects.access.defaults import grant_new_fields, grant_new_object, keep_limits
         from objects.access.registration import register
         from objects.access.services import field_levels  # noqa: F401 (registers its kind of act)
-        from objects.activities import reminders
+        from objects.activities import diversions, reminders
         from objects.conversion import registration as conversion
         from objects.duplicates import registration as duplicates
         from objects.exchange import job as exchange
@@ -53,4 +53,5 @@ class ObjectsConfig(AppConfig):
         attachments.register()
         recalculation_jobs.register()
         reminders.register()
+        diversions.register()
         hooks.computed_changed.append(recalculation_jobs.computed_changed)

@@ -32,7 +32,7 @@ from objects.access.type_grants import offered_types
 from objects.display import cells
 from objects.duplicates.errors import DuplicateDetected
 from objects.history.selectors import history
-from objects.records.service import RecordService
+from objects.records.service import Diversion, RecordService
 
 OWNER, CURRENCY = "owner_id", "currency"
 
@@ -68,6 +68,8 @@ def record_new(request: HttpRequest, object_name: str) -> HttpResponse:
     except (ValidationFailed, StateConflict, DuplicateDetected) as failure:
         _show_failure(request, form, failure)
         is_valid = False
+    if is_valid and saved.diverted is not None:
+        return _show_diverted(request, opened, saved.diverted)
     if is_valid:
         messages.success(request, _("Created."))
         return redirect(request, _after_creating(request, opened, saved.id))
@@ -214,6 +216,13 @@ def _show_failure(request: HttpRequest, form: RecordForm, failure: PlatformError
         form.show_errors(failure)
     else:
         form.add_error(None, str(failure.message))
+
+
+def _show_diverted(request: HttpRequest, opened: ObjectDesk, found: Diversion) -> HttpResponse:
+    """Lead to the record that has taken in what was entered, if the caller may see it; else back to the list."""
+    messages.info(request, _("It is there already: what you entered was noted there, and its owner has been told."))
+    url = reverse("record", args=[found.object, found.record_id]) if found.is_visible else opened.list_url
+    return redirect(request, url)
 
 
 def _after_creating(request: HttpRequest, opened: ObjectDesk, record_id: uuid.UUID) -> str:

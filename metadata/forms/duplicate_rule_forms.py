@@ -32,7 +32,7 @@ SCOPE_LABELS = (
 ACTION_LABELS = (
     ("off", _("nothing")),
     ("report", _("save and report")),
-    ("route", _("save and note it on the existing record")),
+    ("route", _("note it on the existing record instead")),
     ("warn", _("ask for a reason")),
     ("block", _("refuse to save")),
 )

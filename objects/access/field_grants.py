@@ -8,7 +8,7 @@ may.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import IntEnum
 from functools import lru_cache
 
@@ -41,6 +41,17 @@ def field_grants_of(actor: Actor) -> FieldLevels:
     if not actor.access_version:
         return _read(actor.group_ids)
     return _kept(current_schema(), actor.access_version, actor.group_ids)
+
+
+def read_by_everybody(object_name: str, names: Collection[str]) -> set[str]:
+    """Return those of an object's fields that no group's grants keep from its members, or mask."""
+    rows = BusinessFieldGroupPermission.objects.filter(
+        content_object__business_object__api_name=object_name
+    ).values_list("group_id", "content_object__api_name", "permission__codename")
+    granted: dict[int, set[str]] = defaultdict(set)
+    for group_id, field_name, codename in rows:
+        granted[group_id] |= {field_name} if LEVELS[codename] >= FieldLevel.READ else set()
+    return set(names).intersection(*granted.values()) if granted else set(names)
 
 
 @lru_cache(maxsize=1024)

@@ -153,10 +153,10 @@ def _values(given: FollowUpInput) -> dict[str, Any]:
         "next_plan": given.next_plan,
         "followed_up_at": given.followed_up_at,
     }
-    return {NAME: _headline(content), CONTENT: content, **{name: value for name, value in optional.items() if value}}
+    return {NAME: headline(content), CONTENT: content, **{name: value for name, value in optional.items() if value}}
 
 
-def _headline(content: Any) -> str:
+def headline(content: Any) -> str:
     """Return what a follow-up is called: the beginning of its first line."""
     lines = content.splitlines() if isinstance(content, str) else []
     first = lines[0].strip() if lines else ""

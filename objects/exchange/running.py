@@ -244,7 +244,10 @@ class Runner:
     def _settle(entry: Entry, result: RowResult, outcome: str) -> None:
         entry.errors = list(result.errors)
         entry.outcome = FAILED if result.errors else outcome
-        if not result.errors:
+        if result.diverted is not None:
+            entry.fail(None, "diverted", _("It is there already: it was noted on the record that is like it."))
+            entry.outcome = SKIPPED
+        elif not result.errors:
             entry.id, entry.version = result.id, result.version
 
 

@@ -30,23 +30,38 @@ CURRENCY, OWNER = "currency", "owner_id"
 
 
 @dataclass(frozen=True, slots=True)
+class Diversion:
+    """The record that took in what was to become one of its own, by which duplicate rule, and may the caller see it."""
+
+    rule: str
+    object: str
+    record_id: uuid.UUID
+    is_visible: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SavedRecord:
-    """A record as it was written. After a dry run: as it would have been."""
+    """A record as it was written. After a dry run: as it would have been.
+
+    With `diverted` nothing was made: `object` and `id` name the record that has taken in what was to be one.
+    """
 
     id: uuid.UUID
     version: int
     object: str
     record: Record
+    diverted: Diversion | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of one row of a bulk call: an id and version, or errors."""
+    """What became of one row of a bulk call: an id and version, or errors, or the record that has taken it in."""
 
     index: int
     id: uuid.UUID | None
     version: int | None
     errors: tuple[FieldError, ...] = ()
+    diverted: Diversion | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,7 @@ class Draft:
     environment: Environment | None = None  # of the draft's expressions
     keys: Any = None  # by which duplicates of the record are found
     matches: list[Any] = field(default_factory=list)  # records that it duplicates, and is saved beside
+    diverted: Diversion | None = None  # the record that takes it in: it is not saved itself
     confirmed: list[str] = field(default_factory=list)  # rules whose warning the caller has confirmed
     order: OwnershipMove | None = None  # where a record is to be put
     carried: Mapping[str, Any] = field(default_factory=dict)  # what another record brings, as values, not the caller
@@ -118,7 +134,12 @@ class Draft:
 
     @property
     def is_sound(self) -> bool:
-        return self.refusal is None and not self.errors
+        """Tell whether it goes on to be written."""
+        return self.diverted is None and not self.has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        return self.refusal is not None or bool(self.errors)
 
     def error(self, name: str | None, code: str, message: Message, **params: Any) -> None:
         self.errors.append(FieldError(name, code, message, params))
@@ -204,9 +225,11 @@ class Batch:
         return [draft for draft in self.drafts if draft.is_sound]
 
     def saved(self, draft: Draft) -> SavedRecord:
-        """Return the record of a draft that was written."""
+        """Return the record of a draft that was written, or what has become of it instead."""
         assert draft.id is not None
         record = draft.record or self.table.new(draft.columns)
+        if draft.diverted is not None:
+            return SavedRecord(draft.diverted.record_id, 0, draft.diverted.object, record, draft.diverted)
         return SavedRecord(draft.id, draft.version, self.object.name, record)
 
     def context(self, draft: Draft) -> CleanContext:

@@ -15,7 +15,9 @@ from objects.duplicates.finding import Match, Probe, asks_of, find
 from objects.duplicates.keys import insert_keys, replace_keys, take_locks
 from objects.duplicates.plan import RulePlan, object_plan
 from objects.duplicates.together import Earlier
-from objects.records.drafts import Batch, Draft
+from objects.records.diverting import ACTION as DIVERT
+from objects.records.diverting import diversion
+from objects.records.drafts import Batch, Diversion, Draft
 from objects.records.environments import environment
 from objects.records.programs import programs
 
@@ -115,6 +117,7 @@ def _decide(batch: Batch, draft: Draft, rules: Sequence[RulePlan], matches: Sequ
         assert match.ask.rule is not None
         by_rule[match.ask.rule.uuid].append(match)
     refusing: list[RuleMatches] = []
+    diverted: Diversion | None = None
     for rule in rules:
         found = by_rule.get(rule.spec.uuid)
         if not found or not _applies(batch, draft, rule.spec):
@@ -123,10 +126,14 @@ def _decide(batch: Batch, draft: Draft, rules: Sequence[RulePlan], matches: Sequ
         is_allowed = action == "warn" and batch.consent.duplicates and may_override(batch.actor, rule.spec)
         if action == "block" or (action == "warn" and not is_allowed):
             refusing.append((rule.spec, action, found))
-        else:
-            draft.matches.append((rule.spec, action, found))
+            continue
+        draft.matches.append((rule.spec, action, found))
+        if action == DIVERT and diverted is None:
+            diverted = diversion(batch, found)
     if refusing:
         draft.refusal = DuplicateDetected(batch.actor, batch.snapshot, refusing)
+    else:
+        draft.diverted = diverted
 
 
 def _applies(batch: Batch, draft: Draft, rule: DuplicateRuleSpec) -> bool:

@@ -15,6 +15,7 @@ from objects.records.conditions import conditions
 from objects.records.defaults import carry, field_defaults, system_defaults
 from objects.records.dependent_choices import dependent_choices
 from objects.records.discretion import keep_quiet
+from objects.records.diverting import divert
 from objects.records.drafts import Batch
 from objects.records.duplicates import duplicates, remember
 from objects.records.formulas import default_formulas, empty_rollups, formulas
@@ -50,7 +51,7 @@ def authorise(batch: Batch) -> None:
 
 def stop(batch: Batch) -> None:
     """End here when a draft has failed: a single write with its error, a batch as it was asked for."""
-    failed = [draft for draft in batch.drafts if not draft.is_sound]
+    failed = [draft for draft in batch.drafts if draft.has_failed]
     for draft in failed:
         keep_quiet(batch, draft)
     if failed and not batch.is_many:
@@ -102,6 +103,8 @@ CREATE: tuple[Stage, ...] = (
     history,
     outbox,
     note,
+    divert,  # what has become no record
+    stop,
 )
 UPDATE: tuple[Stage, ...] = (
     authorise,

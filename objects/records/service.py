@@ -18,11 +18,11 @@ from objects.access.policy import AccessPolicy
 from objects.access.services.holding import hold
 from objects.access.services.teams import keep_on_team, require_team_level
 from objects.records import pipeline, purging, trash, upserting
-from objects.records.drafts import OWNER, Batch, Consent, Draft, Movement, Origin, RowResult, SavedRecord
+from objects.records.drafts import OWNER, Batch, Consent, Diversion, Draft, Movement, Origin, RowResult, SavedRecord
 from objects.records.ownership import POOL, Move
 from objects.records.unit import run_unit
 
-__all__ = ["MAX_ROWS", "Consent", "Origin", "RecordService", "RowResult", "SavedRecord"]
+__all__ = ["MAX_ROWS", "Consent", "Diversion", "Origin", "RecordService", "RowResult", "SavedRecord"]
 
 MAX_ROWS = 5_000
 Id = uuid.UUID | str
@@ -41,7 +41,10 @@ class RecordService:
 
     # --- one record ---------------------------------------------------------------------------------------
     def create(self, object_name: str, values: Mapping[str, Any], *, dry_run: bool = False) -> SavedRecord:
-        """Create a record from values by API name. Raises NotFound, Forbidden, ValidationFailed."""
+        """Create a record from values by API name. Raises NotFound, Forbidden, ValidationFailed, DuplicateDetected.
+
+        A duplicate rule may send it to the record that is there already: then the result is `diverted`.
+        """
         return run_unit(lambda: self.write_one(object_name, "create", Draft(0, members(values))), dry_run=dry_run)
 
     def update(
@@ -275,6 +278,8 @@ def change_draft(index: int, row: object) -> Draft:
 
 def row_result(draft: Draft) -> RowResult:
     """Return what became of a draft that was allowed to fail alone."""
-    if not draft.is_sound:
+    if draft.has_failed:
         return RowResult(draft.index, None, None, draft.all_errors())
+    if draft.diverted is not None:
+        return RowResult(draft.index, None, None, diverted=draft.diverted)
     return RowResult(draft.index, draft.id, draft.version)

@@ -2,7 +2,8 @@
 
 A lookup says by its settings `touches` and `touches_when` that records which point somewhere count there. They do so
 from the moment they are made; as a follow-up only once they are done, if it takes a value of a picklist for that.
-The times only ever move on. Neither version nor history of the touched record take part: nobody has changed it.
+What the platform itself writes down is an activity, but nobody's follow-up. The times only ever move on. Neither
+version nor history of the touched record take part: nobody has changed it.
 """
 
 from __future__ import annotations
@@ -118,7 +119,9 @@ def _note(batch: Batch, source: Source, draft: Draft, found: dict[str, dict[uuid
         return  # nothing that counts yet
     at = _value(batch, draft, source.moment) if source.moment else None
     moment = min(at, batch.now) if isinstance(at, datetime) else batch.now
-    found[link.object].setdefault(link.id, Touch()).add(moment, source.is_followup and is_done)
+    found[link.object].setdefault(link.id, Touch()).add(
+        moment, source.is_followup and is_done and not batch.actor.is_system
+    )
 
 
 def _value(batch: Batch, draft: Draft, name: str) -> Any:

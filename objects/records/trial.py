@@ -124,7 +124,7 @@ def assess(
             if with_duplicates or stage is not duplicates:
                 stage(batch)
         keep_quiet(batch, draft)
-        failure = None if draft.is_sound else draft.failure()
+        failure = draft.failure() if draft.has_failed else None
         _work_out_virtual(batch, draft)
         typed = _readable(batch, draft)
         return Assessment(_api_values(batch, typed), failure, field_states(batch, draft), typed)

@@ -169,6 +169,8 @@ def _operation(operation: Operation, obj: CompiledObject | None, language: str =
     }
     if operation.method == "put":
         made["responses"]["201"] = made["responses"]["200"]
+    if operation.diverts:
+        made["responses"]["202"] = _content("Diverted", operation.answer_type)
     if "IfNoneMatch" in operation.parameters:
         made["responses"]["304"] = {"description": "Not modified"}
     if operation.scope:

@@ -159,6 +159,24 @@ SCHEMAS: dict[str, Any] = {
         "required": ["results", "summary"],
         "properties": {"results": {"type": "array", "items": {"type": "object"}}, "summary": {"type": "object"}},
     },
+    "Diverted": {
+        "type": "object",
+        "required": ["diverted"],
+        "properties": {
+            "diverted": {
+                "type": "object",
+                "required": ["rule", "into"],
+                "properties": {
+                    "rule": TEXT,
+                    "into": {
+                        "type": "object",
+                        "required": ["object", "id"],
+                        "properties": {"object": TEXT, "id": {"anyOf": [UUID, {"type": "null"}]}},
+                    },
+                },
+            }
+        },
+    },
     "SearchResult": {"type": "object", "properties": {"data": {"type": "array", "items": {"type": "object"}}}},
     "FormulaTrial": {
         "type": "object",

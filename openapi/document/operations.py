@@ -26,6 +26,7 @@ class Operation:
     answer_type: str = JSON
     status: int = 200
     tags: tuple[str, ...] = field(default=("records",))
+    diverts: bool = False  # what is sent may be taken in by a record that is there already
     errors: tuple[int, ...] = (400, 401, 403, 404, 406, 409, 413, 415, 422, 429, 503)
 
 
@@ -43,6 +44,7 @@ RECORD_OPERATIONS = (
         ("Prefer", *WRITE),
         body="{create}",
         answer="{read}",
+        diverts=True,
         status=201,
     ),
     Operation(
@@ -112,6 +114,7 @@ RECORD_OPERATIONS = (
         ("KeyField", "KeyValue", *WRITE),
         body="{patch}",
         answer="{read}",
+        diverts=True,
     ),
     Operation(
         "post",

@@ -18,7 +18,7 @@ from objects.merging.redirects import survivor_of
 from objects.query import filters
 from objects.query.conditions import from_json
 from objects.query.query import RecordQuery
-from objects.records.service import RecordService, RowResult
+from objects.records.service import Diversion, RecordService, RowResult
 from openapi.errors import field_error
 from openapi.http import BULK_BYTES, Endpoint, expected_version, json_response, members, not_modified
 from openapi.v1.duplicates import consent
@@ -49,6 +49,8 @@ class RecordList(Endpoint):
             saved = service.create(object_name, values, dry_run=self.is_dry_run(request))
             if self.is_dry_run(request):
                 return json_response({"id": None, "object": object_name, "version": saved.version, "dry_run": True})
+            if saved.diverted is not None:
+                return json_response(_diverted(saved.diverted), 202)
             response = _answer(self.actor, object_name, saved.id, 201)
             response["Location"] = f"/api/v1/records/{object_name}/{saved.id}"
             return response
@@ -143,6 +145,8 @@ class RecordByKey(Endpoint):
             saved, created = service.upsert(object_name, field, value, values, dry_run=dry_run)
             if dry_run:
                 return json_response({"object": object_name, "created": created, "dry_run": True})
+            if saved.diverted is not None:
+                return json_response(_diverted(saved.diverted), 202)
             return _answer(self.actor, object_name, saved.id, 201 if created else 200)
 
         return self.write(request, work)
@@ -277,7 +281,8 @@ def _bulk_answer(object_name: str, results: Sequence[RowResult], all_or_none: bo
             "index": result.index,
             "id": result.id,
             "version": result.version,
-            "status": "failed" if result.errors else ("saved" if result.id else "not_written"),
+            "status": _status(result),
+            **(_diverted(result.diverted) if result.diverted else {}),
             **({"errors": [field_error(error) for error in result.errors]} if result.errors else {}),
         }
         for result in results
@@ -298,6 +303,20 @@ def _bulk_answer(object_name: str, results: Sequence[RowResult], all_or_none: bo
         }
         return json_response({**problem, **body}, 422)
     return json_response(body)
+
+
+def _status(result: RowResult) -> str:
+    if result.errors:
+        return "failed"
+    if result.diverted is not None:
+        return "diverted"
+    return "saved" if result.id else "not_written"
+
+
+def _diverted(found: Diversion) -> dict[str, Any]:
+    """Return which record has taken in what was sent, as far as the caller may know it."""
+    into = {"object": found.object, "id": found.record_id if found.is_visible else None}
+    return {"diverted": {"rule": found.rule, "into": into}}
 
 
 def _next_url(request: Request, cursor: str) -> str:

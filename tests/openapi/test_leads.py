@@ -17,6 +17,7 @@ from openapi.keys import create_key
 from tests.kit.clients import OrganizationAPIClient
 from tests.layouts.hosts import host_of
 from tests.objects import world as worlds
+from tests.objects.activities.diverting import PHONE, divert_leads
 from tests.objects.world import World
 from tests.openapi.conftest import problem_codes
 
@@ -179,3 +180,19 @@ def test_mappings_are_read_and_set(crm: World, caller: Caller) -> None:
     assert problem_codes(wrong) == {("#/fields/name.account", "invalid_choice")}
     assert admin.put(url, {"mappings": [{"field": 7, "target": "account"}]}).status_code == 422
     assert admin.get(url).json() == {"mappings": rows}
+
+
+def test_who_is_there_already_takes_in_what_is_sent(crm: World, caller: Caller) -> None:
+    divert_leads()
+    first = lead(caller, mobile=PHONE)
+    given = {"name": "方腊", "company": COMPANY, "mobile": PHONE}
+    told = {"diverted": {"rule": "again", "into": {"object": "lead", "id": first}}}
+    answer = caller.post("/api/v1/records/lead", given)
+    assert (answer.status_code, answer.json()) == (202, told)
+    stranger = caller_of(crm, "south", ["records:read", "records:write"])
+    hidden = stranger.post("/api/v1/records/lead", given)
+    assert (hidden.status_code, hidden.json()["diverted"]["into"]) == (202, {"object": "lead", "id": None})
+    rows = {"records": [given, {**given, "mobile": "13900139000"}]}
+    results = caller.post("/api/v1/records/lead/bulk-create", rows).json()["results"]
+    assert [row["status"] for row in results] == ["diverted", "saved"]
+    assert results[0]["diverted"] == told["diverted"]

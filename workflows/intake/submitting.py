@@ -107,8 +107,7 @@ def release(submission: FormSubmission) -> FormSubmission:
     with transaction.atomic():
         row = FormSubmission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         if row.state in (State.HELD, State.REFUSED):
-            row.record_id = _create(row.form, row.values)
-            row.state, row.record_object = State.ACCEPTED, row.form.business_object.api_name
+            _create(row.form, row, row.values)
             row.save(update_fields=["state", "record_object", "record_id"])
     return row
 
@@ -191,8 +190,7 @@ def _make(form: WebForm, row: FormSubmission, values: dict[str, Any]) -> None:
                 _attach(form, twin, values)
                 row.state, (row.record_object, row.record_id) = State.ATTACHED, twin
             else:
-                row.state, row.record_id = State.ACCEPTED, _create(form, values)
-                row.record_object = form.business_object.api_name
+                _create(form, row, values)
     except DuplicateDetected:  # a rule of the organisation forbids what the form allows: people decide
         row.state, row.reason = State.HELD, DUPLICATE
     except ValidationFailed as failed:
@@ -204,14 +202,16 @@ def _make(form: WebForm, row: FormSubmission, values: dict[str, Any]) -> None:
         row.state, row.reason = State.HELD, NOT_SAVED
 
 
-def _create(form: WebForm, values: Mapping[str, Any]) -> uuid.UUID:
-    """Make the record, in the form's pool or with its owner."""
+def _create(form: WebForm, row: FormSubmission, values: Mapping[str, Any]) -> None:
+    """Make the record, in the form's pool or with its owner, unless a rule sends it to one that is there already."""
     service = RecordService(_actor(form), consent=Consent(duplicates=True, warnings=True), event="api")
     given = {**values, **({"owner_id": str(form.owner_id)} if form.owner_id else {})}
     draft = Draft(0, given)
     if form.pool is not None and form.pool.is_active and not form.owner_id:
         follow(draft, Origin(pool_id=form.pool_id))
-    return run_unit(lambda: service.write_one(form.business_object.api_name, "create", draft)).id
+    saved = run_unit(lambda: service.write_one(form.business_object.api_name, "create", draft))
+    row.state = State.ATTACHED if saved.diverted else State.ACCEPTED
+    row.record_object, row.record_id = saved.object, saved.id
 
 
 def _twin(form: WebForm, values: Mapping[str, Any]) -> tuple[str, uuid.UUID] | None:

@@ -15,6 +15,7 @@ from crm_platform.kit.errors import Forbidden, NotFound, StateConflict, Validati
 from metadata.compiler.current import current_snapshot
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.layouts.hosts import host_of
+from tests.objects.activities.diverting import divert_leads
 from tests.objects.world import World
 from workflows.intake import services, signing, submitting
 from workflows.intake.models import FormSubmission, WebForm
@@ -159,6 +160,14 @@ def test_who_is_known_already(form: WebForm, mode: str, state: str) -> None:
         model: Any = current_snapshot().object("follow_up").model
         [follow_up] = model._base_manager.all()
         assert "王芳" in follow_up.value("content")
+
+
+def test_a_rule_may_send_it_to_the_record_that_is_there(form: WebForm) -> None:
+    form = services.update_form(system_actor(), form.pk, {"duplicates": "allow"})
+    divert_leads()
+    first = submit(form, sent())
+    again = submit(form, sent(once="again"))
+    assert (again.state, again.record_id, len(leads())) == (State.ATTACHED, first.record_id, 1)
 
 
 def test_who_is_known_may_be_refused_politely(form: WebForm) -> None:
