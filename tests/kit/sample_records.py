@@ -44,8 +44,8 @@ class RecordMaker:
     def _value(self, field: CompiledField, variant: int, depth: int) -> Any:
         if field.type.is_reference:
             return self._reference(field, depth)
-        if isinstance(field.type, AttachmentType):
-            return None  # the samples' files belong to nobody's store here
+        if isinstance(field.type, AttachmentType) or field.type.has_targets:
+            return None  # the samples' files and links lead nowhere here
         if field.type.uses_choices:
             return self._choice(field, variant)
         fitting = [raw for raw in self._samples[field.spec.type].rows if self._fits(field, raw)]

@@ -280,8 +280,8 @@ def test_page_costs_as_many_queries_as_the_baseline_says(
 
 @pytest.mark.parametrize("name", sorted(POST_ONLY))
 def test_what_changes_something_is_not_opened(name: str, admin: OrganizationClient, known: dict[str, str]) -> None:
-    more = dict.fromkeys(("key_id", "job_id", "deletion_id", "session_id"), known["record_id"])
-    more |= dict.fromkeys(("absence_id", "cap_id", "member_id", "notification_id"), "1")
+    more = dict.fromkeys(("key_id", "job_id", "deletion_id", "session_id", "notification_id"), known["record_id"])
+    more |= dict.fromkeys(("absence_id", "cap_id", "member_id"), "1")
     more |= {"action": "abort", "consumer": "search", "task_id": known["record_id"]}
     answer = open_page(admin, name, {**known, **more})
     assert answer.status_code == 405, name
