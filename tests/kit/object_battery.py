@@ -233,8 +233,9 @@ def revoke(object_name: str, actions: Any) -> None:
 
 
 def read(actor: Actor, object_name: str, saved: SavedRecord) -> Any:
-    """Return the record as an API client gets it."""
-    return json.loads(json.dumps(RecordQuery(actor, object_name).get(saved.id)))
+    """Return the record as an API client gets it; an empty list and no value are one."""
+    found = json.loads(json.dumps(RecordQuery(actor, object_name).get(saved.id)))
+    return {name: None if value == [] else value for name, value in found.items()}
 
 
 def shown(object_name: str, saved: SavedRecord) -> Any:
