@@ -20,6 +20,7 @@ from tests.kit.work import eventually, registered
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos")]
 
+at_length = pytest.mark.skipif(not FULL, reason="starts many workers: CHAOS=full")
 START_UP = 60  # seconds in which a worker is up, on a busy machine
 
 
@@ -119,6 +120,7 @@ def test_work_goes_on_without_beat(site: Stand) -> None:
     eventually(lambda: state_of(job) == "succeeded", seconds=START_UP)
 
 
+@at_length
 def test_a_job_that_kills_its_worker_is_given_up_and_the_others_are_done(site: Stand) -> None:
     poison = enqueue("chaos.die", {})
     Job.objects.filter(pk=poison.pk).update(failures=3)  # the fourth and fifth time are enough to see
@@ -132,6 +134,7 @@ def test_a_job_that_kills_its_worker_is_given_up_and_the_others_are_done(site: S
     assert (poison.state, poison.failures) == ("failed", 5)
 
 
+@at_length
 def test_a_worker_that_is_asked_to_end_hands_its_long_job_over(site: Stand) -> None:
     job = enqueue("chaos.steps", {"steps": 400})
     site.beat()
@@ -145,6 +148,7 @@ def test_a_worker_that_is_asked_to_end_hands_its_long_job_over(site: Stand) -> N
     eventually(lambda: state_of(job) == "succeeded", seconds=START_UP)
 
 
+@at_length
 def test_killing_workers_again_and_again_loses_and_doubles_nothing(site: Stand) -> None:
     rounds, count = (12, 200) if FULL else (2, 12)
     jobs = [enqueue("chaos.steps", {"steps": 40, "pause": 0.01}) for _ in range(count)]
