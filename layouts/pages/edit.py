@@ -81,6 +81,9 @@ def record_edit(request: HttpRequest, object_name: str, record_id: uuid.UUID) ->
     """Change a record. What somebody else changed meanwhile is shown, and nobody's input is lost."""
     page = open_record(request, object_name, record_id, "edit")
     opened = page.desk
+    if page.seal and request.method != "POST":
+        messages.warning(request, page.seal)
+        return redirect(request, opened.record_url(record_id))
     fields = form_fields(opened.actor, opened.obj, opened.layout, opened.policy.editable_fields(opened.obj))
     current = RecordForm(opened.obj, fields, opened.display(page.row.values), values=page.row.values)
     if request.method != "POST":

@@ -39,6 +39,7 @@ from objects.history.selectors import HistoryEntry
 from objects.merging.redirects import survivor_of
 from objects.query.pages import DisplayRow
 from objects.query.query import RecordQuery
+from objects.records.guards import seal_of
 from objects.records.revealing import may_reveal
 from objects.records.rights import rights_on
 from objects.records.service import RecordService
@@ -94,6 +95,15 @@ class RecordPage:
         actions = ("edit", "delete", "transfer")
         allowed = rights_on(self.desk.policy, self.desk.obj, self.id, actions)
         return {action: action in allowed for action in actions}
+
+    @cached_property
+    def seal(self) -> str:
+        """Why the record is not edited although the caller might; "" when nothing stands against it."""
+        return seal_of(self.desk.obj, self.row.values) if self.rights["edit"] else ""
+
+    @property
+    def can_edit(self) -> bool:
+        return self.rights["edit"] and not self.seal
 
     @property
     def access(self) -> AccessLinks:
@@ -152,7 +162,7 @@ class RecordPage:
 
     @property
     def can_move(self) -> bool:
-        return self.rights["edit"] and self.path is not None and self._may_write(self.path.field.name)
+        return self.can_edit and self.path is not None and self._may_write(self.path.field.name)
 
     def _may_write(self, name: str) -> bool:
         return any(field.name == name for field in self.desk.policy.editable_fields(self.desk.obj))

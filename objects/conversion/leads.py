@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -79,6 +80,11 @@ def keep_converted(batch: Batch) -> None:
             draft.error(STATUS, "read_only_field", BY_CONVERTING)
 
 
+def seal_converted(obj: CompiledObject, values: Mapping[str, Any]) -> str:
+    """Return why a converted lead is not edited; "" for any other record."""
+    return str(CLOSED) if obj.name == LEAD and values.get(CONVERTED_AT) is not None else ""
+
+
 def register() -> None:
     """Register the guard of converted leads; called once, when Django starts."""
-    guards.register(Guard("conversion", keep_converted))
+    guards.register(Guard("conversion", keep_converted, seal_converted))

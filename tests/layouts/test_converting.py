@@ -81,8 +81,11 @@ def test_a_lead_is_converted_by_its_form_and_the_page_then_shows_the_result(
     assert "仅保留在线索上：意向度" in html
     html = client.get(reverse("record", args=["lead", own])).content.decode()
     assert address(own) in html and "转换结果" in html
+    edit = reverse("record-edit", args=["lead", own])
+    assert "线索已转换" in html and edit not in html  # what would be refused is not offered; why, is said
+    assert client.get(edit)["Location"] == reverse("record", args=["lead", own])
     assert client.post(address(own), sent()).status_code == 200  # a second click shows what there is
-    closed = client.post(reverse("record-edit", args=["lead", own]), {"name": "沈括", "company": "别的公司"})
+    closed = client.post(edit, {"name": "沈括", "company": "别的公司"})
     assert (closed.status_code, "线索已转换" in closed.content.decode()) == (422, True)
     assert show(rep, "lead", own)["company"] == COMPANY
 
