@@ -48,5 +48,7 @@ def register_access() -> None:
         NavItem("permission-sets", _("Permission sets"), icon="shield-plus", url_name="permission-sets"),
         NavItem("handovers", _("Handovers"), icon="transfer", url_name="handovers"),
     )
+    territories = NavItem("territories", _("Territories"), icon="map-2", url_name="territories")
+    register(replace(territories, section="admin", permission=MANAGE_USERS, position=21))
     for position, item in enumerate(places, start=23):
         register(replace(item, section="admin", permission=MANAGE_USERS, position=position))

@@ -1,8 +1,8 @@
-"""Addresses of sharing: its settings, and what belongs to one record."""
+"""Addresses of sharing: its settings, territories, and what belongs to one record."""
 
 from django.urls import path
 
-from layouts.pages.access import delegations, record_sharing, sharing
+from layouts.pages.access import delegations, record_sharing, sharing, territories
 
 _RECORD = "o/<slug:object_name>/<uuid:record_id>"
 SHARING = (
@@ -22,6 +22,19 @@ SHARING = (
         "setup/access/sharing/restrictions/<uuid:restriction_id>/delete",
         sharing.delete_restriction_rule,
         name="restriction-rule-delete",
+    ),
+    path("setup/territories/", territories.territory_list, name="territories"),
+    path("setup/territories/new", territories.new_territory, name="territory-new"),
+    path("setup/territories/<uuid:territory_id>", territories.territory, name="territory"),
+    path("setup/territories/<uuid:territory_id>/move", territories.move_territory, name="territory-move"),
+    path("setup/territories/<uuid:territory_id>/close", territories.close_territory, name="territory-close"),
+    path("setup/territories/<uuid:territory_id>/reopen", territories.reopen_territory, name="territory-reopen"),
+    path("setup/territories/<uuid:territory_id>/delete", territories.delete_territory, name="territory-delete"),
+    path("setup/territories/<uuid:territory_id>/members", territories.add_members, name="territory-members"),
+    path(
+        "setup/territories/<uuid:territory_id>/members/<uuid:user_id>/remove",
+        territories.remove_member,
+        name="territory-member-remove",
     ),
     path("setup/access/sharing/delegations/new", delegations.new_delegation, name="delegation-new"),
     path("account/delegations", delegations.own_delegations, name="own-delegations"),

@@ -1,6 +1,14 @@
 """The static tables of this app; records themselves live in tables made from metadata."""
 
-from objects.access.models import Delegation, RecordShare, RestrictionRule, RoleScope, SharingRule
+from objects.access.models import (
+    Delegation,
+    RecordShare,
+    RestrictionRule,
+    RoleScope,
+    SharingRule,
+    Territory,
+    TerritoryMember,
+)
 from objects.activities.models import Reminder
 from objects.conversion.models import ConversionMapping
 from objects.duplicates.models import (
@@ -48,4 +56,6 @@ __all__ = [
     "RoleScope",
     "SearchEntry",
     "SharingRule",
+    "Territory",
+    "TerritoryMember",
 ]

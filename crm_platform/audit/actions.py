@@ -87,6 +87,13 @@ for key, label in (
     ("record.team_added", _("Member added to a team")),
     ("record.team_changed", _("Member of a team changed")),
     ("record.team_removed", _("Member taken off a team")),
+    ("territory.created", _("Territory created")),
+    ("territory.changed", _("Territory renamed")),
+    ("territory.moved", _("Territory moved")),
+    ("territory.closed", _("Territory closed")),
+    ("territory.reopened", _("Territory opened again")),
+    ("territory.deleted", _("Territory deleted")),
+    ("territory.members_changed", _("Members of a territory changed")),
     ("delegation.created", _("Delegation made")),
     ("delegation.ended", _("Delegation ended")),
 ):

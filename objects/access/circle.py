@@ -14,7 +14,7 @@ from django.db.models import Q
 from crm_platform.identity.models import Department, Role, User, UserDepartment, UserGroup
 from crm_platform.kit.context import Actor
 from crm_platform.tenancy.context import current_schema
-from objects.access import principals
+from objects.access import principals, territory_places
 from objects.access.models import Delegation
 
 _SUBORDINATES = """
@@ -42,7 +42,8 @@ class StandIn(NamedTuple):
 class Circle:
     """What is around one person; each part is read when it is asked for first, and kept.
 
-    Kept per access version in each process: every change of users, roles, groups and departments makes a new one.
+    Kept per access version in each process: every change of users, roles, groups, departments and territories makes a
+    new one.
     """
 
     def __init__(self, user_id: uuid.UUID, role_id: uuid.UUID | None, department_id: uuid.UUID | None) -> None:
@@ -103,8 +104,19 @@ class Circle:
         return tuple(StandIn(*row) for row in rows.values_list("user_id", "starts_at", "ends_at"))
 
     @cached_property
+    def territory_places(self) -> tuple[str, ...]:
+        """The places of the open territories of which the person is a member."""
+        return territory_places.own_places(self.user_id)
+
+    @cached_property
+    def territory_principals(self) -> frozenset[str]:
+        """The territories under which sharing rules can mean the person. Nothing else is shared with territories."""
+        own = self.territory_places
+        return territory_places.reached(own, territory_places.around(own)) if own else frozenset()
+
+    @cached_property
     def principals(self) -> tuple[str, ...]:
-        """Everything under which something can be shared with the person, in written form."""
+        """Everything else under which something can be shared with the person, in written form."""
         roles = [self._role_id] if self._role_id else []
         return (
             principals.EVERYONE,
@@ -167,7 +179,7 @@ def people_of(principal: principals.Principal) -> tuple[uuid.UUID, ...]:
         return tuple(users.filter(role__uuid=principal.id))
     if principal.kind == principals.ROLE_BELOW:
         return (*users.filter(role__uuid=principal.id), *_ids(_ROLES_BELOW, principal.id))
-    return ()
+    return territory_places.owners(principal) if principal.kind in principals.TERRITORIES else ()
 
 
 def _ids(sql: str, *params: uuid.UUID) -> tuple[uuid.UUID, ...]:

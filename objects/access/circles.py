@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from crm_platform.identity.models import Department, Role, User, UserDepartment, UserGroup
+from objects.access import territory_places
 from objects.access.circle import Circle, StandIn
-from objects.access.models import Delegation
+from objects.access.models import Delegation, Territory, TerritoryMember
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,17 @@ class Crowd:
     holders: Mapping[uuid.UUID, list[uuid.UUID]]
     groups: Mapping[uuid.UUID, list[uuid.UUID]]
     stand_ins: Mapping[uuid.UUID, list[StandIn]]
+
+    @cached_property
+    def territory_members(self) -> Mapping[uuid.UUID, list[str]]:
+        """The places of everybody's open territories; read only where a rule names a territory."""
+        rows = TerritoryMember.objects.filter(territory__is_active=True).order_by("territory__path")
+        return _listed(rows.values_list("user_id", "territory__path"))
+
+    @cached_property
+    def territories(self) -> list[tuple[uuid.UUID, str]]:
+        """The open territories with their places."""
+        return list(Territory.objects.filter(is_active=True).values_list("id", "path"))
 
     @classmethod
     def read(cls) -> Crowd:
@@ -100,6 +112,15 @@ class MemberCircle(Circle):
             found.append(here)
             here = self._crowd.role_above[here]
         return tuple(found)
+
+    @cached_property
+    def territory_places(self) -> tuple[str, ...]:
+        return tuple(self._crowd.territory_members.get(self.user_id, ()))
+
+    @cached_property
+    def territory_principals(self) -> frozenset[str]:
+        own = self.territory_places
+        return territory_places.reached(own, self._crowd.territories) if own else frozenset()
 
     @cached_property
     def stand_ins(self) -> tuple[StandIn, ...]:

@@ -6,9 +6,12 @@ import uuid
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Left, Length, NullIf
 from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node
 
 from crm_platform.identity.models import Role, User
+from crm_platform.kit.ids import uuid7
 from metadata.models import BusinessObject
 
 PRINCIPAL = 60  # characters of a principal: its kind, a colon, a UUID
@@ -69,6 +72,48 @@ class SharingRule(models.Model):
     class Meta:
         default_permissions = ()
         ordering = ["position", "id"]
+
+
+class Territory(MP_Node):
+    """销售区域: a node of a sales hierarchy of its own, beside departments and roles. Sharing rules put records in it.
+
+    `path` orders the tree and is the prefix of all paths below it; the database knows from it which territory stands
+    above, keeps that one in place, and lets no two of a name stand beside each other.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=100)
+    is_active = models.BooleanField(default=True)
+    parent_path = models.GeneratedField(
+        expression=NullIf(Left("path", Length("path") - 4), models.Value("")),  # 4: MP_Node.steplen
+        output_field=models.CharField(max_length=255, null=True),
+        db_persist=True,
+    )
+
+    node_order_by: list[str] = []
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["parent_path", "name"], name="territory_sibling_name", nulls_distinct=False
+            ),
+            models.CheckConstraint(condition=models.Q(depth=Length("path") / 4), name="territory_depth"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TerritoryMember(models.Model):
+    """Somebody who works a territory: what is shared with it, or with one below it, is shared with him."""
+
+    territory = models.ForeignKey(Territory, on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="territories")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "territory"], name="territory_member_once")]
 
 
 class RestrictionRule(models.Model):

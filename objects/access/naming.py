@@ -14,6 +14,7 @@ from crm_platform.identity.models import Department, Role, User, UserGroup
 from crm_platform.identity.people import visible_ids
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
+from objects.access.models import Territory
 from objects.access.principals import (
     DEPARTMENT,
     DEPARTMENT_BELOW,
@@ -22,6 +23,9 @@ from objects.access.principals import (
     KINDS,
     ROLE,
     ROLE_BELOW,
+    TERRITORIES,
+    TERRITORY,
+    TERRITORY_BELOW,
     USER,
     Principal,
 )
@@ -34,6 +38,8 @@ TABLES: dict[str, tuple[type[Model], str]] = {
     GROUP: (UserGroup, "uuid"),
     DEPARTMENT: (Department, "pk"),
     DEPARTMENT_BELOW: (Department, "pk"),
+    TERRITORY: (Territory, "pk"),
+    TERRITORY_BELOW: (Territory, "pk"),
 }
 
 
@@ -61,10 +67,10 @@ def _name(principal: Principal, found: dict[tuple[type[Model], str], dict[Any, s
     return name if principal.kind == USER else f"{KINDS[principal.kind]}: {name}"
 
 
-def existing(text: object, field: str, *, but: Iterable[str] = (), chooser: Actor | None = None) -> Principal:
+def existing(text: object, field: str, *, but: Iterable[str] = TERRITORIES, chooser: Actor | None = None) -> Principal:
     """Read a principal that there is, of any kind `but` some; raises ValidationFailed at `field`.
 
-    For a `chooser` there are no users but those of his contact scope.
+    For a `chooser` there are no users but those of his contact scope. Territories are for sharing rules alone.
     """
     principal = Principal.parse(text if isinstance(text, str) else "", field)
     if principal.kind in but:
@@ -74,7 +80,7 @@ def existing(text: object, field: str, *, but: Iterable[str] = (), chooser: Acto
     model, key = TABLES[principal.kind]
     row = _manager(model).filter(**{key: principal.id}).first()
     if row is None or (chooser and principal.kind == USER and not visible_ids(chooser, [principal.id])):
-        message = _("There is no such user, group, role or department.")
+        message = _("There is no such user, group, role, department or territory.")
         raise ValidationFailed.single(field, "invalid_reference", message)
     if not getattr(row, "is_active", True):
         raise ValidationFailed.single(field, "inactive_reference", _("This entry is no longer active."))

@@ -13,6 +13,7 @@ from crm_platform.kit.ids import parse_uuid
 
 USER, ROLE, ROLE_BELOW, GROUP = "user", "role", "role_below", "group"
 DEPARTMENT, DEPARTMENT_BELOW, EVERYONE = "department", "department_below", "everyone"
+TERRITORY, TERRITORY_BELOW = "territory", "territory_below"
 
 KINDS = {
     USER: _("User"),
@@ -21,13 +22,18 @@ KINDS = {
     GROUP: _("Group"),
     DEPARTMENT: _("Department"),
     DEPARTMENT_BELOW: _("Department and below"),
+    TERRITORY: _("Territory"),
+    TERRITORY_BELOW: _("Territory and below"),
     EVERYONE: _("Everybody"),
 }
+# Sharing rules name territories, and nothing else does: what is meant for one is meant for those above it, too.
+TERRITORIES = (TERRITORY, TERRITORY_BELOW)
+NO_TERRITORIES = tuple(kind for kind in KINDS if kind not in TERRITORIES)
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user, role or group (by the UUID that travels), a department, or everybody (without an id)."""
+    """A user, role or group (by the UUID that travels), a department or territory, or everybody (without an id)."""
 
     kind: str
     id: uuid.UUID | None = None

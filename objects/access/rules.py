@@ -14,7 +14,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.tenancy.context import current_schema
 from metadata.models import BusinessObject
 from objects.access.models import RestrictionRule, RoleScope, SharingRule
-from objects.access.principals import Principal
+from objects.access.principals import TERRITORY, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Sharing:
     shared_with: str
     starts_on: datetime.date | None
     ends_on: datetime.date | None
+
+    @property
+    def is_for_territory(self) -> bool:
+        return self.shared_with.startswith(TERRITORY)
 
     def holds_on(self, day: datetime.date) -> bool:
         """Tell whether the rule is in force on a day; both ends belong to it."""

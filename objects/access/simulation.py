@@ -1,4 +1,4 @@
-"""What would change for somebody with another role, profile, department, permission sets or groups: tried, not saved.
+"""What another role, profile or department, other permission sets, groups or territories would change: not saved.
 
 The change is made inside of a savepoint, read through the user's own policy, and taken back. Both readings have an
 access version of their own, so that nothing of them is kept for anybody. Records that move to another department
@@ -28,6 +28,7 @@ from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access.field_grants import FieldLevel
 from objects.access.grants import ACTIONS
+from objects.access.models import Territory, TerritoryMember
 from objects.access.policy import AccessPolicy
 from objects.access.reach import EDIT, READ
 from objects.query.params import FALSE, SqlText
@@ -38,7 +39,11 @@ SINGLE: dict[str, tuple[type[Model], str]] = {
     "profile": (Profile, "uuid"),
     "department": (Department, "pk"),
 }
-SEVERAL: dict[str, type[Model]] = {"permission_sets": PermissionSet, "groups": UserGroup}
+GROUPED: dict[str, type[Model]] = {"permission_sets": PermissionSet, "groups": UserGroup}
+SEVERAL: dict[str, tuple[type[Model], str]] = {
+    **{name: (model, "uuid") for name, model in GROUPED.items()},
+    "territories": (Territory, "pk"),
+}
 CHANGEABLE = (*SINGLE, *SEVERAL)
 
 
@@ -139,8 +144,8 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = model._default_manager.filter(**{key: value}).first() if value else None
             is_missing = value is not None and found[name] is None
         elif name in SEVERAL:
-            ids = set(value)
-            found[name] = list(SEVERAL[name]._default_manager.filter(uuid__in=ids))
+            ids, (model, key) = set(value), SEVERAL[name]
+            found[name] = list(model._default_manager.filter(**{f"{key}__in": ids}))
             is_missing = len(found[name]) != len(ids)
         else:
             continue
@@ -155,11 +160,14 @@ def _apply(user: User, wanted: Mapping[str, Any]) -> None:
     singles = {name: wanted[name] for name in SINGLE if name in wanted}
     if singles:
         User.objects.filter(pk=user.pk).update(**singles)
-    for name, model in SEVERAL.items():
+    for name, model in GROUPED.items():
         if name in wanted:
             own = model._default_manager.values("group")
             user.groups.through._default_manager.filter(user=user, group__in=own).delete()
             user.groups.add(*(row.group for row in wanted[name]))
+    if "territories" in wanted:
+        TerritoryMember.objects.filter(user=user).delete()
+        TerritoryMember.objects.bulk_create(TerritoryMember(user=user, territory=row) for row in wanted["territories"])
 
 
 def _readings(user: User) -> tuple[dict[str, Reading], frozenset[str]]:

@@ -57,7 +57,7 @@ class Standing:
 
     @cached_property
     def principals(self) -> tuple[str, ...]:
-        """Everything under which something is shared with him."""
+        """Everything under which something is shared with him, but for territories."""
         return (*self.circle.principals, *principals.written(principals.USER, self.own[1:]))
 
     def size(self, scope: str) -> Size:
@@ -101,7 +101,11 @@ class Standing:
         )
 
     def _is_addressed(self, rule: Sharing) -> bool:
-        return rule.holds_on(self.now.astimezone(self.actor.zone).date()) and rule.shared_with in self.principals
+        if not rule.holds_on(self.now.astimezone(self.actor.zone).date()):
+            return False
+        if rule.is_for_territory:
+            return rule.shared_with in self.circle.territory_principals
+        return rule.shared_with in self.principals
 
     # --- values -------------------------------------------------------------------------------------------
     def rule_owners(self, object_name: str, level: int) -> list[uuid.UUID]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from crm_platform.identity.models import Department, Role
 from metadata.compiler.compiled import CompiledObject
 from objects.access.grantors import Grantors, grantors_of
-from objects.access.models import Delegation, RecordShare
+from objects.access.models import Delegation, RecordShare, Territory
 from objects.access.naming import names_of
 from objects.access.policy import AccessPolicy
 
@@ -32,6 +32,10 @@ class TraceNames:
     @cached_property
     def departments(self) -> Mapping[uuid.UUID, Department]:
         return {item.pk: item for item in Department.objects.order_by("path")}
+
+    @cached_property
+    def territories(self) -> Mapping[uuid.UUID | None, Territory]:
+        return {item.pk: item for item in Territory.objects.filter(is_active=True)}
 
     @cached_property
     def stand_ins(self) -> Sequence[Delegation]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from metadata.compiler.compiled import CompiledObject
 from metadata.models import BusinessObject
-from objects.access import trace_shares, visibility
+from objects.access import trace_shares, trace_territories, visibility
 from objects.access.asking import Answer, Asked, ask
 from objects.access.circle import people_of
 from objects.access.explanation import Cause, Layer, Outcome, Step
@@ -240,7 +240,8 @@ class Trace:
         else:
             text = _("Sharing rule “%(rule)s” is about other records.")
         outcome = Outcome.ALLOWS if is_met and is_enough else Outcome.SILENT
-        return Step(Layer.SHARING_RULE, outcome, text % told, cause)
+        place = trace_territories.place(self.standing, self.names, self.name, rule.shared_with)
+        return Step(Layer.SHARING_RULE, outcome, f"{text % told} {place}".rstrip(), cause)
 
     def _parent(self, way: OwnedParent, *, is_open: bool) -> Step:
         field = next(field for field in self.obj if way.column in {item.column for item in field.columns})

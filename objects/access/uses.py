@@ -1,4 +1,4 @@
-"""Where roles and groups are used in rules and shares, so that none of them is deleted under a rule."""
+"""Where roles, groups and territories are used in rules and shares: none of them is deleted under a rule."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from crm_platform.identity import uses
+from crm_platform.identity import affiliations, uses
 from crm_platform.identity.models import Role, UserGroup
-from objects.access.models import RecordShare, RestrictionRule, SharingRule
+from objects.access.models import RecordShare, RestrictionRule, SharingRule, Territory
 from objects.access.principals import GROUP, ROLE, ROLE_BELOW, written
+from objects.access.territories import principals_of, territories_of
 
 
 def uses_in_rules(row: Model) -> list[str]:
-    """Return in words which rules and shares name a role or group; nothing for any other row."""
+    """Return in words which rules and shares name a role, group or territory; nothing for any other row."""
+    if isinstance(row, Territory):
+        return list(_found(principals_of(row)))
     if isinstance(row, Role):
         return list(_found([*written(ROLE, [row.uuid]), *written(ROLE_BELOW, [row.uuid])]))
     return list(_found(written(GROUP, [row.uuid]))) if isinstance(row, UserGroup) else []
@@ -31,5 +34,6 @@ def _found(principals: list[str]) -> Iterator[str]:
 
 
 def register() -> None:
-    """Register the finder; called once from AppConfig.ready()."""
+    """Register the finders; called once from AppConfig.ready()."""
     uses.finders.append(uses_in_rules)
+    affiliations.finders.append(territories_of)

@@ -1,4 +1,4 @@
-"""Forms in which people are chosen: one user, or a user, role, group, department or everybody."""
+"""Forms in which people are chosen: one user, or a user, role, group, department, territory or everybody."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext as _
 
-from crm_platform.identity.forms.base import DepartmentField, open_departments
+from crm_platform.identity.forms.base import INDENT, DepartmentField, open_departments
 from crm_platform.identity.models import Role, User, UserGroup
 from crm_platform.kit.ids import parse_uuid
 from metadata.field_types.references import ReferenceField
 from metadata.field_types.values import Reference
+from objects.access.models import Territory
 from objects.access.principals import (
     DEPARTMENT,
     DEPARTMENT_BELOW,
@@ -22,9 +23,14 @@ from objects.access.principals import (
     KINDS,
     ROLE,
     ROLE_BELOW,
+    TERRITORY,
+    TERRITORY_BELOW,
     USER,
     Principal,
 )
+
+# Kinds that share an input with the kind that they widen.
+WIDER = {ROLE_BELOW: ROLE, DEPARTMENT_BELOW: DEPARTMENT, TERRITORY_BELOW: TERRITORY}
 
 
 class UserField(ReferenceField):
@@ -42,10 +48,29 @@ class UserField(ReferenceField):
         return found
 
 
-class PrincipalForm(forms.Form):
-    """A form in which people are chosen: a user, role, group, department or everybody.
+class TerritoryField(forms.ModelChoiceField):
+    """The choice of an open territory, shown as the indented tree."""
 
-    `add_principal` adds a kind and an input for each kind, of which the one that fits shows.
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Territory.objects.filter(is_active=True).order_by("path"), **options)
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{INDENT * (obj.depth - 1)}{obj.name}"
+
+
+class TerritoriesField(forms.ModelMultipleChoiceField):
+    """Several open territories, offered as the indented tree."""
+
+    label_from_instance = TerritoryField.label_from_instance
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Territory.objects.filter(is_active=True).order_by("path"), **options)
+
+
+class PrincipalForm(forms.Form):
+    """A form in which people are chosen: a user, role, group, department, territory or everybody.
+
+    `add_principal` adds a kind and an input for each kind that is offered, of which the one that fits shows.
     """
 
     def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
@@ -70,8 +95,11 @@ class PrincipalForm(forms.Form):
                 GROUP,
             ),
             DEPARTMENT: (DepartmentField(open_departments()), _("Department"), f"{DEPARTMENT},{DEPARTMENT_BELOW}"),
+            TERRITORY: (TerritoryField(), _("Territory"), f"{TERRITORY},{TERRITORY_BELOW}"),
         }
         for kind, (field, text, shown) in inputs.items():
+            if kind == TERRITORY and kind not in dict(offered):
+                continue
             field.label, field.required = text, False
             field.widget.attrs["data-show-when"] = f"{name}_kind={shown}"
             if chosen is not None and chosen.id is not None and chosen.kind in shown.split(","):
@@ -83,7 +111,7 @@ class PrincipalForm(forms.Form):
         kind = self.cleaned_data[f"{name}_kind"]
         if kind == EVERYONE:
             return EVERYONE
-        group = {ROLE_BELOW: ROLE, DEPARTMENT_BELOW: DEPARTMENT}.get(kind, kind)
+        group = WIDER.get(kind, kind)
         found = self.cleaned_data.get(f"{name}_{group}")
         if not found:
             return ""
@@ -94,7 +122,7 @@ class PrincipalForm(forms.Form):
         """Return the input that a mistake of the service at `field` is shown at."""
         if field is not None and f"{field}_kind" in self.fields:
             kind = self.data.get(f"{field}_kind")
-            group = {ROLE_BELOW: ROLE, DEPARTMENT_BELOW: DEPARTMENT}.get(str(kind), str(kind))
+            group = WIDER.get(str(kind), str(kind))
             return f"{field}_{group}" if f"{field}_{group}" in self.fields else f"{field}_kind"
         return field if field in self.fields else None
 

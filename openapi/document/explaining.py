@@ -121,7 +121,14 @@ EXPLAINING_SCHEMAS: dict[str, Any] = {
         }
     ),
     "SimulationInput": _object(
-        {"role": _NO_ID, "profile": _NO_ID, "department": _NO_ID, "permission_sets": _IDS, "groups": _IDS},
+        {
+            "role": _NO_ID,
+            "profile": _NO_ID,
+            "department": _NO_ID,
+            "permission_sets": _IDS,
+            "groups": _IDS,
+            "territories": _IDS,
+        },
         is_closed=True,
     ),
     "Simulation": _object(

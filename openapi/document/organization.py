@@ -1,4 +1,4 @@
-"""The operations and schemas of users, departments and groups."""
+"""The operations and schemas of users, departments, groups and territories."""
 
 from __future__ import annotations
 
@@ -92,6 +92,34 @@ ORGANIZATION_OPERATIONS: tuple[Operation, ...] = (
         "Group",
         body="GroupMembers",
     ),
+    _get("/territories", "list_territories", _("List territories"), "TerritoryList"),
+    _write(
+        "post",
+        "/territories",
+        "create_territory",
+        _("Create a territory"),
+        "Territory",
+        body="TerritoryInput",
+        status=201,
+    ),
+    _get("/territories/{id}", "get_territory", _("Get a territory"), "Territory", "Id"),
+    _write(
+        "patch",
+        "/territories/{id}",
+        "update_territory",
+        _("Rename, move, close or open a territory"),
+        "Territory",
+        body="TerritoryChanges",
+    ),
+    _write("delete", "/territories/{id}", "delete_territory", _("Delete a territory"), "Anything"),
+    _write(
+        "put",
+        "/territories/{id}/members",
+        "set_territory_members",
+        _("Set who is in a territory"),
+        "Territory",
+        body="TerritoryMembers",
+    ),
 )
 
 
@@ -131,6 +159,16 @@ _DEPARTMENT = {
 }
 _IDS = {"type": "array", "items": ID}
 _GROUP = {"name": TEXT, "api_name": TEXT, "description": TEXT}
+_TERRITORY = {
+    "id": ID,
+    "name": TEXT,
+    "parent": NO_ID,
+    "level": COUNT,
+    "is_active": FLAG,
+    "member_count": COUNT,
+    "member_count_below": COUNT,
+    "sharing_rule_count": COUNT,
+}
 _NODES = {"type": "array", "items": {"$ref": "#/components/schemas/DepartmentNode"}}
 ORGANIZATION_SCHEMAS: dict[str, Any] = {
     "User": {"type": "object", "properties": _READ_USER},
@@ -151,6 +189,11 @@ ORGANIZATION_SCHEMAS: dict[str, Any] = {
     "GroupInput": _body({**_GROUP, "members": _IDS}, "name"),
     "GroupChanges": _body(_GROUP),
     "GroupMembers": _body({"members": _IDS}, "members"),
+    "Territory": {"type": "object", "properties": {**_TERRITORY, "members": _IDS}},
+    "TerritoryList": _list("Territory"),
+    "TerritoryInput": _body({"name": TEXT, "parent": NO_ID, "members": _IDS}, "name"),
+    "TerritoryChanges": _body({"name": TEXT, "parent": NO_ID, "is_active": FLAG}),
+    "TerritoryMembers": _body({"members": _IDS}, "members"),
 }
 ORGANIZATION_PARAMETERS: dict[str, Any] = {
     "FindUsers": {"name": "q", "in": "query", "schema": TEXT},

@@ -24,7 +24,8 @@ _DEFAULT: dict[str, Any] = {"type": "string", "enum": ["private", "read", "edit"
 _CONDITION: dict[str, Any] = {"type": ["object", "null"]}
 _PRINCIPAL: dict[str, Any] = {
     "type": "string",
-    "pattern": "^(everyone|(user|role|role_below|group|department|department_below):[0-9a-fA-F-]{36})$",
+    "pattern": "^(everyone|(user|role|role_below|group|department|department_below|territory|territory_below):"
+    "[0-9a-fA-F-]{36})$",
 }
 
 

@@ -56,7 +56,7 @@ class RecordAccess(Endpoint):
 
 
 class UserSimulation(Endpoint):
-    """`POST {"role", "profile", "department", "permission_sets", "groups"}`: what they would change for a user."""
+    """`POST {"role", "profile", "department", "permission_sets", "groups", "territories"}`: what they would change."""
 
     scopes = {"POST": "users:read"}
 

@@ -1,8 +1,8 @@
-"""Routes of sharing: rules, defaults, shares and teams of records, delegations."""
+"""Routes of sharing: rules, defaults, territories, shares and teams of records, delegations."""
 
 from django.urls import path
 
-from openapi.v1 import delegations, shares, sharing_rules
+from openapi.v1 import delegations, shares, sharing_rules, territories
 
 _RECORD = "records/<str:object_name>/<uuid:record_id>"
 SHARING = (
@@ -25,6 +25,13 @@ SHARING = (
     path(f"{_RECORD}/team", shares.TeamList.as_view(), name="api-team"),
     path(f"{_RECORD}/team/<uuid:user_id>", shares.TeamMember.as_view(), name="api-team-member"),
     path(f"{_RECORD}/transfer", shares.RecordTransfer.as_view(), name="api-transfer"),
+    path("territories", territories.TerritoryList.as_view(), name="api-territories"),
+    path("territories/<uuid:territory_id>", territories.TerritoryDetail.as_view(), name="api-territory"),
+    path(
+        "territories/<uuid:territory_id>/members",
+        territories.TerritoryMembers.as_view(),
+        name="api-territory-members",
+    ),
     path("delegations", delegations.DelegationList.as_view(), name="api-delegations"),
     path("delegations/<int:delegation_id>", delegations.DelegationDetail.as_view(), name="api-delegation"),
 )

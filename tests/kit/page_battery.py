@@ -29,6 +29,8 @@ POST_ONLY = frozenset({
     "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions", "department-move",
     "web-form-delete", "web-form-secrets", "web-form-release", "notifications-read", "notification",
     "user-invite", "user-department-add", "user-department-remove",
+    "territory-move", "territory-close", "territory-reopen", "territory-delete", "territory-members",
+    "territory-member-remove",
     "group-delete", "group-members", "group-member-remove", "handover-cancel", "handover-retry",
     "sharing-defaults", "sharing-conditions", "sharing-rule-delete", "restriction-rule-delete", "delegation-end",
     "record-share-remove", "record-member-remove", "role-copy", "role-delete", "profile-delete",

@@ -26,6 +26,7 @@ from objects.access.services.restriction_rules import RestrictionRuleInput, crea
 from objects.access.services.shares import ShareInput, add_share
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
 from objects.access.services.teams import add_member
+from objects.access.services.territories import add_members, create_territory
 from objects.duplicates.models import DuplicateSet
 from objects.exchange.models import Import
 from objects.exchange.services import new_import
@@ -144,8 +145,21 @@ def furnish(crm: World) -> dict[str, str]:
         "profile_id": str(Profile.objects.get(api_name="sales_rep").uuid),
         "permission_set_id": str(create_permission_set(actor, "市场运营").uuid),
         "group_id": str(create_group(actor, "投标组").uuid),
+        "territory_id": _territory(actor, crm.users["rep"]),
         "department_id": str(Department.objects.get(name="City").pk),
     }
+
+
+def _territory(actor: Actor, member: User) -> str:
+    """Make a territory with one above it, a member and a rule that shares something with it."""
+    made = create_territory(actor, "江苏", create_territory(actor, "华东").pk)
+    add_members(actor, made.pk, [member.pk])
+    fits = {"field": "name", "op": "contains", "value": "江苏"}
+    given = SharingRuleInput(
+        object="account", label="江苏客户", kind="criteria", shared_with=f"territory:{made.pk}", condition=fits
+    )
+    create_sharing_rule(actor, given)
+    return str(made.pk)
 
 
 def pooled(actor: Actor, crm: World) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Users, departments and groups over the API."""
+"""Users, departments, groups and territories over the API."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.openapi.conftest import problem_codes
 
 pytestmark = pytest.mark.django_db
 USERS, DEPARTMENTS, GROUPS = "/api/v1/users", "/api/v1/departments", "/api/v1/groups"
+TERRITORIES = "/api/v1/territories"
 
 
 @pytest.fixture
@@ -167,4 +168,29 @@ def test_groups_are_made_filled_and_deleted(caller: Any) -> None:
     assert [(row["name"], row["member_count"]) for row in caller.get(GROUPS).json()["data"]] == [("标书组", 1)]
     assert caller.delete(url).json()["deleted"] is True
     assert not UserGroup.objects.exists()
+    assert caller.get(url).status_code == 404
+
+
+def test_territories_are_made_moved_filled_closed_and_deleted(caller: Any) -> None:
+    first, second = make.user(), make.user()
+    china = caller.post(TERRITORIES, {"name": "全国"}, format="json").json()["id"]
+    given = {"name": "华东", "parent": china, "members": [str(first.pk)]}
+    made = caller.post(TERRITORIES, given, format="json").json()
+    url = f"{TERRITORIES}/{made['id']}"
+    assert (made["parent"], made["level"], made["members"], made["is_active"]) == (china, 1, [str(first.pk)], True)
+    dry = caller.patch(url, {"parent": None, "is_active": False}, format="json", HTTP_X_DRY_RUN="true")
+    assert dry.status_code == 200, dry.json()
+    assert caller.get(url).json()["parent"] == china
+    moved = caller.patch(url, {"name": "东区", "parent": None, "is_active": False}, format="json").json()
+    assert (moved["name"], moved["parent"], moved["level"], moved["is_active"]) == ("东区", None, 0, False)
+    assert caller.patch(url, {"parent": china, "is_active": True}, format="json").json()["is_active"] is True
+    filled = caller.put(f"{url}/members", {"members": [str(second.pk)]}, format="json").json()
+    assert (filled["members"], filled["member_count"], filled["sharing_rule_count"]) == ([str(second.pk)], 1, 0)
+    rows = caller.get(TERRITORIES).json()["data"]
+    assert [(row["name"], row["level"], row["member_count_below"]) for row in rows] == [("全国", 0, 1), ("东区", 1, 1)]
+    below = caller.patch(f"{TERRITORIES}/{china}", {"parent": made["id"]}, format="json")
+    assert problem_codes(below) == {("/parent", "invalid_reference")}
+    assert caller.delete(f"{TERRITORIES}/{china}").status_code == 409
+    assert problem_codes(caller.put(f"{url}/members", {}, format="json")) == {("/members", "required")}
+    assert caller.delete(url).json()["deleted"] is True
     assert caller.get(url).status_code == 404

@@ -41,6 +41,7 @@ from objects.access.services.restriction_rules import RestrictionRuleInput, crea
 from objects.access.services.shares import ShareInput, add_share
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
 from objects.access.services.teams import add_member
+from objects.access.services.territories import create_territory
 from objects.exchange.mappings import save_mapping
 from objects.exchange.services import new_import
 from objects.handover.models import Handover
@@ -194,6 +195,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "profile_id": str(create_profile(system_actor(), "Kept").uuid),
         "permission_set_id": str(create_permission_set(system_actor(), "Kept").uuid),
         "group_id": str(create_group(system_actor(), "Kept").uuid),
+        "territory_id": str(create_territory(system_actor(), "Kept").pk),
         "root_id": str(make.root_department().pk),
     }
 

@@ -8,6 +8,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from crm_platform.identity import selectors
+from crm_platform.identity.affiliations import affiliations_of
 from crm_platform.identity.belongings import belongings_of
 from crm_platform.identity.forms.departments import OtherDepartmentForm
 from crm_platform.identity.forms.users import UserForm, user_initial
@@ -32,6 +33,7 @@ def user_page(
         "department_form": department_form or OtherDepartmentForm(),
         "person": user,
         "standing": selectors.standing_of(request.actor, user, timezone.now()),
+        "affiliations": affiliations_of(request.actor, user),
         "can_be_invited": user.is_active and not user.has_usable_password(),
         "belongings": () if user.is_active else belongings_of(request.actor, user.pk),
         "handover_url": _url(HANDOVER, user),

@@ -18,6 +18,7 @@ from crm_platform.console.forms import form_status
 from crm_platform.identity.functions import CUSTOMIZE, MANAGE_USERS
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
+from crm_platform.kit.ids import parse_uuid
 from layouts.pages.access.sharing_forms import RestrictionRuleForm, SharingRuleForm
 from layouts.pages.condition_form import ConditionForm
 from layouts.pages.field_conditions import ConditionRows, TargetDesk
@@ -25,6 +26,7 @@ from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
 from metadata.models import BusinessObject
 from objects.access.naming import names_of
+from objects.access.principals import TERRITORY, Principal
 from objects.access.services import restriction_rules, sharing_rules
 from objects.access.services.delegations import delegations
 from objects.access.services.object_defaults import is_controlled_by_master, set_object_default
@@ -87,8 +89,10 @@ def save_defaults(request: ActorRequest) -> HttpResponse:
 # --- sharing rules --------------------------------------------------------------------------------------------
 @managers_only
 def new_sharing_rule(request: ActorRequest) -> HttpResponse:
-    """Make a sharing rule."""
-    form = SharingRuleForm(_sent(request), language=request.actor.language)
+    """Make a sharing rule, for the territory that `?territory=` names if it does."""
+    territory = parse_uuid(request.GET.get("territory"))
+    shared_with = str(Principal(TERRITORY, territory)) if territory else ""
+    form = SharingRuleForm(_sent(request), language=request.actor.language, shared_with=shared_with)
 
     def save() -> str:
         given = SharingRuleInput(object=form.cleaned_data["object"], **form.values())

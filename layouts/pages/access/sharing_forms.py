@@ -16,6 +16,7 @@ from objects.access.models import Level, SharingRule
 from objects.access.principals import (
     EVERYONE,
     KINDS,
+    NO_TERRITORIES,
     USER,
 )
 from objects.access.services.object_defaults import is_controlled_by_master
@@ -48,14 +49,15 @@ class SharingRuleForm(PrincipalForm):
     ends_on = forms.DateField(label=gettext_lazy("Last day"), required=False, widget=DateInput)
     is_active = forms.BooleanField(label=gettext_lazy("In force"), required=False, initial=True)
 
-    def __init__(self, *args: Any, rule: SharingRule | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rule: SharingRule | None = None, shared_with: str = "", **kwargs: Any) -> None:
+        """`shared_with` is the principal that a new rule begins with."""
         super().__init__(*args, **kwargs)
         target = rule.business_object.api_name if rule else ""
         self.fields["object"] = object_field(self.language, target)
         self.fields["condition"] = ConditionField(target)
         people = [kind for kind in KINDS if kind != EVERYONE]
         self.add_principal("owned_by", _("Owned by"), people, rule.owned_by if rule else "")
-        self.add_principal("shared_with", _("Shared with"), KINDS, rule.shared_with if rule else "")
+        self.add_principal("shared_with", _("Shared with"), KINDS, rule.shared_with if rule else shared_with)
         if rule is not None:
             for name in ("label", "kind", "level", "starts_on", "ends_on", "is_active", "condition"):
                 self.fields[name].initial = getattr(rule, name)
@@ -90,7 +92,7 @@ class RestrictionRuleForm(PrincipalForm):
         target = rule.business_object.api_name if rule else ""
         self.fields["object"] = object_field(self.language, target, with_children=True)
         self.fields["condition"] = ConditionField(target)
-        self.add_principal("applies_to", _("Who is restricted"), KINDS, rule.applies_to if rule else "")
+        self.add_principal("applies_to", _("Who is restricted"), NO_TERRITORIES, rule.applies_to if rule else "")
         if rule is not None:
             for name in ("label", "is_active", "condition"):
                 self.fields[name].initial = getattr(rule, name)
@@ -116,7 +118,7 @@ class ShareForm(PrincipalForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.add_principal("principal", _("Share with"), KINDS)
+        self.add_principal("principal", _("Share with"), NO_TERRITORIES)
         self.order_fields([name for name in self.fields if name.startswith("principal")])
 
 

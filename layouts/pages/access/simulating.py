@@ -19,7 +19,9 @@ from crm_platform.identity.models import PermissionSet, Profile, Role, User, Use
 from crm_platform.identity.requests import ActorRequest
 from objects.access.explanation import ACTION_LABELS
 from objects.access.field_grants import FieldLevel
+from objects.access.models import Territory
 from objects.access.simulation import ObjectChange, Simulation, simulate_role_change
+from objects.display.principals import TerritoriesField
 
 LEVELS = {
     FieldLevel.HIDDEN: gettext_lazy("hidden"),
@@ -44,6 +46,7 @@ class SimulationForm(forms.Form):
     groups = forms.ModelMultipleChoiceField(
         UserGroup.objects.order_by("name"), label=gettext_lazy("Groups"), required=False, widget=ChipSelect
     )
+    territories = TerritoriesField(label=gettext_lazy("Territories"), required=False, widget=ChipSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,6 +61,7 @@ class SimulationForm(forms.Form):
             "department": given["department"] and given["department"].pk,
             "permission_sets": [row.uuid for row in given["permission_sets"]],
             "groups": [row.uuid for row in given["groups"]],
+            "territories": [row.pk for row in given["territories"]],
         }
 
 
@@ -80,6 +84,7 @@ def _present(user: User) -> dict[str, Any]:
         "department": user.department_id,
         "permission_sets": list(PermissionSet.objects.filter(group__user=user)),
         "groups": list(UserGroup.objects.filter(group__user=user)),
+        "territories": list(Territory.objects.filter(members__user=user)),
     }
 
 

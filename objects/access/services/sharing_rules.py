@@ -143,7 +143,7 @@ def _clean(actor: Actor, row: SharingRule) -> None:
         raise ValidationFailed.single(
             "object", "invalid_choice", _("Who reaches a record of this object is decided by its master record.")
         )
-    row.shared_with = str(existing(row.shared_with, "shared_with"))
+    row.shared_with = str(existing(row.shared_with, "shared_with", but=()))
     if row.kind == SharingRule.Kind.OWNER:
         row.owned_by, row.condition = str(existing(row.owned_by, "owned_by", but=(EVERYONE,))), None
     else:

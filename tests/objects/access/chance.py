@@ -19,7 +19,15 @@ from crm_platform.kit.context import system_actor
 from metadata.inputs import FieldInput, ObjectInput
 from metadata.models import BusinessField, BusinessObject
 from objects.access.grants import ACTIONS, grant_object
-from objects.access.models import Delegation, RecordShare, RestrictionRule, RoleScope, SharingRule
+from objects.access.models import (
+    Delegation,
+    RecordShare,
+    RestrictionRule,
+    RoleScope,
+    SharingRule,
+    Territory,
+    TerritoryMember,
+)
 from tests.kit import make
 from tests.objects.access.reference import Node, Person, Row, Rule, Rules, Share, StandIn
 from tests.objects.world import choices, delete, insert_many, text
@@ -31,6 +39,7 @@ ACTED = ("read", "edit", "delete", "export", "transfer")
 FREE = ("firm", "deal", "note")  # objects without a master
 SCOPES = ("own", "subordinates", "roles_below", "department", "department_below", "all")
 PRINCIPALS = ("user", "role", "role_below", "group", "department", "department_below")
+TERRITORIES = ("territory", "territory_below")  # for sharing rules alone
 
 OBJECTS = (
     ObjectInput("firm", "Firm", is_custom=False, fields=[FieldInput("score", "integer", "Score", is_custom=False)]),
@@ -101,6 +110,7 @@ class Chance:
         for _number in range(people):
             self._person()
         self._tie_people()
+        self._territories(5)
         self._role_scopes()
         self.rows = self._records(rows)
         for _number in range(self.dice.randrange(12)):
@@ -133,6 +143,20 @@ class Chance:
             )
             found.append(Node(row.uuid, parent, scope))
         return found
+
+    def _territories(self, count: int) -> None:
+        """Make territories with their members; one of them, with those below it or not, is closed by chance."""
+        found = self.rules.territories
+        for number in range(count):
+            parent, values = self.maybe(found, 0.8), {"name": f"T{number}"}
+            above = Territory.objects.get(pk=parent.id) if parent else None
+            made = Territory.objects.add_child(above, values) if above else Territory.objects.add_root(values)
+            found.append(Node(made.pk, parent, closed=self.dice.random() < 0.15))
+            Territory.objects.filter(pk=made.pk).update(is_active=not found[-1].closed)
+        for person in self.rules.people:
+            person.territories = self.dice.sample(found, self.dice.choice([0, 0, 1, 1, 2]))
+            for node in person.territories:
+                TerritoryMember.objects.create(user_id=person.id, territory_id=node.id)
 
     def _group(self) -> UserGroup:
         name = f"g{self.dice.random()}"
@@ -268,7 +292,7 @@ class Chance:
         starts, ends = self.dice.choice([(None, None), (None, None), (0, 0), (-3, None), (None, -1), (1, None)])
         rule = Rule(
             name,
-            self.principal(),
+            self.principal(territories=True),
             level=self.dice.choice([1, 2, 3]),
             starts=None if starts is None else self.rules.today + timedelta(days=starts),
             ends=None if ends is None else self.rules.today + timedelta(days=ends),
@@ -276,7 +300,7 @@ class Chance:
         )
         condition = None
         if self.dice.random() < 0.6:
-            kind, target = self.principal(but_everyone=True)
+            kind, target = self.principal(but_everyone=True, territories=True)
             assert target is not None
             rule.owned_by = kind, target
         else:
@@ -354,11 +378,13 @@ class Chance:
         stages = self.dice.sample(["open", "won", "lost"], 2)
         return {"field": "stage", "op": "in", "value": stages}, lambda row, me: row.values["stage"] in stages
 
-    def principal(self, *, but_everyone: bool = False) -> tuple[str, uuid.UUID | None]:
+    def principal(self, *, but_everyone: bool = False, territories: bool = False) -> tuple[str, uuid.UUID | None]:
         """Return whom something is shared with, or whose records are."""
         if not but_everyone and self.dice.random() < 0.05:
             return "everyone", None
-        kind = self.dice.choice(PRINCIPALS)
+        kind = self.dice.choice((*PRINCIPALS, *TERRITORIES) if territories else PRINCIPALS)
+        if kind in TERRITORIES:
+            return kind, self.dice.choice(self.rules.territories).id
         if kind == "user":
             return kind, self.dice.choice(self.rules.people).id
         if kind == "group":

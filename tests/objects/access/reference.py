@@ -17,12 +17,13 @@ DEFAULTS = {"private": 0, "read": 1, "edit": 2, "full": 3}
 
 @dataclass(eq=False)
 class Node:
-    """A department or a role: something in a tree."""
+    """A department, a role or a territory: something in a tree."""
 
     id: uuid.UUID
     parent: Node | None = None
     scope: str = "own"  # of a role
     scopes: dict[tuple[str, str], tuple[str, tuple[Node, ...]]] = field(default_factory=dict)  # of a role, by object
+    closed: bool = False  # of a territory
 
     def upwards(self) -> Iterator[Node]:
         """Yield the node and all above it."""
@@ -40,6 +41,7 @@ class Person:
     others: list[Node] = field(default_factory=list)  # further departments
     manager: Person | None = None
     groups: set[uuid.UUID] = field(default_factory=set)
+    territories: list[Node] = field(default_factory=list)
     rights: dict[str, frozenset[str]] = field(default_factory=dict)  # by object
     functions: frozenset[str] = frozenset()
 
@@ -102,6 +104,7 @@ class Rules:
     walls: list[Rule] = field(default_factory=list)
     shares: list[Share] = field(default_factory=list)
     stand_ins: list[StandIn] = field(default_factory=list)
+    territories: list[Node] = field(default_factory=list)
 
     def may(self, person: Person, name: str, action: str) -> bool:
         """Tell what the profile allows with an object, whichever the record."""
@@ -228,6 +231,8 @@ class Rules:
             return target in person.groups
         if kind in ("role", "role_below"):
             return self._has_role(person, kind, target)
+        if kind.startswith("territory"):
+            return self._works_for(person, kind, target)
         departments = person.departments()
         if kind == "department":
             return any(item.id == target for item in departments)
@@ -244,6 +249,8 @@ class Rules:
             return target in row.owner.groups
         if kind in ("role", "role_below"):
             return self._has_role(row.owner, kind, target)
+        if kind.startswith("territory"):
+            return self._is_in(row.owner, kind, target)
         if row.department is None:
             return False
         reached = [row.department] if kind == "department" else list(row.department.upwards())
@@ -254,6 +261,24 @@ class Rules:
             return False
         reached = [person.role] if kind == "role" else list(person.role.upwards())
         return any(item.id == target for item in reached)
+
+    def _works_for(self, person: Person, kind: str, target: uuid.UUID | None) -> bool:
+        """Tell whether what is for a territory (and those below) is for the person: a member of it, or of one above."""
+        meant = next(node for node in self.territories if node.id == target)
+        if meant.closed:
+            return False
+        own = [node for node in person.territories if not node.closed]
+        if any(node in meant.upwards() for node in own):
+            return True
+        return kind == "territory_below" and any(meant in node.upwards() for node in own)
+
+    def _is_in(self, person: Person, kind: str, target: uuid.UUID | None) -> bool:
+        """Tell whether somebody is a member of a territory (or of one below it): his records are then of it."""
+        meant = next(node for node in self.territories if node.id == target)
+        own = [node for node in person.territories if not node.closed]
+        if meant.closed:
+            return False
+        return meant in own or (kind == "territory_below" and any(meant in node.upwards() for node in own))
 
     def _bosses(self, person: Person) -> list[Person]:
         """Return the line of managers above somebody; a circle of managers is walked once."""

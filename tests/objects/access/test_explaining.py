@@ -38,6 +38,8 @@ CIRCLE_PARTS = (
     "group_ids",
     "roles_above",
     "stand_ins",
+    "territory_places",
+    "territory_principals",
     "principals",
 )
 

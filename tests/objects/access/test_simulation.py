@@ -18,6 +18,7 @@ from crm_platform.kit.errors import Forbidden, NotFound, ValidationFailed
 from metadata.compiler.current import pinned_snapshot
 from metadata.models import BusinessObject
 from objects.access.grants import grant_object
+from objects.access.models import TerritoryMember
 from objects.access.policy import AccessPolicy
 from objects.access.services.field_levels import set_field_levels
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
@@ -117,10 +118,10 @@ def test_who_may_try_and_what_must_be_there(world: World) -> None:
         simulate_role_change(rep, world.users["rep"].pk, {"role": None})
     with pytest.raises(NotFound):
         simulate_role_change(system_actor(), uuid.uuid4(), {"role": None})
-    wrong = {"role": uuid.uuid4(), "groups": [uuid.uuid4()], "salary": 1}
+    wrong = {"role": uuid.uuid4(), "groups": [uuid.uuid4()], "territories": [uuid.uuid4()], "salary": 1}
     with pytest.raises(ValidationFailed) as failed:
         simulate_role_change(system_actor(), world.users["rep"].pk, wrong)
-    assert {error.field for error in failed.value.errors} == {"role", "groups", "salary"}
+    assert {error.field for error in failed.value.errors} == {"role", "groups", "territories", "salary"}
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,7 @@ def check_person(chance: Chance, user_id: uuid.UUID) -> None:
         "profile": profile.uuid,
         "department": chance.dice.choice(chance.departments).id,
         "groups": [row.uuid for row in chance.dice.sample(chance.groups, 1)],
+        "territories": [node.id for node in chance.dice.sample(chance.rules.territories, 2)],
     }
     told = {item.name: item for item in simulate_role_change(system_actor(), user_id, changes).objects}
     before = {name: reached(user_id, name) for name in chance.objects}
@@ -166,6 +168,9 @@ def change(user_id: uuid.UUID, changes: dict[str, Any]) -> None:
     user.profile = Profile.objects.get(uuid=changes["profile"])
     user.department_id = changes["department"]
     user.save()
+    TerritoryMember.objects.filter(user=user).delete()
+    for territory_id in changes["territories"]:
+        TerritoryMember.objects.create(user=user, territory_id=territory_id)
     user.groups.set(Group.objects.filter(user_group__uuid__in=changes["groups"]))
     bump_access_version()
 

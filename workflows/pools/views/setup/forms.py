@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from metadata.compiler.current import current_snapshot
-from objects.access.principals import KINDS
+from objects.access.principals import NO_TERRITORIES
 from objects.display.principals import PrincipalForm
 from workflows.pools.models import Clock, Pool
 from workflows.pools.views.setup.fields import (
@@ -48,7 +48,7 @@ class NewPoolForm(PrincipalForm):
         specs = [spec for spec in current_snapshot().objects() if spec.has_pools]
         choices = [(spec.api_name, spec.label.text(self.language)) for spec in specs]
         self.fields["object"] = forms.ChoiceField(label=_("Object"), choices=choices)
-        self.add_principal("member", _("Members"), reversed(KINDS))
+        self.add_principal("member", _("Members"), reversed(NO_TERRITORIES))
         self.order_fields(["object", "label"])
 
 

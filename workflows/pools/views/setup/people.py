@@ -19,7 +19,7 @@ from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from metadata.compiler.current import current_snapshot
 from objects.access.naming import names_of
-from objects.access.principals import KINDS
+from objects.access.principals import NO_TERRITORIES
 from objects.display.desk import plural_label
 from objects.display.principals import PrincipalForm, UserField
 from workflows.pools.models import HoldCap, Pool, PoolMember, PoolQuota
@@ -37,7 +37,7 @@ class MemberForm(PrincipalForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.add_principal("member", _("Who"), KINDS)
+        self.add_principal("member", _("Who"), NO_TERRITORIES)
         self.fields["is_admin"] = forms.BooleanField(label=_("Administrator of the pool"), required=False)
 
 
@@ -60,7 +60,7 @@ class CapForm(PrincipalForm):
 
     def __init__(self, *args: Any, target: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.add_principal("member", _("Who"), KINDS)
+        self.add_principal("member", _("Who"), NO_TERRITORIES)
         self.fields["uncounted"] = ConditionField(target, _("Records that take no room"))
         self.order_fields([name for name in self.fields if name.startswith("member")])
 
