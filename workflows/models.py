@@ -1,7 +1,7 @@
 """The static tables of this app, topic by topic."""
 
 from workflows.assignment.models import Absence, Assignment, AssignmentMember, AssignmentRule
-from workflows.intake.models import FormSubmission, WebForm
+from workflows.intake.models import FormSubmission, HookDelivery, InboundHook, Mailbox, MailboxMessage, WebForm
 from workflows.pools.models import (
     HoldCap,
     Pool,
@@ -24,6 +24,10 @@ __all__ = [
     "AssignmentRule",
     "FormSubmission",
     "HoldCap",
+    "HookDelivery",
+    "InboundHook",
+    "Mailbox",
+    "MailboxMessage",
     "Pool",
     "PoolExtension",
     "PoolMember",

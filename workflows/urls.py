@@ -5,8 +5,10 @@ from django.urls import path
 from workflows.assignment.views import absences, taking_on
 from workflows.assignment.views import rules as assignment
 from workflows.desk import views as desk
+from workflows.intake import hook_views as hooks
 from workflows.intake import public_views
 from workflows.intake import views as intake
+from workflows.intake.mail import views as mail
 from workflows.pools.views import extensions, mine, opened, records, returns, taking, waiting
 from workflows.pools.views.setup import people, pools, rules
 from workflows.sla.views import pages as sla
@@ -28,6 +30,25 @@ urlpatterns = [
         intake.submission_release,
         name="web-form-release",
     ),
+    path("setup/hooks/", hooks.hooks, name="hooks"),
+    path("setup/hooks/new", hooks.hook_new, name="hook-new"),
+    path("setup/hooks/<uuid:hook_id>", hooks.hook, name="hook"),
+    path("setup/hooks/<uuid:hook_id>/delete", hooks.hook_delete, name="hook-delete"),
+    path("setup/hooks/<uuid:hook_id>/secrets", hooks.hook_secrets, name="hook-secrets"),
+    path("setup/hooks/<uuid:hook_id>/try", hooks.hook_try, name="hook-try"),
+    path("setup/hooks/<uuid:hook_id>/deliveries", hooks.deliveries, name="hook-deliveries"),
+    path(
+        "setup/hooks/<uuid:hook_id>/deliveries/<uuid:delivery_id>/release",
+        hooks.delivery_release,
+        name="hook-release",
+    ),
+    path("setup/mailboxes/", mail.mailboxes, name="mailboxes"),
+    path("setup/mailboxes/new", mail.mailbox_new, name="mailbox-new"),
+    path("setup/mailboxes/<uuid:mailbox_id>", mail.mailbox, name="mailbox"),
+    path("setup/mailboxes/<uuid:mailbox_id>/delete", mail.mailbox_delete, name="mailbox-delete"),
+    path("setup/mailboxes/<uuid:mailbox_id>/try", mail.mailbox_try, name="mailbox-try"),
+    path("setup/mailboxes/<uuid:mailbox_id>/mails", mail.mails, name="mailbox-mails"),
+    path("setup/mailboxes/<uuid:mailbox_id>/mails/<uuid:mail_id>/release", mail.mail_release, name="mailbox-release"),
     path("desk/", desk.desk, name="desk"),
     path("desk/team", desk.team, name="desk-team"),
     path("pools/", mine.pools, name="pools"),

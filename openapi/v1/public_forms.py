@@ -24,13 +24,17 @@ from workflows.intake.models import WebForm
 from workflows.intake.signing import start_token
 
 
-class PublicEndpoint(Endpoint):
-    """Base of these endpoints: whoever calls is nobody, whatever he sends along; calls are counted by address."""
+class StrangersEndpoint(Endpoint):
+    """Base of endpoints for strangers: whoever calls is nobody, whatever he sends; calls are counted by address."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.window = limits.count_call(f"public:{kwargs['token'][:40]}:{client_address.get()}")
         if self.window is not None and self.window.is_exceeded:
             raise RateLimited(retry_after=self.window.resets_in)
+
+
+class PublicEndpoint(StrangersEndpoint):
+    """Base of these endpoints, which other sites may call."""
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a browser that asks whether another site may call."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +45,10 @@ class Asked:
     choices: tuple[tuple[str, str], ...] = ()
 
 
-def offered(obj: CompiledObject) -> list[CompiledField]:
-    """Return the fields that forms may ask for."""
+def offered(obj: CompiledObject, types: Container[str] = INPUTS) -> list[CompiledField]:
+    """Return the fields that forms may ask for; other sources may fill those of more types."""
     editable = AccessPolicy.of(system_actor()).editable_fields(obj, for_create=True)
-    return [field for field in editable if field.spec.type in INPUTS and not field.spec.is_system and not _hides(field)]
+    return [field for field in editable if field.spec.type in types and not field.spec.is_system and not _hides(field)]
 
 
 def _hides(field: CompiledField) -> bool:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm_platform.identity.models import User
 from metadata.compiler.current import current_snapshot
-from workflows.intake.fields import offered
+from workflows.intake.fields import INPUTS, offered
 from workflows.intake.models import WebForm
-from workflows.pools.models import Pool
+from workflows.intake.source_forms import NewSourceForm, SourceForm
 
-SPARE = 3  # empty rows below the fields
+SPARE = 1  # empty rows below the fields: without JavaScript, a form grows by one at a time
 
 
 def _text(label: Any, most: int, *, lines: int = 0, help_text: Any = "") -> forms.CharField:
@@ -22,23 +20,15 @@ def _text(label: Any, most: int, *, lines: int = 0, help_text: Any = "") -> form
     return forms.CharField(label=label, max_length=most, required=False, widget=widget, help_text=help_text)
 
 
-class NewWebForm(forms.Form):
+class NewWebForm(NewSourceForm):
     """What a form needs at least."""
 
-    label = forms.CharField(label=gettext_lazy("Name"), max_length=80)
-
-    def __init__(self, *args: Any, language: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        snapshot = current_snapshot()
-        specs = [spec for spec in snapshot.objects() if offered(snapshot.object(spec.api_name))]
-        choices = [(spec.api_name, spec.label.text(language)) for spec in specs]
-        self.fields["object"] = forms.ChoiceField(label=_("Object"), choices=choices, initial="lead")
+    types = INPUTS
 
 
-class WebFormForm(forms.Form):
+class WebFormForm(SourceForm):
     """All settings of a form but for the fields that it asks for."""
 
-    label = forms.CharField(label=gettext_lazy("Name"), max_length=80)
     title = _text(gettext_lazy("Heading"), 120)
     intro = _text(gettext_lazy("Text above the form"), 2000, lines=2)
     consent_text = _text(
@@ -49,14 +39,6 @@ class WebFormForm(forms.Form):
     )
     success_text = _text(gettext_lazy("Text after sending"), 2000, lines=2)
     redirect_url = _text(gettext_lazy("Address to go to after sending"), 500)
-    pool = forms.ModelChoiceField(
-        Pool.objects.none(),
-        label=gettext_lazy("Pool"),
-        required=False,
-        help_text=gettext_lazy("Empty: the pool that takes such records."),
-    )
-    owner = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Owner"), required=False)
-    duplicates = forms.ChoiceField(label=gettext_lazy("When the record is there already"), choices=WebForm.Duplicates)
     origins = _text(
         gettext_lazy("Websites that may show it"),
         4000,
@@ -64,23 +46,18 @@ class WebFormForm(forms.Form):
         help_text=gettext_lazy("One origin a line, such as https://www.example.com."),
     )
     is_active = forms.BooleanField(label=gettext_lazy("In use"), required=False)
+    own = ("title", "intro", "consent_text", "success_text", "redirect_url")
+    field_order = ("label", *own, "pool", "owner", "duplicates", "origins", "is_active")
 
     def __init__(self, data: Any, row: WebForm) -> None:
-        names = ("label", "title", "intro", "consent_text", "success_text", "redirect_url", "duplicates", "is_active")
-        initial = {name: getattr(row, name) for name in names}
-        places = {"origins": "\n".join(row.origins), "pool": row.pool_id, "owner": row.owner_id}
-        super().__init__(data, initial={**initial, **places})
-        pools: Any = self.fields["pool"]
-        owners: Any = self.fields["owner"]
-        pools.queryset = Pool.objects.filter(business_object_id=row.business_object_id, is_active=True)
-        owners.queryset = User.objects.filter(is_active=True).order_by("name")
+        super().__init__(data, row)
+        self.initial["origins"] = "\n".join(row.origins)
 
     def changes(self) -> dict[str, Any]:
         """Return what was settled, as the services take it."""
-        data = dict(self.cleaned_data)
-        pool, owner = data.pop("pool"), data.pop("owner")
+        data = super().changes()
         origins = [line.strip().rstrip("/") for line in data.pop("origins").splitlines() if line.strip()]
-        return {**data, "pool_id": pool and pool.pk, "owner_id": owner and owner.pk, "origins": origins}
+        return {**data, "origins": origins}
 
 
 class FieldForm(forms.Form):
@@ -104,13 +81,14 @@ def field_rows(data: Any, row: WebForm, language: str) -> Any:
     """Return the rows of fields, in their order, with some empty ones below."""
     found = offered(current_snapshot().object(row.business_object.api_name))
     choices = [(field.name, field.spec.label.text(language)) for field in found]
-    made = forms.formset_factory(FieldForm, extra=0 if data else SPARE)
+    made = forms.formset_factory(FieldForm, extra=0 if data else SPARE, can_delete=True)
     initial = [{**item, "position": number} for number, item in enumerate(row.fields, 1)]
     return made(data, initial=initial, prefix="fields", form_kwargs={"choices": choices})
 
 
 def chosen_fields(rows: Any) -> list[dict[str, Any]]:
-    """Return the fields of the rows as they are kept; rows without a field are none."""
-    filled = [item.cleaned_data for item in rows if item.cleaned_data.get("field")]
+    """Return the fields of the rows as they are kept; rows that were removed and rows without a field are none."""
+    filled = [item.cleaned_data for item in rows if item.cleaned_data.get("field") and not item.cleaned_data["DELETE"]]
     filled.sort(key=lambda item: item.get("position") or 999)
-    return [{name: value for name, value in item.items() if name != "position" and value} for item in filled]
+    own = ("position", "DELETE")
+    return [{name: value for name, value in item.items() if name not in own and value} for item in filled]

@@ -1,4 +1,4 @@
-"""What proves that a submission comes from a page that we made, or from a server that knows the form's secret."""
+"""What proves that a submission comes from a page that we made, or from a server that knows the source's secret."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.errors import PlatformError
 from crm_platform.tenancy.context import current_schema
-from workflows.intake.models import WebForm
+from workflows.intake.models import AddressedSource, WebForm
 
 LASTS = 24 * 3600  # seconds that a page may stay open
 TOLERANCE = 300  # seconds by which clocks of servers may differ
@@ -48,10 +48,10 @@ def read_start(form: WebForm, token: str) -> tuple[float, str]:
     return time.time() - started, once
 
 
-def secret_of(form: WebForm) -> str:
+def secret_of(source: AddressedSource) -> str:
     """Return the secret by which servers sign; it is kept nowhere, and another `secret_number` makes another one."""
     return salted_hmac(
-        "intake.secret", f"{current_schema()}:{form.pk}:{form.secret_number}", algorithm="sha256"
+        "intake.secret", f"{current_schema()}:{source.pk}:{source.secret_number}", algorithm="sha256"
     ).hexdigest()
 
 
@@ -60,11 +60,11 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     return hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
-def check_signature(form: WebForm, timestamp: str, given: str, body: bytes) -> str:
+def check_signature(source: AddressedSource, timestamp: str, given: str, body: bytes) -> str:
     """Return what names this request once and for all; raises WrongSignature."""
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
         raise WrongSignature
-    wanted = signature(secret_of(form), timestamp, body)
+    wanted = signature(secret_of(source), timestamp, body)
     is_now = abs(time.time() - int(timestamp)) <= TOLERANCE
     if not (constant_time_compare(wanted, given.lower()) and is_now):
         raise WrongSignature

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from django.http import HttpRequest
 
 from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.json import parse_fraction
-from workflows.intake.models import WebForm
+from workflows.intake.hooks import Received
+from workflows.intake.models import InboundHook, WebForm
 from workflows.intake.signing import check_signature, read_start
 from workflows.intake.submitting import Sent
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES, MAX_HOOK_BYTES = 64 * 1024, 256 * 1024
+MAX_DEPTH, MAX_NUMBER, MAX_DIGITS = 32, 2**53, 30
+MAX_MEMBERS = 500  # of a form that a hook gets
+FORM = "application/x-www-form-urlencoded"
 TRAP, START, CONSENT, VALUE = "website_2", "start", "consent", "f."
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "gclid", "bd_vid")
 
@@ -30,9 +35,9 @@ class NotReadable(PlatformError):
     status = 400
 
 
-def body_of(request: HttpRequest) -> bytes:
+def body_of(request: HttpRequest, most: int = MAX_BYTES) -> bytes:
     """Return the body; raises TooLarge."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES or len(request.body) > MAX_BYTES:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most or len(request.body) > most:
         raise TooLarge
     return request.body
 
@@ -92,6 +97,29 @@ def from_server(form: WebForm, request: HttpRequest) -> Sent:
     )
 
 
+def from_hook(hook: InboundHook, request: HttpRequest) -> Received:
+    """Return what another program posted: JSON, or the fields of a form as an object; signed where the hook asks so.
+
+    Raises TooLarge, WrongSignature, NotReadable.
+    """
+    body = body_of(request, MAX_HOOK_BYTES)
+    if hook.is_signed:
+        sign = request.headers.get("X-Crm-Signature", "")
+        check_signature(hook, request.headers.get("X-Crm-Timestamp", ""), sign, body)
+    document = _posted(body) if request.content_type == FORM else json_of(body)
+    if not isinstance(document, dict | list):
+        raise NotReadable
+    return Received(document, body, request.headers.get(hook.once_header, "") if hook.once_header else "")
+
+
+def _posted(body: bytes) -> Any:
+    try:
+        pairs = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_MEMBERS)
+    except ValueError:
+        raise NotReadable from None
+    return _storable({name: found[0] if len(found) == 1 else found for name, found in pairs.items()})
+
+
 def parameters(given: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters of the page's address that are kept."""
     return {name: value for name in PARAMETERS if isinstance(value := given.get(name), str) and value}
@@ -107,11 +135,36 @@ def origin_allowed(form: WebForm, request: HttpRequest) -> str:
     return origin
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def json_of(body: bytes) -> Any:
+    """Return the JSON that a body holds, as far as the database takes it; raises NotReadable."""
     try:
-        data = json.loads(body, parse_float=parse_fraction)
+        return _storable(json.loads(body, parse_float=parse_fraction, parse_constant=_refuse))
     except (ValueError, RecursionError):
         raise NotReadable from None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """Return JSON without what no text of the database holds; raises NotReadable for what is nested too deeply."""
+    if depth > MAX_DEPTH:
+        raise NotReadable
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item, depth + 1) for item in value]
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    is_long = isinstance(value, Decimal) and abs(value.adjusted()) > MAX_DIGITS
+    if is_long or (isinstance(value, int) and abs(value) >= MAX_NUMBER):
+        return str(value)  # as it was written: no JSON that we write holds it as a number
+    return value
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    data = json_of(body)
     if not isinstance(data, dict):
         raise NotReadable
     return data

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,19 +15,17 @@ from crm_platform.console.access import function_required
 from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import PlatformError, ValidationFailed
-from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
 from workflows.intake import services
+from workflows.intake.arrival_views import arrivals_context, released, show_errors, version_of
 from workflows.intake.fields import asked
 from workflows.intake.forms import NewWebForm, WebFormForm, chosen_fields, field_rows
-from workflows.intake.models import FormSubmission, WebForm
+from workflows.intake.models import WebForm
 from workflows.intake.signing import secret_of
 from workflows.pools.services.seats import MANAGE
 
 managers_only = function_required(MANAGE)
-SUBMISSIONS = 50
 FIRST_FIELDS = ("name", "company", "mobile", "email")
-ITEMS = {"pool_id": "pool", "owner_id": "owner"}
 
 
 @require_safe
@@ -51,7 +48,7 @@ def web_form_new(request: ActorRequest) -> HttpResponse:
             given = {"label": form.cleaned_data["label"], "fields": first}
             made = services.create_form(request.actor, name, given)
         except ValidationFailed as failed:
-            _show_errors(form, failed)
+            show_errors(form, failed)
         else:
             messages.success(request, _("Created: %(name)s") % {"name": made.label})
             return redirect("web-form", form_id=made.pk)
@@ -68,10 +65,9 @@ def web_form(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
     if data is not None and form.is_valid() and rows.is_valid():
         try:
             changes = {**form.changes(), "fields": chosen_fields(rows)}
-            version = data.get("version", "")
-            services.update_form(request.actor, form_id, changes, int(version) if version.isdecimal() else None)
+            services.update_form(request.actor, form_id, changes, version_of(data))
         except ValidationFailed as failed:
-            _show_errors(form, failed)
+            show_errors(form, failed)
         except PlatformError as refused:
             form.add_error(None, str(refused.message))
         else:
@@ -115,53 +111,14 @@ def web_form_secrets(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
 def submissions(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
     """Show what came through a form, the newest first."""
     row = services.get_form(request.actor, form_id)
-    state = request.GET.get("state", "")
-    found = row.submissions.order_by("-id")
-    if state in FormSubmission.State.values:
-        found = found.filter(state=state)
-    before = parse_uuid(request.GET.get("before"))
-    page = list((found.filter(pk__lt=before) if before else found)[: SUBMISSIONS + 1])
     name = row.business_object.api_name
     labels = {item.name: item.label for item in asked(name, row.fields, request.actor.language)}
-    context = {
-        "row": row,
-        "states": FormSubmission.State.choices,
-        "state": state,
-        "items": [_told(item, labels) for item in page[:SUBMISSIONS]],
-        "next": page[SUBMISSIONS - 1].pk if len(page) > SUBMISSIONS else None,
-    }
+    context = arrivals_context(request, row, row.submissions, labels)
     return render(request, "workflows/intake/submissions.html", context)
-
-
-def _told(item: FormSubmission, labels: dict[str, str]) -> dict[str, Any]:
-    reasons = {
-        "trap": _("a robot's field was filled in"),
-        "too_quick": _("filled in faster than a person can"),
-        "duplicate": _("there is such a record already"),
-        "not_saved": _("the record could not be saved"),
-    }
-    is_open = item.state in (FormSubmission.State.HELD, FormSubmission.State.REFUSED)
-    values = [
-        (labels.get(name, name), ", ".join(value) if isinstance(value, list) else value)
-        for name, value in item.values.items()
-    ]
-    reason = reasons.get(item.reason, "")
-    return {"row": item, "values": values, "reason": reason, "is_open": is_open}
 
 
 @require_POST
 @managers_only
 def submission_release(request: ActorRequest, form_id: uuid.UUID, submission_id: uuid.UUID) -> HttpResponse:
     """Make the record of what was held back."""
-    try:
-        services.release(request.actor, form_id, submission_id)
-        messages.success(request, _("The record is made."))
-    except ValidationFailed as failed:
-        messages.error(request, " ".join(error.text for error in failed.errors))
-    return redirect("web-form-submissions", form_id=form_id)
-
-
-def _show_errors(form: Any, failed: ValidationFailed) -> None:
-    for error in failed.errors:
-        name = ITEMS.get(error.field or "", error.field)
-        form.add_error(name if name in form.fields else None, error.text)
+    return released(request, services.FORMS, form_id, submission_id, "web-form-submissions", form_id=form_id)

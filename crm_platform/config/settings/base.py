@@ -165,6 +165,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 # --- Mail -----------------------------------------------------------------------------------------------
 MAIL_SERVER = env.mail_server("EMAIL_URL")  # None: people are told in the console only
 MAIL_FROM = env.text("EMAIL_FROM", "")  # the name beside it is the organisation's
+# Mail servers that mailboxes may be read from although their address is not public: names, addresses, networks.
+MAILBOX_HOSTS = env.words("MAILBOX_HOSTS")
 SITE_ADDRESS = env.text("SITE_ADDRESS", "http://{domain}")  # in mails; {domain} is the organisation's first host name
 
 # --- Redis, cache, Celery -------------------------------------------------------------------------------
@@ -241,6 +243,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 # --- Open API -------------------------------------------------------------------------------------------
 # Calls per window of so many seconds, for each credential; 0: no limit.
 API_BURST = (env.number("API_BURST_CALLS", 200), 10)
+# Streams of events that one process serves at once, each in a thread of its own; 0: no limit.
+API_STREAMS = env.number("API_STREAMS", 2)
 REST_FRAMEWORK = {"EXCEPTION_HANDLER": "openapi.errors.handle"}
 
 from csp.constants import NONCE, NONE, SELF  # noqa: E402

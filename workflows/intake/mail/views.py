@@ -1,0 +1,111 @@
+"""The pages on which mailboxes are connected, settled and tried, and what was read is looked at."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crm_platform.console.access import function_required
+from crm_platform.console.forms import form_status
+from crm_platform.identity.requests import ActorRequest
+from crm_platform.kit.errors import PlatformError, ValidationFailed
+from workflows.intake import settling
+from workflows.intake.arrival_views import arrivals_context, released, show_errors, version_of
+from workflows.intake.mail.connecting import TROUBLES, Trouble
+from workflows.intake.mail.mailboxes import MAILBOXES, create_mailbox, try_mailbox, update_mailbox
+from workflows.intake.mail.messages import PATHS
+from workflows.intake.source_forms import MailboxForm, NewMailboxForm, chosen_mapping, mapping_rows
+from workflows.pools.services.seats import MANAGE
+
+managers_only = function_required(MANAGE)
+
+
+@require_safe
+@managers_only
+def mailboxes(request: ActorRequest) -> HttpResponse:
+    """Show all mailboxes."""
+    rows = settling.listed(request.actor, MAILBOXES)
+    items = [{"row": row, "error": TROUBLES.get(row.error, "")} for row in rows]
+    return render(request, "workflows/intake/mailboxes/list.html", {"items": items})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@managers_only
+def mailbox_new(request: ActorRequest) -> HttpResponse:
+    """Connect a mailbox; the rest is settled on its page."""
+    form = NewMailboxForm(request.POST or None, language=request.actor.language)
+    if request.method == "POST" and form.is_valid():
+        given = dict(form.cleaned_data)
+        try:
+            made = create_mailbox(request.actor, given.pop("object"), given)
+        except ValidationFailed as failed:
+            show_errors(form, failed)
+        else:
+            messages.success(request, _("Created: %(name)s") % {"name": made.label})
+            return redirect("mailbox", mailbox_id=made.pk)
+    return render(request, "workflows/intake/mailboxes/new.html", {"form": form}, status=form_status(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@managers_only
+def mailbox(request: ActorRequest, mailbox_id: uuid.UUID) -> HttpResponse:
+    """Show and change a mailbox."""
+    row = settling.get(request.actor, MAILBOXES, mailbox_id)
+    data = request.POST if request.method == "POST" else None
+    form, rows = MailboxForm(data, row), mapping_rows(data, row, request.actor.language)
+    if data is not None and form.is_valid() and rows.is_valid():
+        try:
+            changes = {**form.changes(), "mapping": chosen_mapping(rows)}
+            update_mailbox(request.actor, mailbox_id, changes, version_of(data))
+        except ValidationFailed as failed:
+            show_errors(form, failed)
+        except PlatformError as refused:
+            form.add_error(None, str(refused.message))
+        else:
+            messages.success(request, _("Saved: %(name)s") % {"name": form.cleaned_data["label"]})
+            return redirect("mailbox", mailbox_id=mailbox_id)
+    context = {"row": row, "form": form, "rows": rows, "paths": PATHS, "error": TROUBLES.get(row.error, "")}
+    return render(request, "workflows/intake/mailboxes/edit.html", context, status=form_status(request))
+
+
+@require_POST
+@managers_only
+def mailbox_delete(request: ActorRequest, mailbox_id: uuid.UUID) -> HttpResponse:
+    """Disconnect a mailbox."""
+    settling.delete(request.actor, MAILBOXES, mailbox_id)
+    messages.success(request, _("The mailbox is disconnected."))
+    return redirect("mailboxes")
+
+
+@require_POST
+@managers_only
+def mailbox_try(request: ActorRequest, mailbox_id: uuid.UUID) -> HttpResponse:
+    """Try to sign in and to open the folder, and say how it went."""
+    try:
+        count = try_mailbox(request.actor, mailbox_id)["messages"]
+        text = ngettext("It works: %(count)s message.", "It works: %(count)s messages.", count)
+        messages.success(request, text % {"count": count})
+    except Trouble as trouble:
+        messages.error(request, str(trouble.message))
+    return redirect("mailbox", mailbox_id=mailbox_id)
+
+
+@require_safe
+@managers_only
+def mails(request: ActorRequest, mailbox_id: uuid.UUID) -> HttpResponse:
+    """Show what was read from a mailbox, the newest first."""
+    row = settling.get(request.actor, MAILBOXES, mailbox_id)
+    return render(request, "workflows/intake/mailboxes/mails.html", arrivals_context(request, row, row.arrivals))
+
+
+@require_POST
+@managers_only
+def mail_release(request: ActorRequest, mailbox_id: uuid.UUID, mail_id: uuid.UUID) -> HttpResponse:
+    """Make the record of what was held back or passed over."""
+    return released(request, MAILBOXES, mailbox_id, mail_id, "mailbox-mails", mailbox_id=mailbox_id)
