@@ -63,7 +63,7 @@ def seed_records(actor: Actor, object_name: str, count: int, now: datetime, *, s
     """
     obj = current_snapshot().object(object_name)
     sampler, owners = _sampler(obj, now, seed), _owners()
-    fields = [field for field in obj if field.name not in SET_BY_SQL and field.type.key != "auto_number"]
+    fields = [field for field in obj if _is_filled(field)]
     started = time.monotonic()
     with transaction.atomic(), unhurried():
         _prepare(actor, obj, fields, sampler, owners, min(count, PROTOTYPES))
@@ -75,6 +75,11 @@ def seed_records(actor: Actor, object_name: str, count: int, now: datetime, *, s
             bare.restore()
     analyze([obj.table, *([obj.second.table] if obj.second else ())])
     return VolumeResult(count, prepared - started, loaded - prepared, time.monotonic() - loaded)
+
+
+def _is_filled(field: CompiledField) -> bool:
+    """Tell whether records get values of a field: not what SQL sets, nor what only the platform ever fills."""
+    return not (field.name in SET_BY_SQL or field.type.key == "auto_number" or field.spec.readonly_if == "TRUE")
 
 
 def _sampler(obj: CompiledObject, now: datetime, seed: int) -> Sampler:

@@ -136,7 +136,8 @@ def follow_up(lead: uuid.UUID, touched: list[Touch]) -> None:
             owner = cursor.fetchone()[0]
         at = timezone.now()
         if owner is not None:
-            log_follow_up(system_actor(), "lead", lead, FollowUpInput(content="打过电话"))
+            caller = build_actor(User.objects.get(pk=owner), via="api")
+            log_follow_up(caller, "lead", lead, FollowUpInput(content="打过电话"))
     if owner is not None:
         touched.append((lead, at))
 

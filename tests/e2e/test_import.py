@@ -47,6 +47,7 @@ def test_a_file_becomes_leads_and_goes_back(site: Site, sign_in: Callable[..., P
     page.get_by_role("link", name="线索.csv").first.click()
     page.get_by_role("button", name="撤销导入").click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("撤销|Undo")).click()
+    expect(page.locator("#import")).to_contain_text("结果等待中")
     with worlds.inside(site.world.schema_name):
         run_queued_jobs()
     expect(page.locator("#import")).to_contain_text("回收站中 1 条")

@@ -21,7 +21,7 @@ def test_a_pool_is_made_and_claimed_from(site: Site, sign_in: Callable[..., Page
     page.get_by_label("对象").select_option("lead")
     page.get_by_role("textbox", name="名称", exact=True).fill("西南公海")
     page.get_by_label("成员").select_option("everyone")
-    page.get_by_role("button", name="创建").click()
+    page.locator("#main").get_by_role("button", name="新建").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("西南公海")
     page.get_by_label("每人最多持有").fill("30")
     page.get_by_role("textbox", name="退回原因", exact=True).fill("联系不上")
