@@ -34,11 +34,20 @@ def states_of(rows: Iterable[Import]) -> dict[uuid.UUID, str]:
     return {row.pk: state_of(row, jobs.get(wanted[row.pk]) if wanted[row.pk] else None) for row in listed}
 
 
+def rows_per_second(job: Job | None, now: datetime) -> float | None:
+    """Return how fast a job goes, or went."""
+    if job is None or not job.done or job.started_at is None:
+        return None
+    seconds = ((job.finished_at or now) - job.started_at).total_seconds()
+    return job.done / seconds if seconds > 0 else None
+
+
 def seconds_left(job: Job | None, now: datetime) -> float | None:
     """Return how long a running job will take still, if it goes on as it did so far."""
-    if job is None or job.state != Job.State.RUNNING or not job.total or not job.done or job.started_at is None:
+    rate = rows_per_second(job, now)
+    if job is None or job.state != Job.State.RUNNING or not job.total or rate is None:
         return None
-    return (now - job.started_at).total_seconds() / job.done * max(job.total - job.done, 0)
+    return max(job.total - job.done, 0) / rate
 
 
 def code_text(code: str) -> str:

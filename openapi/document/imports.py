@@ -89,6 +89,12 @@ IMPORT_OPERATIONS = (
     _act("resume", _("Go on with a job that was stopped or failed")),
     _act("revert", _("Undo an import")),
     Operation(
+        "get", "/jobs/{id}/events", "watch_job",
+        _("How a job goes on, as server-sent events: progress, then end; half a minute at most, then ask again"),
+        READ, ("Id",), answer="JobEvents", answer_type="text/event-stream",
+        errors=(401, 403, 404, 406, 429, 503), tags=TAGS,
+    ),
+    Operation(
         "get", "/jobs/{id}/results/{which}", "get_job_results",
         _("The rows of a job that were successful, failed or not reached; failed ones can be sent again as they are"),
         READ, ("Id", "Which", "As"), answer="FileContent", answer_type="text/csv",
@@ -113,6 +119,10 @@ _WISHES: dict[str, Any] = {
     "sheet": _TEXT,
 }
 _COUNTS: dict[str, Any] = dict.fromkeys(("processed", "succeeded", "created", "updated", "skipped", "failed"), _COUNT)
+_PACE: dict[str, Any] = {
+    "rate": {"type": ["number", "null"], "description": "Rows a second"},
+    "eta_seconds": {"type": ["integer", "null"]},
+}
 _STATES = ["draft", "uploading", "queued", "running", "completed", "completed_with_errors", "failed", "aborted"]
 _REPORT: dict[str, Any] = {
     "type": ["object", "null"],
@@ -190,7 +200,7 @@ IMPORT_SCHEMAS: dict[str, Any] = {
             "total": {"type": ["integer", "null"]},
             **_COUNTS,
             "problems": _TALLY,
-            "eta_seconds": {"type": ["integer", "null"]},
+            **_PACE,
             "error": _MAYBE,
             "check": _REPORT,
             "revert": _ANY,
@@ -199,6 +209,10 @@ IMPORT_SCHEMAS: dict[str, Any] = {
             "started_at": _TIME,
             "finished_at": _TIME,
         },
+    },
+    "JobEvents": {
+        "type": "string",
+        "description": "Each event's data: id, state, total, the counts, problems, rate and eta_seconds of the job",
     },
     "ImportJobs": {"type": "object", "properties": {"data": {"type": "array", "items": _JOB}, "next": _NO_ID}},
 }

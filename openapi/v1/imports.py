@@ -269,7 +269,8 @@ def told(row: Import, job: Job | None) -> dict[str, Any]:
     state = status.state_of(row, job)
     is_uploading = state == status.DRAFT and row.file_id is None and row.parts.exists()
     columns = zip(row.header, stored_plan(row.plan).columns, strict=False) if row.header else ()
-    seconds = status.seconds_left(job, timezone.now())
+    now = timezone.now()
+    rate, seconds = status.rows_per_second(job, now), status.seconds_left(job, now)
     return {
         "id": str(row.pk),
         "object": current_snapshot().spec.object_by_id[row.object_id].api_name,
@@ -290,6 +291,7 @@ def told(row: Import, job: Job | None) -> dict[str, Any]:
         "skipped": row.skipped,
         "failed": row.failed,
         "problems": row.problems,
+        "rate": None if rate is None else round(rate, 1),
         "eta_seconds": None if seconds is None else round(seconds),
         "error": job.error if job is not None and job.error else None,
         "check": Report.of(row.check_result).to_json() if row.check_result else None,

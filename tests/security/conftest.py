@@ -22,6 +22,7 @@ def the_place(django_db_setup: None, django_db_blocker: Any) -> Iterator[Place]:
 def home(the_place: Place, settings: Any, django_db_blocker: Any) -> Iterator[Place]:
     """The organisation, entered."""
     settings.API_BURST = (0, 10)
+    settings.API_STREAMS = 0
     with django_db_blocker.unblock(), tenant_context(the_place.schema_name), transaction.atomic():
         yield the_place
         transaction.set_rollback(True)
