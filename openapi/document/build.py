@@ -41,6 +41,7 @@ from openapi.document.organization import (
     ORGANIZATION_PARAMETERS,
     ORGANIZATION_SCHEMAS,
 )
+from openapi.document.pool_settings import POOL_SETTINGS_OPERATIONS, POOL_SETTINGS_SCHEMAS
 from openapi.document.pools import POOL_OPERATIONS, POOL_PARAMETERS, POOL_SCHEMAS
 from openapi.document.record_types import RECORD_TYPE_OPERATIONS, RECORD_TYPE_SCHEMAS
 from openapi.document.recycling import RECYCLING_OPERATIONS, RECYCLING_SCHEMAS
@@ -70,6 +71,7 @@ FIXED_OPERATIONS = (
     *DUPLICATE_RULE_OPERATIONS,
     *SHARING_OPERATIONS,
     *POOL_OPERATIONS,
+    *POOL_SETTINGS_OPERATIONS,
     *RECYCLING_OPERATIONS,
     *EXPLAINING_OPERATIONS,
 )
@@ -118,6 +120,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         | RECORD_TYPE_SCHEMAS
         | SHARING_SCHEMAS
         | POOL_SCHEMAS
+        | POOL_SETTINGS_SCHEMAS
         | RECYCLING_SCHEMAS
         | ORGANIZATION_SCHEMAS
     )

@@ -57,6 +57,7 @@ POOL_OPERATIONS = (
     _act("claim", _("Claim records that wait in a pool"), "PoolClaimInput"),
     _act("claim_next", _("Claim the next records of a pool"), "PoolClaimNextInput"),
     _act("assign", _("Assign records that wait in a pool"), "PoolAssignInput"),
+    _act("auto_assign", _("Have the rules of a pool give out what waits in it"), "PoolAutoAssignInput"),
     _act("release", _("Give records back into a pool"), "PoolReturnInput"),
     _act("recall", _("Take records of a pool back from their owners"), "PoolReturnInput"),
     _act("move", _("Move records of a pool into another one"), "PoolMoveInput"),
@@ -101,6 +102,9 @@ _RESULT = {
     "code": _TEXT,
     "message": _TEXT,
     "params": {"type": "object"},
+    "owner_id": {**_NO_ID, "description": "Of auto-assign: who got it"},
+    "assignment_rule_id": {**_NO_ID, "description": "Of auto-assign: the rule that looked at it"},
+    "evidence": {"type": ["object", "null"], "description": "Of auto-assign: why he got it, as the log keeps it"},
 }
 _RETURN = {"ids": _IDS, "reason": _TEXT, "note": _TEXT}
 POOL_SCHEMAS: dict[str, Any] = {
@@ -146,6 +150,7 @@ POOL_SCHEMAS: dict[str, Any] = {
     "PoolClaimInput": _object({"ids": _IDS}, "ids", is_input=True),
     "PoolClaimNextInput": _object({"count": {**_NUMBER, "minimum": 1, "default": 1}}, is_input=True),
     "PoolAssignInput": _object({"ids": _IDS, "owner_id": _ID}, "ids", "owner_id", is_input=True),
+    "PoolAutoAssignInput": _object({"ids": {**_IDS, "maxItems": 100}}, is_input=True),
     "PoolReturnInput": _object(_RETURN, "ids", is_input=True),
     "PoolMoveInput": _object({"ids": _IDS, "to_pool_id": _ID, "note": _TEXT}, "ids", "to_pool_id", is_input=True),
     "PoolResult": _object(_RESULT),

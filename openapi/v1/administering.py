@@ -16,13 +16,17 @@ class AdministrationEndpoint(Endpoint):
     """Base of these endpoints: one transaction for a request, idempotent, with dry runs."""
 
     def change(self, request: Request, work: Callable[[], dict[str, Any]], status: int = 200) -> HttpResponse:
-        """Run a change and answer with what it returns; a dry run answers the same and changes nothing."""
+        """Run a change and answer with what it returns; a dry run answers the same and changes nothing.
+
+        The `version` of what was changed is its ETag.
+        """
 
         def run() -> HttpResponse:
             with transaction.atomic():
                 body = work()
                 if not self.is_dry_run(request):
-                    return json_response(body, status)
+                    etag = {"etag": str(body["version"])} if "version" in body else {}
+                    return json_response(body, status, **etag)
                 transaction.set_rollback(True)
             return json_response({**body, "dry_run": True})
 

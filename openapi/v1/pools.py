@@ -16,6 +16,7 @@ from openapi.http import Endpoint, json_response, members
 from openapi.v1.administering import AdministrationEndpoint
 from openapi.v1.reading import MemberReader
 from openapi.v1.records import answer_list, answer_one
+from workflows.assignment.ordering import Assigned, auto_assign
 from workflows.pools.models import PoolMovement
 from workflows.pools.outcomes import Outcome
 from workflows.pools.services import claiming, reading, settings
@@ -136,9 +137,27 @@ class PoolAssign(AdministrationEndpoint):
     def post(self, request: Request, pool_id: UUID) -> HttpResponse:
         def work() -> dict[str, Any]:
             reader = MemberReader(members(request.data))
-            ids, owner_id = _ids(reader), _required(reader, "owner_id")
+            ids, owner_id = _ids(reader), reader.reference("owner_id")
             reader.done()
             return _results("assigned", claiming.assign(self.actor, pool_id, ids, owner_id))
+
+        return self.change(request, work)
+
+
+class PoolAutoAssign(AdministrationEndpoint):
+    """`POST {"ids": […]}`, or nothing for what has waited longest: the pool's rules give it out, and tell why."""
+
+    scopes = {"POST": SCOPE}
+
+    def post(self, request: Request, pool_id: UUID) -> HttpResponse:
+        def work() -> dict[str, Any]:
+            reader = MemberReader(members(request.data or {}))
+            ids = reader.ids("ids").get("ids")
+            reader.done()
+            found = auto_assign(self.actor, pool_id, ids)
+            told = _results("assigned", [item.outcome for item in found])
+            results = [{**one, **_decided(item)} for one, item in zip(told["results"], found, strict=True)]
+            return {**told, "results": results}
 
         return self.change(request, work)
 
@@ -183,7 +202,7 @@ class PoolMove(AdministrationEndpoint):
     def post(self, request: Request, pool_id: UUID) -> HttpResponse:
         def work() -> dict[str, Any]:
             reader = MemberReader(members(request.data))
-            ids, target, words = _ids(reader), _required(reader, "to_pool_id"), reader.words("note")
+            ids, target, words = _ids(reader), reader.reference("to_pool_id"), reader.words("note")
             reader.done()
             return _results("moved", claiming.move(self.actor, pool_id, ids, target, **words))
 
@@ -271,6 +290,10 @@ def _result(verb: str, item: Outcome) -> Mapping[str, Any]:
     return {"id": item.id, "status": "rejected", "code": item.status, "message": item.message, **params}
 
 
+def _decided(item: Assigned) -> Mapping[str, Any]:
+    return {"owner_id": item.owner_id, "assignment_rule_id": item.rule_id, "evidence": item.evidence}
+
+
 def _movement(row: PoolMovement) -> Mapping[str, Any]:
     names = (
         *("id", "record_id", "kind", "from_owner_id", "to_owner_id", "from_pool_id", "to_pool_id", "actor_id", "via"),
@@ -284,13 +307,6 @@ def _ids(reader: MemberReader) -> list[UUID]:
     if found is None and not reader.errors:
         raise ValidationFailed.single("ids", "required", _("This member is required."))
     return found or []
-
-
-def _required(reader: MemberReader, name: str) -> UUID:
-    found = reader.references(name).get(name)
-    if found is None:
-        raise ValidationFailed.single(name, "required", _("This member is required."))
-    return found
 
 
 def _number(text: str | None, name: str) -> int | None:

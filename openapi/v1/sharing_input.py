@@ -41,10 +41,6 @@ class SharingReader(MemberReader):
         found = self._take(names, lambda value: value is None or _moment(value) is not None, message)
         return {name: _moment(value) for name, value in found.items()}
 
-    def trees(self, *names: str) -> dict[str, Any]:
-        """Conditions: JSON objects, or null."""
-        return self._take(names, lambda value: value is None or isinstance(value, dict), _("Send a JSON object."))
-
     def positions(self, *names: str) -> dict[str, int]:
         """Whole numbers that a column holds."""
         return self._take(

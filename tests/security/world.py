@@ -51,6 +51,7 @@ from openapi.scopes import SCOPES
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.uploads import picture, upload
+from workflows.assignment.settings import RuleInput, save_rule
 from workflows.intake.services import create_form
 from workflows.pools.models import RecycleRun
 from workflows.pools.services.inputs import MemberInput, PoolInput
@@ -241,7 +242,9 @@ def _pool(department_id: UUID | None) -> dict[str, str]:
     set_members(system_actor(), pool.pk, [MemberInput(principal=f"department:{department_id}")])
     run = RecycleRun.objects.create(pool=pool, scheduled_for=now, cutoff=now, finished_at=now)
     waiting = RecordService(system_actor()).create(POOLED, {"name": "Waiting"})
-    return {"pool_id": str(pool.pk), "waiting_id": str(waiting.id), "run_id": str(run.pk)}
+    rule = save_rule(system_actor(), pool.pk, RuleInput(label="Kept", is_active=False))
+    ids = {"pool_id": pool.pk, "waiting_id": waiting.id, "run_id": run.pk, "assignment_rule_id": rule.pk}
+    return {name: str(value) for name, value in ids.items()}
 
 
 def _key(user: User, scopes: list[str]) -> str:

@@ -6,7 +6,8 @@ Whoever routes holds the rows of the rules' members, so that turns and loads are
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from crm_platform.jobs.models import Job
 from crm_platform.jobs.services import JobContext, enqueue
-from crm_platform.kit.context import system_actor
+from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.current import current_snapshot
 from objects.records.drafts import Movement
@@ -43,11 +44,21 @@ _WAITING = """
     JOIN LATERAL (
         SELECT kind, at FROM workflows_poolmovement
         WHERE record_id = t.id AND kind = ANY(%(entries)s) AND to_owner_id IS NULL ORDER BY id DESC LIMIT 1) m ON TRUE
-    WHERE t.owner_id IS NULL AND t.pool_id = %(pool)s AND t.deleted_at IS NULL AND NOT EXISTS (
+    WHERE t.owner_id IS NULL AND t.pool_id = %(pool)s AND t.deleted_at IS NULL
+    AND (%(ids)s::uuid[] IS NULL OR t.id = ANY(%(ids)s::uuid[])) AND NOT EXISTS (
         SELECT 1 FROM workflows_assignment a
         WHERE a.record_id = t.id AND a.state = 'unplaced' AND a.at >= m.at AND a.at > %(since)s)
     ORDER BY m.at, t.id LIMIT %(limit)s FOR NO KEY UPDATE OF t SKIP LOCKED
 """
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody wants given out at once: these records, or the oldest (None), as far as they are in his `reach`."""
+
+    actor: Actor
+    ids: Sequence[uuid.UUID] | None
+    reach: Callable[[Sequence[uuid.UUID]], Collection[uuid.UUID]]
 
 
 def request_routing(pool_id: uuid.UUID, at: datetime | None = None) -> None:
@@ -75,26 +86,33 @@ def route_pool(context: JobContext) -> dict[str, Any]:
         context.check_abort()
 
 
-def route(pool_id: uuid.UUID, now: datetime, ids: Sequence[uuid.UUID] | None = None) -> tuple[int, int]:
+def route(pool_id: uuid.UUID, now: datetime) -> tuple[int, int]:
     """Give out some of what waits in a pool; returns how many records were looked at, and how many given."""
-    return run_unit(lambda: _route(pool_id, now, ids))
+    final = run_unit(lambda: decide_and_give(pool_id, now))
+    return len(final), sum(item.choice is not None for item in final.values())
 
 
-def _route(pool_id: uuid.UUID, now: datetime, ids: Sequence[uuid.UUID] | None) -> tuple[int, int]:
+def decide_and_give(pool_id: uuid.UUID, now: datetime, order: Order | None = None) -> dict[uuid.UUID, Decision]:
+    """Give out some of what waits in a pool, in the caller's unit; returns what was decided about each record."""
     pool = Pool.objects.select_related("business_object").filter(pk=pool_id, is_active=True).first()
     if pool is None:
-        return 0, 0
+        return {}
     rules = _usable_rules(pool, now)
     if not rules:
-        return 0, 0
+        return {}
     decider = Decider(pool, rules, candidates_of(pool, rules, now, lock=True), now)
-    entries = _waiting(pool, rules, now)
-    if ids is not None:
-        entries = [entry for entry in entries if entry.id in frozenset(ids)]
+    entries = _waiting(pool, rules, now, order)
     decisions = decider.decide(entries)
-    final = _hand_out(decider, entries, decisions)
+    final = _hand_out(decider, entries, decisions, order.actor if order else system_actor("assignment"))
     _write(decider, final)
-    return len(entries), sum(item.choice is not None for item in final.values())
+    return final
+
+
+def evidence_of(decision: Decision) -> dict[str, Any] | None:
+    """Return by which rule and why somebody was chosen, as the log of the pool keeps it; None where nobody was."""
+    if decision.rule is None or decision.choice is None:
+        return None
+    return {"rule": decision.rule.label, "why": decision.choice.reason, **decision.choice.facts}
 
 
 def _usable_rules(pool: Pool, now: datetime) -> list[AssignmentRule]:
@@ -108,24 +126,33 @@ def _usable_rules(pool: Pool, now: datetime) -> list[AssignmentRule]:
     return rules
 
 
-def _waiting(pool: Pool, rules: Sequence[AssignmentRule], now: datetime) -> list[Entry]:
-    """Return records that wait and that some rule may look at, oldest first, locked."""
+def _waiting(pool: Pool, rules: Sequence[AssignmentRule], now: datetime, order: Order | None) -> list[Entry]:
+    """Return records that wait and that some rule may look at, oldest first, locked.
+
+    For whom nobody was free lately waits on, unless somebody names it.
+    """
     table = quote(current_snapshot().object(pool.business_object.api_name).table)
     entries = sorted({kind for rule in rules for kind in rule.entries})
-    values: dict[str, Any] = {"entries": entries, "pool": pool.pk, "since": now - PATIENCE, "limit": BATCH}
+    ids = list(order.ids) if order and order.ids is not None else None
+    values: dict[str, Any] = {"entries": entries, "pool": pool.pk, "ids": ids, "limit": BATCH}
+    values["since"] = now - PATIENCE if ids is None else now
     with connection.cursor() as cursor:
         cursor.execute(_WAITING.format(table=table), values)
-        return [Entry(key, kind, frozenset(tried)) for key, kind, tried in cursor.fetchall()]
+        found = [Entry(key, kind, frozenset(tried)) for key, kind, tried in cursor.fetchall()]
+    if order is None:
+        return found
+    reached = frozenset(order.reach([entry.id for entry in found]))
+    return [entry for entry in found if entry.id in reached]
 
 
 def _hand_out(
-    decider: Decider, entries: Sequence[Entry], decisions: dict[uuid.UUID, Decision]
+    decider: Decider, entries: Sequence[Entry], decisions: dict[uuid.UUID, Decision], giver: Actor
 ) -> dict[uuid.UUID, Decision]:
     """Move the records to whom was chosen; for those whom a cap refuses, choose again without the person."""
     final: dict[uuid.UUID, Decision] = {}
     left = list(entries)
     while left:
-        refused = _move(decider.pool, {entry.id: decisions[entry.id] for entry in left})
+        refused = _move(decider.pool, {entry.id: decisions[entry.id] for entry in left}, giver)
         final |= {entry.id: decisions[entry.id] for entry in left if entry.id not in refused}
         left = [entry for entry in left if entry.id in refused]
         for entry in left:
@@ -137,19 +164,19 @@ def _hand_out(
     return final
 
 
-def _move(pool: Pool, decisions: Mapping[uuid.UUID, Decision]) -> set[uuid.UUID]:
+def _move(pool: Pool, decisions: Mapping[uuid.UUID, Decision], giver: Actor) -> set[uuid.UUID]:
     """Carry decisions out; returns the records whose new owner may not hold any more."""
     chosen = {key: item for key, item in decisions.items() if item.choice is not None}
     waits = Holder(None, pool.pk)
     moves, evidence = [], {}
     for record, decision in chosen.items():
-        assert decision.choice is not None and decision.rule is not None
+        assert decision.choice is not None
         moves.append(Move(record, Holder(decision.choice.candidate.user_id, pool.pk), expected=waits))
-        evidence[record] = {"rule": decision.rule.label, "why": decision.choice.reason, **decision.choice.facts}
+        evidence[record] = evidence_of(decision)
     if not moves:
         return set()
     movement = Movement(PoolMovement.Kind.ROUTE, evidence=evidence)
-    results = RecordService(system_actor("assignment")).move(pool.business_object.api_name, moves, movement)
+    results = RecordService(giver).move(pool.business_object.api_name, moves, movement)
     return {move.id for move, result in zip(moves, results, strict=True) if result.errors}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from workflows.pools.services.settings import get_pool
 CREATED, CHANGED, DELETED = "assignment.rule_created", "assignment.rule_changed", "assignment.rule_deleted"
 MAX_RULES, MAX_MEMBERS = 50, 200
 LARGEST_WEIGHT, LARGEST_CAPACITY, LONGEST_ACCEPT, MOST_TRIES = 100, 1_000_000, 100_000, 20
+LONGEST_LABEL, LARGEST_POSITION = 80, 1_000
 STICKY = frozenset({"text", "phone", "email", "lookup", "url"})  # types of fields by which records go together
 
 
@@ -109,9 +110,22 @@ def save_rule(
 
 
 @transaction.atomic
-def delete_rule(actor: Actor, pool_id: uuid.UUID, rule_id: uuid.UUID) -> None:
-    """Delete a rule; what it has given out stays as it is."""
-    row = _locked(get_pool(actor, pool_id), rule_id, None)
+def update_rule(
+    actor: Actor,
+    pool_id: uuid.UUID,
+    rule_id: uuid.UUID,
+    changes: Mapping[str, Any],
+    expected_version: int | None = None,
+) -> AssignmentRule:
+    """Change some of what RuleInput holds. Raises NotFound, VersionConflict, ValidationFailed."""
+    row = _locked(get_pool(actor, pool_id), rule_id, expected_version)
+    return save_rule(actor, pool_id, replace(settled(row), **changes), rule_id)
+
+
+@transaction.atomic
+def delete_rule(actor: Actor, pool_id: uuid.UUID, rule_id: uuid.UUID, expected_version: int | None = None) -> None:
+    """Delete a rule; what it has given out stays as it is. Raises NotFound, VersionConflict."""
+    row = _locked(get_pool(actor, pool_id), rule_id, expected_version)
     _note(actor, DELETED, row, {"before": said(row)})
     row.delete()
 
@@ -126,9 +140,21 @@ def said(row: AssignmentRule) -> dict[str, Any]:
     """Return a rule as the audit trail and the Open API tell it."""
     members = [
         {"user_id": str(item.user_id), "weight": item.weight, "capacity": item.capacity, "tags": item.tags}
-        for item in row.members.order_by("position", "id")
+        for item in members_of(row)
     ]
     return {**{name: getattr(row, name) for name in PLAIN}, "members": members}
+
+
+def settled(row: AssignmentRule) -> RuleInput:
+    """Return a rule as it was settled, to be changed."""
+    plain: dict[str, Any] = {name: getattr(row, name) for name in PLAIN}
+    return RuleInput(**plain, members=members_of(row))
+
+
+def members_of(row: AssignmentRule) -> list[MemberInput]:
+    """Return who takes part in a rule, in order."""
+    rows = row.members.order_by("position", "id")
+    return [MemberInput(item.user_id, item.weight, item.capacity, item.tags) for item in rows]
 
 
 # --- absences ---------------------------------------------------------------------------------------------------
@@ -180,11 +206,17 @@ def _plain_errors(given: RuleInput) -> list[FieldError]:
     errors = []
     if not given.label.strip():
         errors.append(FieldError("label", "required", _("Enter a name.")))
+    if len(given.label) > LONGEST_LABEL:
+        errors.append(FieldError("label", "too_long", _("At most %(max)d characters."), {"max": LONGEST_LABEL}))
     if not given.entries or not set(given.entries) <= set(ENTRIES):
         errors.append(FieldError("entries", "invalid_choice", _("Choose how records come in.")))
     if given.strategy not in AssignmentRule.Strategy.values:
         errors.append(FieldError("strategy", "invalid_choice", _("Choose how people are chosen.")))
-    limits = (("accept_minutes", 0, LONGEST_ACCEPT), ("most_tries", 1, MOST_TRIES))
+    limits = (
+        ("accept_minutes", 0, LONGEST_ACCEPT),
+        ("most_tries", 1, MOST_TRIES),
+        ("position", -LARGEST_POSITION, LARGEST_POSITION),
+    )
     for name, least, most in limits:
         if not least <= getattr(given, name) <= most:
             errors.append(_out_of_range(name, least, most))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -18,7 +16,7 @@ from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from workflows.assignment import settings
-from workflows.assignment.models import AssignmentMember, AssignmentRule
+from workflows.assignment.models import AssignmentRule
 from workflows.assignment.settings import MemberInput, RuleInput
 from workflows.assignment.simulation import simulate
 from workflows.assignment.views.forms import MemberForm, RuleForm, tag_choices, written_tags
@@ -60,7 +58,7 @@ def assignment_rule(request: ActorRequest, pool_id: uuid.UUID, assignment_rule_i
     language = request.actor.language
     form = RuleForm(sent(request), pool, language, rule)
     if request.method == "POST" and form.is_valid():
-        given = RuleInput(**form.values(), members=_members(rule.members.all()))
+        given = RuleInput(**form.values(), members=settings.members_of(rule))
         if _save(request, pool_id, form, given, rule) is not None:
             return redirect("assignment-rules", pool_id=pool_id)
     labels = dict(tag_choices(pool, language))
@@ -86,7 +84,7 @@ def assignment_member_new(request: ActorRequest, pool_id: uuid.UUID, assignment_
     form = MemberForm(sent(request), pool, request.actor.language)
     if request.method == "POST" and form.is_valid():
         user_id = form.cleaned_data["user_id"]
-        kept = [item for item in _members(rule.members.all()) if item.user_id != user_id]
+        kept = [item for item in settings.members_of(rule) if item.user_id != user_id]
         if _save_members(request, rule, form, [*kept, _member(form, user_id)]):
             return redirect("assignment-rule", pool_id=pool_id, assignment_rule_id=assignment_rule_id)
     context = {"pool": pool, "rule": rule, "form": form, "member": None}
@@ -105,7 +103,7 @@ def assignment_member(
     form = MemberForm(sent(request), pool, request.actor.language, member)
     if request.method == "POST" and form.is_valid():
         changed = _member(form, user_id)
-        all_of_them = [changed if item.user_id == user_id else item for item in _members(rule.members.all())]
+        all_of_them = [changed if item.user_id == user_id else item for item in settings.members_of(rule)]
         if _save_members(request, rule, form, all_of_them):
             return redirect("assignment-rule", pool_id=pool_id, assignment_rule_id=assignment_rule_id)
     context = {"pool": pool, "rule": rule, "form": form, "member": member}
@@ -119,8 +117,8 @@ def assignment_member_remove(
 ) -> HttpResponse:
     """Take a person out of a rule."""
     rule = settings.get_rule(request.actor, pool_id, assignment_rule_id)
-    kept = [item for item in _members(rule.members.all()) if item.user_id != user_id]
-    settings.save_rule(request.actor, pool_id, _input(rule, kept), rule.pk)
+    kept = [item for item in settings.members_of(rule) if item.user_id != user_id]
+    settings.update_rule(request.actor, pool_id, rule.pk, {"members": kept})
     messages.success(request, _("The members are saved."))
     return redirect("assignment-rule", pool_id=pool_id, assignment_rule_id=assignment_rule_id)
 
@@ -165,7 +163,7 @@ def _save_members(
     request: ActorRequest, rule: AssignmentRule, form: forms.Form, members: Sequence[MemberInput]
 ) -> bool:
     try:
-        settings.save_rule(request.actor, rule.pool_id, _input(rule, members), rule.pk)
+        settings.update_rule(request.actor, rule.pool_id, rule.pk, {"members": members})
     except ValidationFailed as failed:
         for error in failed.errors:
             name = (error.field or "").rpartition(".")[2]
@@ -173,16 +171,6 @@ def _save_members(
         return False
     messages.success(request, _("The members are saved."))
     return True
-
-
-def _input(rule: AssignmentRule, members: Sequence[MemberInput]) -> RuleInput:
-    plain: dict[str, Any] = {name: getattr(rule, name) for name in settings.PLAIN}
-    return replace(RuleInput(**plain), members=members)
-
-
-def _members(rows: Any) -> list[MemberInput]:
-    ordered: list[AssignmentMember] = sorted(rows, key=lambda item: (item.position, item.pk))
-    return [MemberInput(item.user_id, item.weight, item.capacity, item.tags) for item in ordered]
 
 
 def _member(form: MemberForm, user_id: uuid.UUID) -> MemberInput:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
@@ -171,6 +171,15 @@ def set_quota(
     return PoolQuota.objects.filter(pool=pool_id, user=user_id).first()
 
 
+def hold_caps(actor: Actor, object_name: str) -> list[dict[str, Any]]:
+    """Return how many records of an object people may hold over all pools; raises NotFound for one without pools."""
+    require_function(actor, MANAGE)
+    spec = current_snapshot().spec.object_map.get(object_name)
+    if spec is None or not spec.has_pools:
+        raise NotFound
+    return [_said_cap(row) for row in HoldCap.objects.filter(business_object=spec.id)]
+
+
 @transaction.atomic
 def set_hold_caps(actor: Actor, object_name: str, caps: Sequence[HoldCapInput]) -> list[HoldCap]:
     """Let people hold so many records of an object over all pools; the first that names somebody counts."""
@@ -211,8 +220,8 @@ def set_recycle_rules(
     old = {rule.pk: rule for rule in row.recycle_rules.all()}
     before = [said_rule(rule) for rule in old.values()]
     kept = [_rule(row, number, given, old) for number, given in enumerate(rules)]
-    for rule in kept:
-        check_rule(row, rule)
+    for number, rule in enumerate(kept):
+        _check_nth(row, rule, number)
     after = [said_rule(rule) for rule in sorted(kept, key=lambda rule: (rule.group, rule.position))]
     if before != after:
         row.recycle_rules.exclude(pk__in=[rule.pk for rule in kept if rule.pk]).delete()
@@ -221,6 +230,16 @@ def set_recycle_rules(
         _touch(row)
         _note(actor, RULES, row, {"changes": {"rules": [before, after]}})
     return list(row.recycle_rules.all())
+
+
+def _check_nth(pool: Pool, rule: RecycleRule, number: int) -> None:
+    """Check one of several rules; what is wrong says which one it is of."""
+    try:
+        check_rule(pool, rule)
+    except ValidationFailed as error:
+        raise ValidationFailed(
+            [replace(item, params={**item.params, "number": number}) for item in error.errors]
+        ) from error
 
 
 def check_rule(pool: Pool, rule: RecycleRule) -> None:
