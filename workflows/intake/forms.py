@@ -64,17 +64,22 @@ class FieldForm(forms.Form):
     """One field that a form asks for."""
 
     field = forms.ChoiceField(label=gettext_lazy("Field"), required=False)
-    label = _text(gettext_lazy("Label"), 80)
+    label = _text(gettext_lazy("Name on the form"), 80)
     help = _text(gettext_lazy("Help"), 200)
     default = _text(gettext_lazy("Default value"), 500)
     parameter = _text(gettext_lazy("From the address"), 40)
-    required = forms.BooleanField(label=gettext_lazy("Required"), required=False)
+    required = forms.BooleanField(label=gettext_lazy("Must be filled in"), required=False)
     hidden = forms.BooleanField(label=gettext_lazy("Hidden"), required=False)
     position = forms.IntegerField(label=gettext_lazy("Order"), required=False, min_value=1, max_value=999)
 
     def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["field"].choices = [("", "—"), *choices]  # type: ignore[attr-defined]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is filled in, or wrong, that few fields need."""
+        return any(self[name].value() or self[name].errors for name in ("help", "default", "parameter"))
 
 
 def field_rows(data: Any, row: WebForm, language: str) -> Any:

@@ -42,9 +42,10 @@ class SourceForm(forms.Form):
         Pool.objects.none(),
         label=gettext_lazy("Pool"),
         required=False,
+        empty_label="—",
         help_text=gettext_lazy("Empty: the pool that takes such records."),
     )
-    owner = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Owner"), required=False)
+    owner = forms.ModelChoiceField(User.objects.none(), label=gettext_lazy("Owner"), required=False, empty_label="—")
     duplicates = forms.ChoiceField(
         label=gettext_lazy("When the record is there already"), choices=IntakeSource.Duplicates
     )

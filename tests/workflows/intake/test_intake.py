@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +20,6 @@ from workflows.intake import services, signing, submitting
 from workflows.intake.models import FormSubmission, WebForm
 from workflows.intake.submitting import PER_ADDRESS, AlreadyKnown, Sent, TooManySubmissions, submit
 from workflows.pools.models import Pool
-from workflows.pools.services.inputs import PoolInput
-from workflows.pools.services.settings import create_pool
 
 SITE, EVIL = "https://www.shop.example", "https://evil.example"
 FIELDS = [
@@ -36,22 +33,9 @@ State = FormSubmission.State
 
 
 @pytest.fixture
-def pool(crm: World) -> Pool:
-    create_pool(system_actor(), PoolInput(object="lead", label="默认"))
-    return create_pool(system_actor(), PoolInput(object="lead", label="网站线索"))
-
-
-@pytest.fixture
 def form(pool: Pool) -> WebForm:
     given = {"label": "官网", "fields": FIELDS, "pool_id": pool.pk, "consent_text": "我同意", "origins": [SITE]}
     return services.create_form(system_actor(), "lead", given)
-
-
-@pytest.fixture(autouse=True)
-def _address() -> Iterator[None]:
-    token = client_address.set("192.0.2.7")
-    yield
-    client_address.reset(token)
 
 
 def sent(number: int = 0, **changes: Any) -> Sent:
@@ -67,11 +51,6 @@ def leads() -> list[Any]:
 @pytest.fixture
 def stranger(crm: World) -> OrganizationClient:
     return OrganizationClient(host_of(crm), enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def site(crm: World) -> OrganizationAPIClient:
-    return OrganizationAPIClient(host_of(crm))
 
 
 def opened(form: WebForm, seconds: float = 30.0) -> str:

@@ -145,7 +145,7 @@ class _Bounded:
     address: str
     timer: threading.Timer | None = None
 
-    def _connect(self, port: int) -> socket.socket:
+    def _dial(self, port: int) -> socket.socket:
         self.timer = threading.Timer(MAX_SECONDS, self._cut)
         self.timer.daemon = True
         self.timer.start()
@@ -181,7 +181,7 @@ class _Plain(_Bounded, imaplib.IMAP4):
         super().__init__(host, port, TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        return self._connect(self.port)
+        return self._dial(self.port)
 
 
 class _Encrypted(_Bounded, imaplib.IMAP4_SSL):
@@ -190,7 +190,7 @@ class _Encrypted(_Bounded, imaplib.IMAP4_SSL):
         super().__init__(host, port, ssl_context=ssl.create_default_context(), timeout=TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        return self.ssl_context.wrap_socket(self._connect(self.port), server_hostname=self.host)
+        return self.ssl_context.wrap_socket(self._dial(self.port), server_hostname=self.host)
 
 
 class _Box(BaseMailBox):

@@ -31,13 +31,13 @@ def _answered(row: Mailbox, mail: Mail) -> Target | None:
 
 def _of_sender(row: Mailbox, address: str) -> Target | None:
     """Return the contact of an address, else the newest record of the mailbox's object."""
-    snapshot = current_snapshot()
+    snapshot, spellings = current_snapshot(), list({address, address.lower()})
     for name in dict.fromkeys((CONTACT, row.business_object.api_name)):
         if name not in followed_objects() or name not in snapshot.spec.object_map:
             continue
         fields = [field for field in snapshot.object(name).fields.values() if field.spec.type == EMAIL]
         for field in fields:
-            query = RecordQuery(writer(row), name).where(Condition(field.name, "eq", address)).order("-created_at")
+            query = RecordQuery(writer(row), name).where(Condition(field.name, "in", spellings)).order("-created_at")
             try:
                 found = query.ids(1)
             except PlatformError:  # no address at all

@@ -246,6 +246,7 @@ def _attached(arrival: MailboxMessage, mail: Mail, known: Target) -> bool:
             making.attach(arrival, known, "\n".join(lines), files=files, method=EMAIL)
     except PlatformError as refused:
         log.warning("mailbox %s: no follow-up could be written: %s", arrival.mailbox_id, refused)
+        print("XX", refused, getattr(refused, "errors", None))
         return False
     return True
 
