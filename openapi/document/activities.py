@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from openapi.document.operations import WRITE, Operation
+from openapi.document.operations import META_ERRORS, WRITE, Operation
 
 _ID: dict[str, Any] = {"type": "string", "format": "uuid"}
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -19,6 +19,7 @@ _LINK: dict[str, Any] = {
     "properties": {"object": _TEXT, "id": _ID, "name": _NO_TEXT},
 }
 _SAVED: dict[str, Any] = {"type": "object", "properties": {"object": _TEXT, "id": _ID, "version": {"type": "integer"}}}
+_DEGREES: dict[str, Any] = {"type": ["number", "string"]}
 READ, CHANGE, TAGS = "records:read", "records:write", ("activities",)
 _NARROWED = ("ActivityKind", "ActivityOwner", "Since", "Until", "Limit", "Cursor")
 
@@ -74,6 +75,30 @@ ACTIVITY_OPERATIONS = (
         body="TaskDone",
         answer="Written",
         tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/visits/{id}/check-in",
+        "check_in_visit",
+        _("Arrive at a planned visit, by the server's clock"),
+        CHANGE,
+        ("Id", "IfMatch", *WRITE),
+        body="VisitPlace",
+        answer="VisitPassed",
+        tags=TAGS,
+        errors=META_ERRORS,
+    ),
+    Operation(
+        "post",
+        "/visits/{id}/check-out",
+        "check_out_visit",
+        _("Leave a visit, which is done then"),
+        CHANGE,
+        ("Id", "IfMatch", *WRITE),
+        body="VisitPlace",
+        answer="VisitPassed",
+        tags=TAGS,
+        errors=META_ERRORS,
     ),
     Operation(
         "get",
@@ -156,6 +181,21 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
         "properties": {"done": {"type": "boolean", "default": True}},
     },
     "Written": _SAVED,
+    "VisitPlace": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"lat": _DEGREES, "lng": _DEGREES, "address": _TEXT, "device": _TEXT},
+        "description": "Where visits have check-in fields: the first keeps arrivals, the second departures",
+    },
+    "VisitPassed": {
+        "type": "object",
+        "properties": {
+            **_SAVED["properties"],
+            "status": {"enum": ["checked_in", "done"]},
+            "at": _MOMENT,
+            "place": {"type": ["object", "null"], "description": "With distance_m, where it is measured"},
+        },
+    },
     "CalendarEntries": {
         "type": "object",
         "properties": {

@@ -29,6 +29,7 @@ from openapi.v1 import (
     trials,
     users,
     validation_rules,
+    visits,
 )
 from openapi.v1.document import OpenApiDocument
 from openapi.v1.fallback import no_such_route
@@ -224,6 +225,8 @@ urlpatterns = [
     path("activities", activities.ActivityList.as_view(), name="api-activities"),
     path("activities/log", activities.ActivityLog.as_view(), name="api-activity-log"),
     path("tasks/<uuid:task_id>/complete", activities.TaskComplete.as_view(), name="api-task-complete"),
+    path("visits/<uuid:visit_id>/check-in", visits.VisitCheckIn.as_view(), name="api-visit-check-in"),
+    path("visits/<uuid:visit_id>/check-out", visits.VisitCheckOut.as_view(), name="api-visit-check-out"),
     path("calendar", activities.Calendar.as_view(), name="api-calendar"),
     path(
         "records/<str:object_name>/<uuid:record_id>/timeline",

@@ -476,6 +476,8 @@ MATRIX: dict[str, Row] = {
     "api-activities": row(GET=API_SCOPED),
     "api-activity-log": row(POST=API_NO_LEADS, data={"object": "order__c", "id": "{record_id}", "content": "x"}),
     "api-task-complete": row(POST=API_NO_LEADS, args={"task_id": "{record_id}"}),
+    "api-visit-check-in": row(POST=API_NO_LEADS, args={"visit_id": "{record_id}"}),
+    "api-visit-check-out": row(POST=API_NO_LEADS, args={"visit_id": "{record_id}"}),
     "api-calendar": row(GET=API_SCOPED),
     "api-timeline": row(GET=API_RECORD),
     "api-objects": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"api_name": "n__c", "label": "N"}),
