@@ -40,6 +40,12 @@ class UserField(ReferenceField):
         super().__init__(["user"], language)
         self.label = label
 
+    def prepare_value(self, value: Any) -> Any:
+        """Return a chosen user with his name, in the place of a bare id."""
+        key = parse_uuid(value) if isinstance(value, str | UUID) else None
+        user = User.objects.filter(pk=key).only("name").first() if key else None
+        return Reference("user", user.pk, user.name) if user else value
+
     def clean(self, value: Any) -> UUID | None:
         chosen = super().clean(value)
         found = parse_uuid(chosen) if chosen else None
@@ -59,9 +65,7 @@ class TerritoryField(forms.ModelChoiceField):
 
 
 class TerritoriesField(forms.ModelMultipleChoiceField):
-    """Several open territories, offered as the indented tree."""
-
-    label_from_instance = TerritoryField.label_from_instance
+    """Several open territories, in the order of the tree; chips have no room to indent."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(Territory.objects.filter(is_active=True).order_by("path"), **options)

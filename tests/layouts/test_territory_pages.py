@@ -56,6 +56,10 @@ def test_a_tree_is_made_filled_moved_closed_and_emptied(admin: OrganizationClien
     admin.post(reverse("territory-move", args=[east.pk]), {"parent": str(china.pk)})
     admin.post(reverse("territory-close", args=[china.pk]))
     assert not Territory.objects.filter(is_active=True).exists()
+    page = texts_of(admin.get(reverse("territory", args=[east.pk])))
+    assert f'value="{china.pk}" selected' in page  # where it stands, although that is closed, too
+    admin.post(reverse("territory", args=[east.pk]), {"name": "东部", "parent": str(china.pk)})
+    assert Territory.objects.get(name="东部").depth == 2
     admin.post(reverse("territory-reopen", args=[east.pk]))
     assert Territory.objects.filter(is_active=True).count() == 2
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -38,18 +39,19 @@ class TerritoryForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=services.NAME)
     parent = TerritoryField(
-        label=gettext_lazy("Stands below"),
+        label=gettext_lazy("Territory above"),
         required=False,
         empty_label=gettext_lazy("No territory: at the top"),
         help_text=gettext_lazy("What is shared with a territory is shared with the members of those above it, too."),
     )
 
     def __init__(self, *args: Any, territory: Territory | None = None, **kwargs: Any) -> None:
-        """`territory` is the one that is being changed: it can't stand below itself."""
+        """`territory` is the one that is being changed: not below itself, but where it stands, be that closed."""
         super().__init__(*args, **kwargs)
         if territory is not None:
-            rows = self.fields["parent"].queryset  # type: ignore[attr-defined]
-            self.fields["parent"].queryset = rows.exclude(path__startswith=territory.path)  # type: ignore[attr-defined]
+            above = territory.path[: -Territory.steplen]
+            rows = Territory.objects.filter(Q(is_active=True) | Q(path=above)).exclude(path__startswith=territory.path)
+            self.fields["parent"].queryset = rows.order_by("path")  # type: ignore[attr-defined]
 
     def parent_id(self) -> UUID | None:
         """Return the id of the territory above; only after `is_valid()`."""

@@ -63,10 +63,11 @@ def rename_territory(actor: Actor, territory_id: uuid.UUID, name: str) -> Territ
 def move_territory(actor: Actor, territory_id: uuid.UUID, parent_id: uuid.UUID | None) -> Territory:
     """Put a territory with everything below it under another one, or at the top."""
     _begin(actor)
-    territory, parent = get_territory(actor, territory_id), _open(parent_id)
+    territory = get_territory(actor, territory_id)
     before = parent_of(territory)
-    if before == parent:
+    if parent_id == (before.pk if before else None):
         return territory
+    parent = _open(parent_id)
     if parent and parent.path.startswith(territory.path):
         raise ValidationFailed.single("parent", "invalid_reference", _("A territory can't be moved below itself."))
     deepest = Territory.objects.filter(path__startswith=territory.path).order_by("-depth").first()
