@@ -75,6 +75,7 @@ def test_who_administers_a_pool_sees_the_team(crm: World, pool: Pool) -> None:
     status, html = page(crm, "head", reverse("desk-team"))
     assert status == 200
     assert "新来" in part(html, "team-unhandled") and "旧客" not in part(html, "team-unhandled")
+    assert "华东公海" in part(html, "team-waiting") and "0 条待领取" in part(html, "team-waiting")
     load = part(html, "team-load")
     assert crm.users["rep"].name in load and "2 / 9" in load
     assert reverse("desk-team") in page(crm, "head", reverse("desk"))[1]

@@ -203,7 +203,12 @@ class Load:
 
 
 class TeamWork(DeskPage):
-    """The board of who is in charge of others: unhandled, about to return, load, what has come back."""
+    """The board of who is in charge of others: what waits, unhandled, about to return, load, what has come back."""
+
+    @property
+    def waiting(self) -> list[PoolCard]:
+        """The pools that the caller administers, with how many wait there for somebody."""
+        return [PoolCard(WaitingDesk(self.actor, held)) for held in self.seats if held.is_admin]
 
     @cached_property
     def _unhandled(self) -> tuple[list[uuid.UUID], dict[uuid.UUID, int]]:
