@@ -4,6 +4,7 @@ import { all } from "../src/lib/dom";
 import { get, show } from "./page";
 
 const row = (id: string, name: string) => `<div data-row><input type="text" name="c-${id}-label" value="${name}">
+  <select name="c-${id}-field"><option value=""></option><option value="mobile" selected></option></select>
   <input name="c-${id}-ORDER" data-row-position><button type="button" data-row-up></button>
   <button type="button" data-row-down></button><button type="button" data-row-remove></button></div>`;
 
@@ -32,8 +33,21 @@ test("rows move and are numbered anew; the ends stay where they are", () => {
   expect(labels()).toEqual(["Won", "New"]);
 });
 
-test("a removed row of a formset stays in the form, emptied", () => {
+test("a removed row of a formset stays in the form, emptied; the cursor goes to the next row", () => {
   button(0, "data-row-remove").click();
   expect(labels()).toEqual(["Won"]);
   expect(get<HTMLInputElement>("[name=c-0-label]").value).toBe("");
+  expect(get<HTMLSelectElement>("[name=c-0-field]").value).toBe("");
+  expect(document.activeElement).toBe(button(1, "data-row-remove"));
+  button(1, "data-row-remove").click();
+  expect(document.activeElement).toBe(get("[data-rows-add]"));
+});
+
+test("rows move past removed ones, and the cursor stays at the button", () => {
+  get("[data-rows-add]").click();
+  button(1, "data-row-remove").click();
+  button(2, "data-row-up").click();
+  expect(places()).toEqual(["1", "2", "3"]);
+  expect(get<HTMLInputElement>("[name=c-2-ORDER]").value).toBe("1");
+  expect((document.activeElement as HTMLElement).closest("[data-row]")).toBe(get("[name=c-2-label]").closest("[data-row]"));
 });

@@ -3,6 +3,7 @@
  *   [data-rows-list] holds the rows [data-row]; <template data-rows-template> is a new one, "__prefix__" in it
  *   becomes a number; [data-rows-add], [data-row-remove], [data-row-up], [data-row-down] are buttons.
  *   An input named …-TOTAL_FORMS is kept up to date; [data-row-position] inputs get the row's place, from 1.
+ *   The cursor stays at the button that moved a row, and goes to the next row when one is removed.
  */
 import { registerBehaviour, startBehaviours } from "../lib/behaviour";
 import { all, one } from "../lib/dom";
@@ -31,11 +32,21 @@ registerBehaviour("rows", (element) => {
     number();
     one<HTMLInputElement>(row, "input:not([type=hidden]), select")?.focus();
   };
+  const shown = () => all(list, "[data-row]").filter((row) => !row.hidden);
   const move = (row: HTMLElement, up: boolean) => {
-    const other = up ? row.previousElementSibling : row.nextElementSibling;
+    const rows = shown();
+    const other = rows[rows.indexOf(row) + (up ? -1 : 1)];
     if (up) other?.before(row);
     else other?.after(row);
+    one(row, up ? "[data-row-up]" : "[data-row-down]")?.focus();
     number();
+  };
+  const take = (row: HTMLElement) => {
+    const at = shown().indexOf(row);
+    remove(row, !!total);
+    const rows = shown();
+    const next = rows[at] ?? rows[at - 1];
+    (next ? one(next, "[data-row-remove]") : one(element, "[data-rows-add]"))?.focus();
   };
 
   element.addEventListener("click", (event) => {
@@ -43,7 +54,7 @@ registerBehaviour("rows", (element) => {
     const row = target.closest<HTMLElement>("[data-row]");
     if (target.closest("[data-rows-add]")) add();
     else if (!row) return;
-    else if (target.closest("[data-row-remove]")) remove(row, !!total);
+    else if (target.closest("[data-row-remove]")) take(row);
     else if (target.closest("[data-row-up]")) move(row, true);
     else if (target.closest("[data-row-down]")) move(row, false);
     else return;
@@ -60,6 +71,6 @@ function remove(row: HTMLElement, isFormset: boolean): void {
   }
   const mark = one<HTMLInputElement>(row, "input[name$=-DELETE]");
   if (mark) mark.checked = true;
-  else for (const input of all<HTMLInputElement>(row, "input[type=text]")) input.value = "";
+  else for (const input of all<HTMLInputElement | HTMLSelectElement>(row, "input[type=text], select")) input.value = "";
   row.hidden = true;
 }
