@@ -34,7 +34,7 @@ class RecordTypeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields.update(label_fields("label", _("Name")))
         self.fields.update(label_fields("description", _("Description"), required=False, long=True))
-        colors = [("", _("none")), *((color, color) for color in COLORS)]
+        colors = [("", _("no colour")), *((color, color) for color in COLORS)]
         self.fields["color"] = forms.ChoiceField(
             label=_("Colour"), required=False, choices=colors, widget=widgets.Select
         )

@@ -22,7 +22,7 @@ from workflows.pools.views.setup.pools import sent
 def absences(request: ActorRequest) -> HttpResponse:
     """Show absences, and take another: one's own, or anybody's by who settles them."""
     form = AbsenceForm(sent(request), request.actor.language)
-    form.fields["user_id"].initial = str(request.actor.user_id)
+    form.fields["user_id"].initial = request.actor.user_id
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:

@@ -39,7 +39,7 @@ class RuleForm(forms.Form):
         required=True,
     )
     position = forms.IntegerField(
-        label=gettext_lazy("Position"),
+        label=gettext_lazy("Place in the order"),
         min_value=-1_000,
         max_value=1_000,
         help_text=gettext_lazy("The first rule whose conditions a record meets decides."),
@@ -52,7 +52,7 @@ class RuleForm(forms.Form):
         target = pool.business_object.api_name
         entries: Any = self.fields["entries"]
         entries.choices = [(kind, PoolMovement.Kind(kind).label) for kind in ENTRIES]
-        self.fields["condition"] = ConditionField(target, _("Only records that fit"))
+        self.fields["condition"] = ConditionField(target, _("Only for records that fit"))
         together = [(f.name, f.spec.label.text(language)) for f in compiled_fields(target) if f.spec.type in STICKY]
         self.fields["sticky_fields"] = forms.MultipleChoiceField(
             choices=together,

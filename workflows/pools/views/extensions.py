@@ -130,7 +130,7 @@ def _unprotect(request: ActorRequest, found: keeping.Held, form: forms.Form) -> 
         keeping.unprotect(request.actor, found.object.name, found.id)
         return _("The record is not protected any longer.")
 
-    return _carry_out(request, found, form, act, (_("End the protection"), _("End")))
+    return _carry_out(request, found, form, act, (_("End the protection"), _("End it")))
 
 
 def _carry_out(

@@ -54,7 +54,7 @@ class SlaForm(forms.Form):
 
     def __init__(self, data: Any, policy: SlaPolicy) -> None:
         super().__init__(data)
-        self.fields["condition"] = ConditionField(policy.pool.business_object.api_name, _("Only records that fit"))
+        self.fields["condition"] = ConditionField(policy.pool.business_object.api_name, _("Only for records that fit"))
         for name in NAMES:
             self.fields[name].initial = getattr(policy, name)
 

@@ -59,7 +59,7 @@ class PoolForm(forms.Form):
     description = forms.CharField(label=gettext_lazy("Description"), max_length=300, required=False)
     mode = forms.ChoiceField(label=gettext_lazy("How records are taken"), choices=Pool.Mode.choices)
     position = forms.IntegerField(
-        label=gettext_lazy("Position"),
+        label=gettext_lazy("Place in the order"),
         min_value=-1_000,
         max_value=1_000,
         help_text=gettext_lazy("A new record goes to the first pool by position whose conditions it meets."),
