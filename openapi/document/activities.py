@@ -36,6 +36,9 @@ ACTIVITY_PARAMETERS: dict[str, Any] = {
     "ActivityOwner": _query("owner", _ID, "Whose activities, or who made the changes."),
     "Since": _query("since", _MOMENT),
     "Until": _query("until", _MOMENT, "Excluded."),
+    "BusyUsers": {**_query("users", _TEXT, "At most 20, separated by commas."), "required": True},
+    "BusyFrom": {**_query("from", _MOMENT), "required": True},
+    "BusyTo": {**_query("to", _MOMENT, "Excluded; at most 62 days later."), "required": True},
     "CalendarFrom": _query("from", _DAY),
     "CalendarTo": _query("to", _DAY, "Included; at most 100 days."),
     "CalendarOwner": _query("owner", _TEXT, "A user, all for everybody within reach, oneself if not given."),
@@ -108,6 +111,16 @@ ACTIVITY_OPERATIONS = (
         READ,
         ("CalendarFrom", "CalendarTo", "CalendarOwner", "CalendarKind"),
         answer="CalendarEntries",
+        tags=TAGS,
+    ),
+    Operation(
+        "get",
+        "/calendar/free-busy",
+        "get_free_busy",
+        _("When people are busy by their events, not with what"),
+        READ,
+        ("BusyUsers", "BusyFrom", "BusyTo"),
+        answer="FreeBusy",
         tags=TAGS,
     ),
 )
@@ -194,6 +207,24 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
             "status": {"enum": ["checked_in", "done"]},
             "at": _MOMENT,
             "place": {"type": ["object", "null"], "description": "With distance_m, where it is measured"},
+        },
+    },
+    "FreeBusy": {
+        "type": "object",
+        "properties": {
+            "data": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "user_id": _ID,
+                        "busy": {
+                            "type": "array",
+                            "items": {"type": "object", "properties": {"from": _MOMENT, "to": _MOMENT}},
+                        },
+                    },
+                },
+            }
         },
     },
     "CalendarEntries": {

@@ -16,6 +16,7 @@ from crm_platform.kit.errors import ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from metadata.field_types.values import Reference
 from objects.activities.calendar import KINDS, MAX_DAYS, CalendarEntry, calendar
+from objects.activities.free_busy import Period, free_busy
 from objects.activities.services import FollowUpInput, complete_task, log_follow_up, reopen_task
 from objects.activities.timeline import ACTIVITIES, CHANGES, Entry, Filters, Timeline
 from objects.display import cells
@@ -113,6 +114,24 @@ class Calendar(Endpoint):
         return json_response({"data": [_shown(entry) for entry in found]})
 
 
+class FreeBusy(Endpoint):
+    """`GET ?users=…,…&from=2026-11-01T08:00:00Z&to=…`: when people are busy by their events, not with what."""
+
+    scopes = {"GET": "records:read"}
+
+    def get(self, request: Request) -> HttpResponse:
+        asked = request.query_params
+        people = [_id({"users": text.strip()}, "users") for text in asked.get("users", "").split(",") if text.strip()]
+        since, until = _moment(asked, "from"), _moment(asked, "to")
+        for name, moment in (("from", since), ("to", until)):
+            if moment is None:
+                raise ValidationFailed.single(name, "required", _("A value is required."), pointer=name)
+        assert since is not None and until is not None
+        found = free_busy(self.actor, list(dict.fromkeys(filter(None, people))), since, until)
+        told = [{"user_id": person, "busy": [_busy(period) for period in periods]} for person, periods in found.items()]
+        return json_response({"data": told})
+
+
 def filters_of(asked: Mapping[str, str], usual: str = "") -> Filters:
     """Return what the parameters of an address ask for; raises ValidationFailed."""
     return Filters(asked.get("kind") or usual, _id(asked, "owner"), _moment(asked, "since"), _moment(asked, "until"))
@@ -149,6 +168,10 @@ def _told(entry: Entry) -> dict[str, Any]:
         "owner": _linked(entry.owner),
         "about": _linked(source.subject(row)),
     }
+
+
+def _busy(period: Period) -> dict[str, str]:
+    return {"from": _utc(period[0]), "to": _utc(period[1])}
 
 
 def _shown(entry: CalendarEntry) -> dict[str, Any]:

@@ -227,6 +227,7 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/complete", activities.TaskComplete.as_view(), name="api-task-complete"),
     path("visits/<uuid:visit_id>/check-in", visits.VisitCheckIn.as_view(), name="api-visit-check-in"),
     path("visits/<uuid:visit_id>/check-out", visits.VisitCheckOut.as_view(), name="api-visit-check-out"),
+    path("calendar/free-busy", activities.FreeBusy.as_view(), name="api-free-busy"),
     path("calendar", activities.Calendar.as_view(), name="api-calendar"),
     path(
         "records/<str:object_name>/<uuid:record_id>/timeline",

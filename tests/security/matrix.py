@@ -57,11 +57,15 @@ API_PUBLIC = "200 200 200 200 200 200 200 200"
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
 # What strangers send from other sites, where no token of ours is.
-FROM_ELSEWHERE = frozenset({"public-form", "api-public-form", "api-public-lead"})
+FROM_ELSEWHERE = frozenset({"public-form", "api-public-form", "api-public-lead", "api-public-hook"})
 
 OWN_IMPORT_ELSEWHERE = "in 404 404 302 404 302"
 API_OWN_IMPORT = "401 404 404 200 404 200 403 401"
 API_IMPORT_STATE = "401 404 404 409 404 409 403 401"
+
+A_FORM = {"source_id": "{form_id}", "arrival_id": "{submission_id}"}
+A_HOOK = {"source_id": "{hook_id}", "arrival_id": "{delivery_id}", "token": "{hook_token}"}
+A_MAILBOX = {"source_id": "{mailbox_id}", "arrival_id": "{mail_id}"}
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -187,6 +191,21 @@ MATRIX: dict[str, Row] = {
     "web-form-secrets": row(POST=ADMIN_DONE),
     "web-form-submissions": row(GET=ADMIN),
     "web-form-release": row(POST=ADMIN_DONE),
+    "hooks": row(GET=ADMIN),
+    "hook-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "hook": row(GET=ADMIN, POST=ADMIN_FORM),
+    "hook-delete": row(POST=ADMIN_DONE),
+    "hook-secrets": row(POST=ADMIN_DONE),
+    "hook-try": row(GET=ADMIN, POST=ADMIN_FORM),
+    "hook-deliveries": row(GET=ADMIN),
+    "hook-release": row(POST=ADMIN_DONE),
+    "mailboxes": row(GET=ADMIN),
+    "mailbox-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "mailbox": row(GET=ADMIN, POST=ADMIN_FORM),
+    "mailbox-delete": row(POST=ADMIN_DONE),
+    "mailbox-try": row(POST=ADMIN_DONE),
+    "mailbox-mails": row(GET=ADMIN),
+    "mailbox-release": row(POST=ADMIN_DONE),
     "trash": row(GET=SIGNED_IN),
     "trash-restore": row(POST=RECORD_DONE),
     "api-docs": row(GET=SIGNED_IN),
@@ -478,6 +497,7 @@ MATRIX: dict[str, Row] = {
     "api-task-complete": row(POST=API_NO_LEADS, args={"task_id": "{record_id}"}),
     "api-visit-check-in": row(POST=API_NO_LEADS, args={"visit_id": "{record_id}"}),
     "api-visit-check-out": row(POST=API_NO_LEADS, args={"visit_id": "{record_id}"}),
+    "api-free-busy": row(GET=API_NO_LEADS, query="?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"),
     "api-calendar": row(GET=API_SCOPED),
     "api-timeline": row(GET=API_RECORD),
     "api-objects": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"api_name": "n__c", "label": "N"}),
@@ -522,10 +542,21 @@ MATRIX: dict[str, Row] = {
     "api-field-type-preview": row(GET=API_NO_CHANGE, args={"field_name": "note__c", "job_id": "{record_id}"}),
     "api-field-restore": row(POST=API_ADMIN, args={"field_name": "old__c"}),
     "api-forms": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data={"object": "order__c", "label": "F"}),
-    "api-form": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "F"}),
-    "api-form-submissions": row(GET=API_ADMIN),
-    "api-form-release": row(POST=API_ADMIN),
+    "api-form": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "F"}, args=A_FORM),
+    "api-form-submissions": row(GET=API_ADMIN, args=A_FORM),
+    "api-form-release": row(POST=API_ADMIN, args=A_FORM),
+    "api-hooks": row(GET=API_ADMIN, POST=API_ADMIN_NEW, data={"object": "order__c", "label": "H"}),
+    "api-hook": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "H"}, args=A_HOOK),
+    "api-hook-try": row(POST=API_ADMIN, data={"document": {}}, args=A_HOOK),
+    "api-hook-deliveries": row(GET=API_ADMIN, args=A_HOOK),
+    "api-hook-release": row(POST=API_ADMIN, args=A_HOOK),
+    "api-mailboxes": row(GET=API_ADMIN, POST=API_ADMIN_WRONG, data={"object": "order__c", "label": "M"}),
+    "api-mailbox": row(GET=API_ADMIN, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "M"}, args=A_MAILBOX),
+    "api-mailbox-try": row(POST=API_ADMIN_WRONG, args=A_MAILBOX),  # no such server
+    "api-mailbox-messages": row(GET=API_ADMIN, args=A_MAILBOX),
+    "api-mailbox-release": row(POST=API_ADMIN, args=A_MAILBOX),
     "api-public-form": row(GET=API_PUBLIC, POST="409 409 409 409 409 409 409 409"),
+    "api-public-hook": row(POST=API_PUBLIC.replace("200", "201"), args=A_HOOK),
     "api-public-lead": row(POST="401 401 401 401 401 401 401 401"),  # not signed
     "api-notifications": row(GET=API_SCOPED),
     "api-notifications-read": row(POST=API_SCOPED, data={"all": True}),
