@@ -31,7 +31,7 @@ from objects.exchange.undoing import undo_some
 from objects.records.unit import run_unit
 
 IMPORT, CHECK, UNDO, TIDY = "exchange.import", "exchange.check", "exchange.undo", "exchange.tidy"
-CHUNK = 200  # rows
+CHUNK = 500  # rows
 FINISHED, UNDONE = "import.finished", "import.undone"
 
 actions.register(Action(FINISHED, gettext_lazy("Records imported")))

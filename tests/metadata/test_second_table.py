@@ -41,6 +41,7 @@ from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.work import eventually, in_threads
 from tests.layouts.pages import detail, form_data, row_names
+from tests.objects.exchange.files import counts, imported
 
 WIDE, CHILD = "wide__c", "child__c"
 TYPES = ("text", "long_text", "text", "text", "integer", "text", "picklist", "text", "date", "text", "decimal", "email")
@@ -264,6 +265,18 @@ def test_the_api_gets_lists_filters_sorts_and_patches(hall: Any, record: Any) ->
 
 
 # --- shape and bulk loads -------------------------------------------------------------------------------------
+def test_a_file_fills_all_of_it(actor: Actor, record: Any) -> None:
+    header = ["名称", *(str(item.label) for item in field_inputs())]
+    cells = ["第二行", *({"picklist": "甲"}.get(item.type) or str(SAMPLES[item.type]) for item in field_inputs())]
+    row = imported(actor, WIDE, [header, cells])
+    assert counts(row) == (1, 0, 0, 0)
+    (made,) = RecordQuery(actor, WIDE).where(Condition("name", "eq", "第二行")).ids(2)
+    own = [item.api_name for item in field_inputs()]
+    first, second_ = RecordQuery(actor, WIDE).get(record), RecordQuery(actor, WIDE).get(made)
+    assert [name for name in own if first[name] != second_[name]] == []
+    assert None not in {second_[name] for name in own}
+
+
 def test_a_field_added_later_is_backfilled_dropped_and_the_last_one_takes_the_table(
     actor: Actor, service: RecordService
 ) -> None:
