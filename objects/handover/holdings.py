@@ -30,6 +30,11 @@ _PARTS: tuple[tuple[str, str | Promise, str], ...] = (
         " WHERE m.user_id = %(user)s",
     ),
     (
+        "territories",
+        _("Territories"),
+        "SELECT count(*) FROM objects_territorymember WHERE user_id = %(user)s",
+    ),
+    (
         "permission_sets",
         _("Permission sets"),
         "SELECT count(*) FROM identity_user_groups m JOIN identity_permissionset p ON p.group_id = m.group_id"

@@ -1,4 +1,4 @@
-"""What becomes of a leaver's places: teams, shares, reports, groups, permission sets, delegations."""
+"""What becomes of a leaver's places: teams, shares, reports, groups, territories, permission sets, delegations."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from metadata.compiler.current import current_snapshot
 from objects.access.models import Delegation, RecordShare
 from objects.access.principals import USER, Principal
 from objects.access.services.delegations import end_delegation
+from objects.access.services.territories import remove_members
 from objects.handover.plan import PASS, REMOVE, Plan
 
 _MERGE = """
@@ -48,6 +49,7 @@ def settle_places(actor: Actor, leaver: User, plan: Plan) -> dict[str, Any]:
         "shares": _shares(leaver.pk, plan, RecordShare.Source.MANUAL, plan.shares),
         "reports": _reports(actor, leaver, plan, refused),
         "groups": _leave_groups(actor, leaver, refused) if plan.leave_groups else 0,
+        "territories": _leave_territories(actor, leaver) if plan.leave_groups else 0,
         "permission_sets": _leave_permission_sets(actor, leaver, refused) if plan.leave_permission_sets else 0,
         "delegations": _end_delegations(actor, leaver) if plan.end_delegations else 0,
     }
@@ -104,6 +106,13 @@ def _leave_groups(actor: Actor, leaver: User, refused: list[str]) -> int:
         _allowed(item.name, refused, lambda item=item: remove_group_members(actor, item.uuid, [leaver.pk]))
         for item in list(groups)
     )
+
+
+def _leave_territories(actor: Actor, leaver: User) -> int:
+    own = list(leaver.territories.order_by("id").values_list("territory_id", flat=True))
+    for territory_id in own:
+        remove_members(actor, territory_id, [leaver.pk])
+    return len(own)
 
 
 def _leave_permission_sets(actor: Actor, leaver: User, refused: list[str]) -> int:

@@ -43,6 +43,7 @@ PEOPLE = {
     "shares": gettext_lazy("Records shared with this person"),
     "reports": gettext_lazy("People who report to this person"),
     "groups": gettext_lazy("Groups"),
+    "territories": gettext_lazy("Territories"),
     "permission_sets": gettext_lazy("Permission sets"),
     "delegations": gettext_lazy("Delegations"),
 }

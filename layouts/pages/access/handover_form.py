@@ -39,7 +39,7 @@ from objects.handover.preview import Owned, Preview
 SAME = ""
 PLACES = ((STAY, gettext_lazy("Keep")), (PASS, gettext_lazy("Pass on")), (REMOVE, gettext_lazy("Take back")))
 FLAGS = (
-    ("leave_groups", gettext_lazy("Take out of all groups")),
+    ("leave_groups", gettext_lazy("Take out of all groups and territories")),
     ("leave_permission_sets", gettext_lazy("Take all permission sets away")),
     ("end_delegations", gettext_lazy("End delegations")),
 )

@@ -25,6 +25,7 @@ from crm_platform.tenancy.context import current_schema, tenant_context
 from metadata import services
 from metadata.compiler.current import current_snapshot, pinned_snapshot
 from objects.access.models import Delegation, Level, RecordShare
+from objects.access.services.territories import add_members, create_territory
 from objects.handover import mentions, moving, pools
 from objects.handover.job import totals
 from objects.handover.models import Handover, HandoverItem
@@ -157,6 +158,8 @@ def test_places_pass_to_the_successor(office: Office) -> None:
     share(office.leaver, foreign[0], JOB, manual)
     group = create_group(office.actor, "G")
     add_group_members(office.actor, group.uuid, [office.leaver.pk, office.heir.pk])
+    territory = create_territory(office.actor, "East")
+    add_members(office.actor, territory.pk, [office.leaver.pk, office.heir.pk])
     for person in (office.other, office.heir):
         User.objects.filter(pk=person.pk).update(manager=office.leaver)
     now = timezone.now()
@@ -179,12 +182,14 @@ def test_places_pass_to_the_successor(office: Office) -> None:
     assert User.objects.get(pk=office.other.pk).manager_id == office.heir.pk
     assert User.objects.get(pk=office.heir.pk).manager_id == office.boss.pk, "no circle"
     assert list(group.group.user_set.values_list("pk", flat=True)) == [office.heir.pk]
+    assert list(territory.members.values_list("user_id", flat=True)) == [office.heir.pk]
     assert Delegation.objects.get().ends_at <= timezone.now()
     assert row.people == {
         "teams": 3,
         "shares": 1,
         "reports": 2,
         "groups": 1,
+        "territories": 1,
         "permission_sets": 0,
         "delegations": 1,
         "refused": [],
