@@ -28,6 +28,7 @@ from openapi.document.explaining import (
 )
 from openapi.document.files import FILE_OPERATIONS, FILE_PARAMETERS, FILE_SCHEMAS
 from openapi.document.handovers import HANDOVER_OPERATIONS, HANDOVER_SCHEMAS
+from openapi.document.hooks import HOOK_OPERATIONS, HOOK_PARAMETERS, HOOK_SCHEMAS
 from openapi.document.imports import IMPORT_OPERATIONS, IMPORT_PARAMETERS, IMPORT_SCHEMAS
 from openapi.document.leads import LEAD_OPERATIONS, LEAD_SCHEMAS
 from openapi.document.notifications import (
@@ -64,6 +65,7 @@ FIXED_OPERATIONS = (
     *LEAD_OPERATIONS,
     *NOTIFICATION_OPERATIONS,
     *WEB_FORM_OPERATIONS,
+    *HOOK_OPERATIONS,
     *FILE_OPERATIONS,
     *IMPORT_OPERATIONS,
     *CURRENCY_OPERATIONS,
@@ -113,6 +115,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
         | LEAD_SCHEMAS
         | NOTIFICATION_SCHEMAS
         | WEB_FORM_SCHEMAS
+        | HOOK_SCHEMAS
         | FILE_SCHEMAS
         | IMPORT_SCHEMAS
         | CURRENCY_SCHEMAS
@@ -149,6 +152,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
             | POOL_PARAMETERS
             | NOTIFICATION_PARAMETERS
             | WEB_FORM_PARAMETERS
+            | HOOK_PARAMETERS
             | EXPLAINING_PARAMETERS,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "bearerFormat": "crm_sk_live_<org>_<secret>"}

@@ -170,7 +170,7 @@ WEB_FORM_SCHEMAS: dict[str, Any] = {
             "id": _ID,
             "at": {"type": "string", "format": "date-time"},
             "state": {"enum": ["accepted", "attached", "held", "refused"]},
-            **dict.fromkeys(("reason", "consent_text", "page", "referrer", "record_object"), _TEXT),
+            **dict.fromkeys(("reason", "detail", "consent_text", "page", "referrer", "record_object"), _TEXT),
             "values": {"type": "object"},
             "parameters": _TEXTS,
             "record_id": _NO_ID,

@@ -53,6 +53,10 @@ from workflows.assignment.models import AssignmentRule
 from workflows.assignment.settings import MemberInput as AssignmentMember
 from workflows.assignment.settings import RuleInput as AssignmentRuleInput
 from workflows.assignment.settings import save_rule
+from workflows.intake import settling
+from workflows.intake.hooks import HOOKS
+from workflows.intake.mail.mailboxes import create_mailbox
+from workflows.intake.models import Mailbox
 from workflows.intake.services import create_form
 from workflows.pools.models import PoolExtension, RecycleRun
 from workflows.pools.services.claiming import release
@@ -222,7 +226,21 @@ def _web_form(actor: Actor) -> dict[str, str]:
     """Return a web form with a message that was held back."""
     form = create_form(actor, "lead", {"label": "官网", "fields": [{"field": "name"}]})
     held = form.submissions.create(once="1", state="held", reason="trap", values={"name": "王芳"})
-    return {"form_id": str(form.pk), "submission_id": str(held.pk)}
+    return {"form_id": str(form.pk), "submission_id": str(held.pk), **_hook_and_mailbox(actor)}
+
+
+def _hook_and_mailbox(actor: Actor) -> dict[str, str]:
+    """Return a hook and a mailbox with trouble, each with something that was held back."""
+    mapping = [{"field": "name", "path": "who"}]
+    hook = settling.create(actor, HOOKS, "lead", {"label": "广告平台", "mapping": mapping})
+    held: dict[str, Any] = {"once": "1", "state": "held", "reason": "not_saved", "values": {"name": "王芳"}}
+    delivery = hook.arrivals.create(**held, body='{"who": "王芳"}')
+    given = {"label": "询盘", "host": "imap.invalid", "username": "sales@shop.invalid", "password": "x"}
+    mailbox = create_mailbox(actor, "lead", given)
+    Mailbox.objects.filter(pk=mailbox.pk).update(error="unreachable", failures=1)
+    mail = mailbox.arrivals.create(**held, uid_validity=1, uid=1, body="{}", sender="wang@shop.invalid", subject="询价")
+    made = {"hook_id": hook.pk, "delivery_id": delivery.pk, "mailbox_id": mailbox.pk, "mail_id": mail.pk}
+    return {name: str(value) for name, value in made.items()}
 
 
 def sharing(actor: Actor, deal: uuid.UUID, crm: World) -> dict[str, str]:

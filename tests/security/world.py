@@ -52,6 +52,9 @@ from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.uploads import picture, upload
 from workflows.assignment.settings import RuleInput, save_rule
+from workflows.intake import settling
+from workflows.intake.hooks import HOOKS
+from workflows.intake.mail.mailboxes import create_mailbox
 from workflows.intake.services import create_form
 from workflows.pools.models import RecycleRun
 from workflows.pools.services.inputs import MemberInput, PoolInput
@@ -190,6 +193,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "department_id": str(make.department("Elsewhere").pk),
         "job_id": str(enqueue("metadata.build_index", {}).pk),
         **_web_form(),
+        **_hook_and_mailbox(),
         **_import(rep),
         "notification_id": str(Notification.objects.create(user=people["rep"], kind="records.assigned", title="x").pk),
         "role_id": str(create_role(system_actor(), RoleInput(name="Kept")).uuid),
@@ -215,6 +219,19 @@ def _web_form() -> dict[str, str]:
     form = create_form(system_actor(), OBJECT, {"label": "F", "fields": fields})
     held = form.submissions.create(once="1", state="held", values={"name": "Held"})
     return {"form_id": str(form.pk), "token": form.token, "submission_id": str(held.pk)}
+
+
+def _hook_and_mailbox() -> dict[str, str]:
+    """Return a hook and a mailbox, each with something that was held back."""
+    mapping = [{"field": "name", "constant": "Held"}]
+    hook = settling.create(system_actor(), HOOKS, OBJECT, {"label": "H", "mapping": mapping})
+    delivery = hook.arrivals.create(once="1", state="held", values={"name": "Held"}, body="{}")
+    given = {"label": "M", "host": "nosuch.invalid", "username": "u", "password": "p", "mapping": mapping}
+    mailbox = create_mailbox(system_actor(), OBJECT, given)
+    mail = mailbox.arrivals.create(once="1", state="held", values={"name": "Held"}, uid_validity=1, uid=1, body="{}")
+    names = {"hook_id": hook.pk, "hook_token": hook.token, "delivery_id": delivery.pk}
+    made = {**names, "mailbox_id": mailbox.pk, "mail_id": mail.pk}
+    return {name: str(value) for name, value in made.items()}
 
 
 def _sharing(rep: Actor, record: UUID, someone: User) -> dict[str, str]:

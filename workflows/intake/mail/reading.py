@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -28,6 +28,10 @@ from crm_platform.files.services import keep
 from crm_platform.jobs.services import JobContext, enqueue
 from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.json import dumps
+from metadata.compiler.current import current_snapshot
+from metadata.field_types.attachments import AttachmentType, FileRef
+from metadata.field_types.values import InvalidValue
+from objects.activities.shipped import FOLLOW_UP
 from workflows.intake import making
 from workflows.intake.mail import people
 from workflows.intake.mail.connecting import Trouble, opened
@@ -46,7 +50,7 @@ MAX_FILE = 10 * 1024 * 1024
 WINDOW = 10_000  # UIDs that one search is about
 LOOK_BACK = timedelta(days=3)
 BACK_OFF, LONGEST_BACK_OFF = timedelta(minutes=2), timedelta(hours=6)
-UNREADABLE, EMAIL = "unreadable", "email"
+UNREADABLE, EMAIL, FILES = "unreadable", "email", "files"
 _SIZE = re.compile(rb"UID (\d+)[^)]*RFC822\.SIZE (\d+)|RFC822\.SIZE (\d+)[^)]*UID (\d+)")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -246,21 +250,27 @@ def _attached(arrival: MailboxMessage, mail: Mail, known: Target) -> bool:
             making.attach(arrival, known, "\n".join(lines), files=files, method=EMAIL)
     except PlatformError as refused:
         log.warning("mailbox %s: no follow-up could be written: %s", arrival.mailbox_id, refused)
-        print("XX", refused, getattr(refused, "errors", None))
         return False
     return True
 
 
 def _kept_files(arrival: MailboxMessage, mail: Mail) -> tuple[list[uuid.UUID], list[str]]:
     """Keep what a file of a follow-up may be; return the ids, and the names of what is left out."""
-    kept, left_out = [], []
+    kept: list[uuid.UUID] = []
+    left_out: list[str] = []
+    fields = current_snapshot().object(FOLLOW_UP).fields
+    field = fields.get(FILES)
     writer = making.writer(arrival.mailbox)
     for item in mail.files:
         try:
-            if len(item.content) > min(MAX_FILE, settings.FILE_MAX_BYTES):
+            if field is None or len(item.content) > min(MAX_FILE, settings.FILE_MAX_BYTES):
                 left_out.append(item.name)
-            else:
-                kept.append(keep(writer, io.BytesIO(item.content), item.name, item.content_type).pk)
-        except PlatformError:
+                continue
+            row = keep(writer, io.BytesIO(item.content), item.name, item.content_type)
+            cast(AttachmentType, field.type).check_file(
+                field.spec, FileRef(row.id, row.name, row.size, row.content_type)
+            )
+            kept.append(row.id)
+        except (PlatformError, InvalidValue):  # what was kept already belongs to nothing, and goes within a day
             left_out.append(item.name)
     return kept, left_out

@@ -1,0 +1,244 @@
+"""The operations and schemas of inbound hooks and mailboxes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from openapi.document.operations import WRITE, Operation
+
+_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
+_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
+_TEXT: dict[str, Any] = {"type": "string"}
+_FLAG: dict[str, Any] = {"type": "boolean"}
+_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_CHANGE_ERRORS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 503)
+
+
+def _settled(
+    path: str, names: tuple[str, str], stem: str, arrivals: str, words: tuple[Promise, ...]
+) -> tuple[Operation, ...]:
+    """Return what there is for each kind of source: CRUD, a trial, what came in, and releasing that."""
+    single, plural = names
+    one, read, change, tags = f"{path}/{{id}}", "meta:read", "meta:write", (plural,)
+    listed, made, told, changed, deleted, logged, released = words
+    log = f"{one}/{arrivals}"
+    return (
+        Operation("get", path, f"list_{plural}", listed, read, answer=f"{stem}List", tags=tags),
+        Operation(
+            "post",
+            path,
+            f"create_{single}",
+            made,
+            change,
+            WRITE,
+            body=f"{stem}Input",
+            answer=stem,
+            status=201,
+            tags=tags,
+        ),
+        Operation("get", one, f"get_{single}", told, read, ("Id",), answer=stem, tags=tags),
+        Operation(
+            "patch",
+            one,
+            f"update_{single}",
+            changed,
+            change,
+            ("Id", "IfMatch", *WRITE),
+            body=f"{stem}Changes",
+            answer=stem,
+            errors=_CHANGE_ERRORS,
+            tags=tags,
+        ),
+        Operation("delete", one, f"delete_{single}", deleted, change, ("Id", *WRITE), tags=tags),
+        Operation(
+            "get",
+            log,
+            f"list_{single}_{arrivals}",
+            logged,
+            "records:read",
+            ("Id", "SubmissionState", "Cursor"),
+            answer=f"{stem}ArrivalList",
+            tags=tags,
+        ),
+        Operation(
+            "post",
+            f"{log}/{{submission}}/release",
+            f"release_{single}_arrival",
+            released,
+            "records:write",
+            ("Id", "Submission", *WRITE),
+            answer=f"{stem}Arrival",
+            tags=tags,
+        ),
+    )
+
+
+HOOK_OPERATIONS = (
+    *_settled(
+        "/hooks",
+        ("hook", "hooks"),
+        "Hook",
+        "deliveries",
+        (
+            _("List the inbound hooks"),
+            _("Create an inbound hook"),
+            _("Get an inbound hook"),
+            _("Change an inbound hook"),
+            _("Delete an inbound hook"),
+            _("List what came through an inbound hook"),
+            _("Make the record of what was held back"),
+        ),
+    ),
+    Operation(
+        "post",
+        "/hooks/{id}/try",
+        "try_hook",
+        _("Try what would become of a document"),
+        "meta:write",
+        ("Id",),
+        body="HookTrialInput",
+        answer="HookTrial",
+        tags=("hooks",),
+    ),
+    Operation(
+        "post",
+        "/public/hooks/{token}",
+        "send_public_hook",
+        _("Post a document of any shape; without a key, signed where the hook asks so"),
+        None,
+        ("FormToken", "HookSignatureTime", "HookSignature"),
+        body="HookDocument",
+        answer="HookReceipt",
+        status=201,
+        tags=("hooks",),
+    ),
+    *_settled(
+        "/inbound-addresses",
+        ("mailbox", "mailboxes"),
+        "Mailbox",
+        "messages",
+        (
+            _("List the mailboxes that are read"),
+            _("Connect a mailbox"),
+            _("Get a mailbox"),
+            _("Change a mailbox"),
+            _("Disconnect a mailbox"),
+            _("List what was read from a mailbox"),
+            _("Make the record of a mail that was held back or passed over"),
+        ),
+    ),
+    Operation(
+        "post",
+        "/inbound-addresses/{id}/try",
+        "try_mailbox",
+        _("Try the connection to a mailbox"),
+        "meta:write",
+        ("Id",),
+        answer="MailboxTrial",
+        tags=("mailboxes",),
+    ),
+)
+HOOK_PARAMETERS: dict[str, Any] = {
+    "HookSignatureTime": {
+        "name": "X-Crm-Timestamp",
+        "in": "header",
+        "schema": {"type": "integer"},
+        "description": "Unix time, within 300 seconds of ours",
+    },
+    "HookSignature": {
+        "name": "X-Crm-Signature",
+        "in": "header",
+        "schema": _TEXT,
+        "description": "hex HMAC-SHA256 of `timestamp.body` with the hook's secret",
+    },
+}
+
+
+def _object(properties: dict[str, Any], *required: str, is_input: bool = False) -> dict[str, Any]:
+    made: dict[str, Any] = {"type": "object", "properties": properties}
+    if required:
+        made["required"] = list(required)
+    return {**made, "additionalProperties": False} if is_input else made
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schemas(stem: str, own: dict[str, Any], told: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas of a kind of source: `own` are its members, `told` those that are only read."""
+    settings = {
+        **dict.fromkeys(("label",), _TEXT),
+        "pool_id": _NO_ID,
+        "owner_id": _NO_ID,
+        "duplicates": {"enum": ["allow", "attach", "refuse"]},
+        "is_active": _FLAG,
+        "mapping": {"type": "array", "maxItems": 60, "items": _ref("IntakeMapping")},
+        **own,
+    }
+    read = {name: schema for name, schema in settings.items() if not schema.get("writeOnly")}
+    arrival = {
+        "id": _ID,
+        "at": {"type": "string", "format": "date-time"},
+        "state": {"enum": ["accepted", "attached", "held", "refused"]},
+        **dict.fromkeys(("reason", "detail", "record_object"), _TEXT),
+        "values": {"type": "object"},
+        "record_id": _NO_ID,
+        **extra,
+    }
+    return {
+        stem: _object({"id": _ID, "object": _TEXT, **read, **told, "version": {"type": "integer"}}),
+        f"{stem}List": _object({"data": {"type": "array", "items": _ref(stem)}}),
+        f"{stem}Input": _object({"object": _TEXT, **settings}, "object", "label", is_input=True),
+        f"{stem}Changes": _object(settings, is_input=True),
+        f"{stem}Arrival": _object(arrival),
+        f"{stem}ArrivalList": _object(
+            {"data": {"type": "array", "items": _ref(f"{stem}Arrival")}, "page": _ref("PageInfo")}
+        ),
+    }
+
+
+HOOK_SCHEMAS: dict[str, Any] = {
+    "IntakeMapping": _object(
+        {
+            **dict.fromkeys(("field", "path", "constant", "default"), _TEXT),
+            "values": {"type": "object", "additionalProperties": _TEXT},
+        },
+        "field",
+        is_input=True,
+    ),
+    **_schemas(
+        "Hook",
+        {"is_signed": _FLAG, "once_path": _TEXT, "once_header": _TEXT},
+        {"token": _TEXT},
+        {"body": _TEXT, "is_whole": _FLAG},
+    ),
+    **_schemas(
+        "Mailbox",
+        {
+            **dict.fromkeys(("host", "username", "folder"), _TEXT),
+            "port": {"type": "integer", "minimum": 1, "maximum": 65535},
+            "security": {"enum": ["tls", "starttls", "plain"]},
+            "password": {**_TEXT, "writeOnly": True},
+            "attaches_known": _FLAG,
+            "reads_old": _FLAG,
+        },
+        {"checked_at": _TIME, "next_at": _TIME, "error": _TEXT},
+        {"sender": _TEXT, "subject": _TEXT},
+    ),
+    "HookTrialInput": _object({"document": {"type": ["object", "array"]}}, "document"),
+    "HookTrial": _object(
+        {
+            "state": {"enum": ["accepted", "attached", "held", "refused"]},
+            "reason": _TEXT,
+            "values": {"type": "object"},
+            "errors": {"type": "array", "items": {"type": "object"}},
+        }
+    ),
+    "HookDocument": {"type": ["object", "array"]},
+    "HookReceipt": _object({"id": _ID, "state": _TEXT, "record_id": _NO_ID}, "id"),
+    "MailboxTrial": _object({"messages": {"type": "integer"}}),
+}
