@@ -23,7 +23,8 @@ SECONDS, TICK, SILENCE = 25.0, 1.0, 10.0  # of a stream, between two looks, unti
 AGAIN = 2  # seconds after which who was cut off, or is one too many, asks again
 CONTENT_TYPE = "text/event-stream"
 HEADERS = {"Cache-Control": "private, no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
-Read = Callable[[], tuple[Mapping[str, Any], bool]]  # the state as it is now, and whether it is the last one
+# The state as it is now, and whether it is the last one; None for who may not know it any more.
+Read = Callable[[], tuple[Mapping[str, Any], bool] | None]
 
 
 class Places:
@@ -73,9 +74,11 @@ class Stream:
         until = spoke + SECONDS
         yield f"retry: {AGAIN * 1000}\n\n".encode()
         while True:
-            state, is_last = self.read()
+            found = self.read()
             _let_go()
-            now = self.clock()
+            if found is None:
+                return
+            (state, is_last), now = found, self.clock()
             if state != told or is_last:
                 told, spoke = state, now
                 yield _event("end" if is_last else "progress", state)

@@ -11,7 +11,7 @@ from django.core.signals import request_finished
 from django.db import close_old_connections, connection
 
 from openapi import streams
-from openapi.keys import create_key
+from openapi.keys import create_key, revoke_key
 from openapi.streams import SECONDS, SILENCE, TICK, Stream
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient
@@ -85,6 +85,21 @@ def test_streams_are_few_and_somebody_elses_jobs_unknown(
     assert free.status_code == 200
     leave(free)
     assert caller.get(f"{job}/events", HTTP_ACCEPT="text/html").status_code == 406
+
+
+def test_who_may_not_know_it_any_more_is_told_no_more(
+    caller: Any, job: str, admin_actor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "TICK", 0.001)
+    caller.post(f"{job}/start")
+    row, secret = create_key(admin_actor, "k", ["records:read"])
+    watcher = OrganizationAPIClient(ACME_HOST)
+    watcher.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    chunks: Iterator[bytes] = iter(watcher.get(f"{job}/events", **EVENTS).streaming_content)
+    assert next(chunks).startswith(b"retry") and told(next(chunks))[1]["state"] == "queued"
+    revoke_key(admin_actor, row.pk)
+    assert list(chunks) == []
+    assert watcher.get(f"{job}/events", **EVENTS).status_code == 401
 
 
 class Clock:
