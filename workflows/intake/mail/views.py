@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm_platform.console.access import function_required
@@ -89,8 +88,7 @@ def mailbox_try(request: ActorRequest, mailbox_id: uuid.UUID) -> HttpResponse:
     """Try to sign in and to open the folder, and say how it went."""
     try:
         count = try_mailbox(request.actor, mailbox_id)["messages"]
-        text = ngettext("It works: %(count)s message.", "It works: %(count)s messages.", count)
-        messages.success(request, text % {"count": count})
+        messages.success(request, _("It works. Messages in the folder: %(count)s") % {"count": count})
     except Trouble as trouble:
         messages.error(request, str(trouble.message))
     return redirect("mailbox", mailbox_id=mailbox_id)
