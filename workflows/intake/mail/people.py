@@ -24,7 +24,7 @@ def _answered(row: Mailbox, mail: Mail) -> Target | None:
         return None
     rows = MailboxMessage.objects.filter(mailbox=row, once__in=[known_as(item) for item in mail.answers])
     for name, record_id in rows.exclude(record_id=None).order_by("-id").values_list("record_object", "record_id"):
-        if name in followed_objects() and RecordQuery(writer(row), name).where_ids([record_id]).exists():
+        if record_id and name in followed_objects() and RecordQuery(writer(row), name).where_ids([record_id]).exists():
             return name, record_id
     return None
 
