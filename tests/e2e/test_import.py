@@ -53,12 +53,33 @@ def test_a_file_becomes_leads_and_goes_back(site: Site, sign_in: Callable[..., P
     expect(page.locator("#import")).to_contain_text("回收站中 1 条")
 
 
-def test_the_wizard_fits_a_phone(site: Site, sign_in: Callable[..., Page], tmp_path: Path) -> None:
-    file = tmp_path / "线索.csv"
-    file.write_bytes(csv_bytes(ROWS, "gb18030"))
+def test_a_file_is_imported_on_a_phone(site: Site, sign_in: Callable[..., Page], tmp_path: Path) -> None:
+    file = tmp_path / "展会名单.csv"
+    file.write_bytes(csv_bytes([ROWS[0], ["黄药师", "13800138112", "桃花岛", ""], ROWS[2]], "gb18030"))
     page = sign_in("admin", phone=True)
     page.goto("/o/lead/import")
+    fits(page)
     page.get_by_label("文件").set_input_files(file)
     page.get_by_role("button", name="继续").click()
-    expect(page.get_by_label("“公司”对应的字段")).to_be_visible()
+    expect(page.get_by_label("“公司”对应的字段")).to_have_value("company")
+    fits(page)
+    page.get_by_role("button", name="试运行前几行").click()
+    expect(page.locator("#import")).to_contain_text("将新建 1 条")
+    fits(page)
+    page.get_by_role("button", name="导入", exact=True).click()
+    expect(page.locator("#import")).to_contain_text("等待中")
+    expect(page.get_by_role("link", name="成功的行")).to_have_count(0)
+    with worlds.inside(site.world.schema_name):
+        run_queued_jobs()
+    expect(page.locator("#import")).to_contain_text("完成，有剩余的行")
+    expect(page.get_by_role("link", name="成功的行")).to_be_visible()
+    fits(page)
+    page.goto("/imports/")
+    expect(page.get_by_role("row", name=re.compile("展会名单"))).to_contain_text("完成，有剩余的行")
+    fits(page)
+    page.goto("/o/lead/?q=黄药师")
+    expect(page.locator("table.records")).to_contain_text("桃花岛")
+
+
+def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing sticks out"
