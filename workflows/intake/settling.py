@@ -44,10 +44,13 @@ class Kind(Generic[S]):
 
 
 def listed(actor: Actor, kind: Kind[S]) -> list[S]:
-    """Return all sources of a kind with `sent` and `held`, how much has come through them and waits."""
+    """Return all sources of a kind with `sent`, `held` and `refused`: how much has come, and what became of it."""
     require_function(actor, MANAGE)
-    held = Count(kind.arrivals, filter=Q(**{f"{kind.arrivals}__state": Arrival.State.HELD}))
-    return list(_rows(kind).annotate(sent=Count(kind.arrivals), held=held))
+    states = {"held": Arrival.State.HELD, "refused": Arrival.State.REFUSED}
+    counts = {
+        name: Count(kind.arrivals, filter=Q(**{f"{kind.arrivals}__state": state})) for name, state in states.items()
+    }
+    return list(_rows(kind).annotate(sent=Count(kind.arrivals), **counts))
 
 
 def get(actor: Actor, kind: Kind[S], source_id: uuid.UUID) -> S:

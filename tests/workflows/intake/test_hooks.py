@@ -219,7 +219,8 @@ def test_hooks_are_settled_and_tried_on_pages_by_administrators(
         **{name: page.context["form"][name].value() or "" for name in page.context["form"].fields},
         "version": hook.version, "mapping-TOTAL_FORMS": "2", "mapping-INITIAL_FORMS": "0",
         "mapping-0-field": "name", "mapping-0-path": "who", "mapping-0-position": "2",
-        "mapping-1-field": "company", "mapping-1-constant": "F", "mapping-1-values": "A=b = c\n", "mapping-1-position": "1",
+        "mapping-1-field": "company", "mapping-1-constant": "F", "mapping-1-values": "A=b = c\n",
+        "mapping-1-position": "1",
     }  # fmt: skip
     assert admin.post(f"/setup/hooks/{hook.pk}", posted).status_code == 302
     hook.refresh_from_db()

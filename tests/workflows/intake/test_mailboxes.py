@@ -1,4 +1,4 @@
-"""Mailboxes: every new message is taken once, whatever breaks; known people get follow-ups; no server within is asked."""
+"""Mailboxes: every new message is taken once, whatever breaks; known people get follow-ups; no inner server is asked."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_known_people_and_answers_become_follow_ups_with_their_files(
     for name, value in {"From": "WANG@shop.example", "To": USER, "Subject": "合同", "Message-ID": "<c@x>"}.items():
         made[name] = value
     made.set_content("见附件")
-    made.add_attachment("name\n1\n".encode(), maintype="text", subtype="csv", filename="报价.csv")
+    made.add_attachment(b"name\n1\n", maintype="text", subtype="csv", filename="报价.csv")
     made.add_attachment(b"MZ\x90\x00", maintype="application", subtype="x-msdownload", filename="evil.exe")
     server.put(made.as_bytes())
     server.mail(**{"from": "someone@else.example"}, in_reply_to="<c@x>", message_id="<d@x>")
@@ -146,7 +146,8 @@ def test_broken_messages_never_stop_the_box(
 ) -> None:
     odd = [
         b"\x00\xff\xfe",
-        b"From: =?utf-8?b?////?= <\xff>\r\nSubject: =?nosuch?q?x?=\r\nContent-Type: text/plain; charset=nosuch\r\n\r\n\xff",
+        b"From: =?utf-8?b?////?= <\xff>\r\nSubject: =?nosuch?q?x?=\r\n"
+        b"Content-Type: text/plain; charset=nosuch\r\n\r\n\xff",
         b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=\r\n\r\n--\r\n",
         b"From: x\r\nDate: never\r\nMessage-ID: <" + b"y" * 2000 + b">\r\n\r\n" + b"\0" * 50,
         b"From: " + b"n" * 400 + b"@x.example\r\nSubject: " + b"s" * 900 + b"\r\n\r\n" + b"t" * 40_000,

@@ -24,7 +24,7 @@ from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.sealing import CannotOpen, unseal
 from workflows.intake.models import Mailbox
 
-TIMEOUT = 20  # seconds that a server may stay silent
+TIMEOUT = 10  # seconds that a server may stay silent
 MAX_SECONDS = 120  # that a connection may last
 MAX_LITERAL = 30 * 1024 * 1024  # bytes of one answer; more is not read
 MAX_LINE = 1024 * 1024
