@@ -151,7 +151,7 @@ class Chance:
             parent, values = self.maybe(found, 0.8), {"name": f"T{number}"}
             above = Territory.objects.get(pk=parent.id) if parent else None
             made = Territory.objects.add_child(above, values) if above else Territory.objects.add_root(values)
-            found.append(Node(made.pk, parent, closed=self.dice.random() < 0.15))
+            found.append(Node(made.pk, parent, closed=self.dice.random() < 0.3))
             Territory.objects.filter(pk=made.pk).update(is_active=not found[-1].closed)
         for person in self.rules.people:
             person.territories = self.dice.sample(found, self.dice.choice([0, 0, 1, 1, 2]))
@@ -382,9 +382,9 @@ class Chance:
         """Return whom something is shared with, or whose records are."""
         if not but_everyone and self.dice.random() < 0.05:
             return "everyone", None
-        kind = self.dice.choice((*PRINCIPALS, *TERRITORIES) if territories else PRINCIPALS)
-        if kind in TERRITORIES:
-            return kind, self.dice.choice(self.rules.territories).id
+        if territories and self.dice.random() < 0.4:
+            return self.dice.choice(TERRITORIES), self.dice.choice(self.rules.territories).id
+        kind = self.dice.choice(PRINCIPALS)
         if kind == "user":
             return kind, self.dice.choice(self.rules.people).id
         if kind == "group":
