@@ -1,4 +1,4 @@
-"""Mailboxes: every new message is taken once, whatever breaks; known people get follow-ups; no server within is read."""
+"""Mailboxes: a new message is taken once, whatever breaks; known people get follow-ups; no server within is read."""
 
 from __future__ import annotations
 
