@@ -117,6 +117,7 @@ def test_one_notes_ones_own_absence_and_managers_anybodys(crm: World, pool: Pool
     now = timezone.localtime()
     times = {"starts_at": f"{now:%Y-%m-%dT%H:%M}", "ends_at": f"{now + timedelta(days=1):%Y-%m-%dT%H:%M}", "note": ""}
     rep, mine = browser("rep"), {"user_id": str(crm.users["rep"].pk), **times}
+    assert f'value="{crm.users["rep"].name}"' in rep.get("/absences/").content.decode()
     assert rep.post("/absences/", mine).status_code == 302
     assert rep.post("/absences/", {**mine, "ends_at": times["starts_at"]}).status_code == 422
     assert rep.post("/absences/", {**mine, "user_id": str(crm.users["city"].pk)}).status_code == 403
