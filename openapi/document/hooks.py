@@ -17,62 +17,32 @@ _TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 _CHANGE_ERRORS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 503)
 
 
-def _settled(
-    path: str, names: tuple[str, str], stem: str, arrivals: str, words: tuple[Promise, ...]
-) -> tuple[Operation, ...]:
-    """Return what there is for each kind of source: CRUD, a trial, what came in, and releasing that."""
+def _settled(path: str, names: tuple[str, str], stem: str, words: tuple[Promise, ...]) -> tuple[Operation, ...]:
+    """Return the operations by which sources of a kind are settled."""
     single, plural = names
     one, read, change, tags = f"{path}/{{id}}", "meta:read", "meta:write", (plural,)
-    listed, made, told, changed, deleted, logged, released = words
-    log = f"{one}/{arrivals}"
+    listed, made, told, changed, deleted = words
+    create: dict[str, Any] = {"body": f"{stem}Input", "answer": stem, "status": 201}
+    update: dict[str, Any] = {"body": f"{stem}Changes", "answer": stem, "errors": _CHANGE_ERRORS}
+    matched = ("Id", "IfMatch", *WRITE)
     return (
         Operation("get", path, f"list_{plural}", listed, read, answer=f"{stem}List", tags=tags),
-        Operation(
-            "post",
-            path,
-            f"create_{single}",
-            made,
-            change,
-            WRITE,
-            body=f"{stem}Input",
-            answer=stem,
-            status=201,
-            tags=tags,
-        ),
+        Operation("post", path, f"create_{single}", made, change, WRITE, tags=tags, **create),
         Operation("get", one, f"get_{single}", told, read, ("Id",), answer=stem, tags=tags),
-        Operation(
-            "patch",
-            one,
-            f"update_{single}",
-            changed,
-            change,
-            ("Id", "IfMatch", *WRITE),
-            body=f"{stem}Changes",
-            answer=stem,
-            errors=_CHANGE_ERRORS,
-            tags=tags,
-        ),
+        Operation("patch", one, f"update_{single}", changed, change, matched, tags=tags, **update),
         Operation("delete", one, f"delete_{single}", deleted, change, ("Id", *WRITE), tags=tags),
-        Operation(
-            "get",
-            log,
-            f"list_{single}_{arrivals}",
-            logged,
-            "records:read",
-            ("Id", "SubmissionState", "Cursor"),
-            answer=f"{stem}ArrivalList",
-            tags=tags,
-        ),
-        Operation(
-            "post",
-            f"{log}/{{submission}}/release",
-            f"release_{single}_arrival",
-            released,
-            "records:write",
-            ("Id", "Submission", *WRITE),
-            answer=f"{stem}Arrival",
-            tags=tags,
-        ),
+    )
+
+
+def _logged(path: str, name: str, stem: str, tag: str, words: tuple[Promise, Promise]) -> tuple[Operation, ...]:
+    """Return the operations about what came in."""
+    one = f"{path}/{{submission}}/release"
+    filters, named = ("Id", "SubmissionState", "Cursor"), ("Id", "Submission", *WRITE)
+    arrival, all_of = f"{stem}Arrival", f"{stem}ArrivalList"
+    reading, writing, (listed, released) = "records:read", "records:write", words
+    return (
+        Operation("get", path, f"list_{name}_arrivals", listed, reading, filters, answer=all_of, tags=(tag,)),
+        Operation("post", one, f"release_{name}_arrival", released, writing, named, answer=arrival, tags=(tag,)),
     )
 
 
@@ -81,16 +51,20 @@ HOOK_OPERATIONS = (
         "/hooks",
         ("hook", "hooks"),
         "Hook",
-        "deliveries",
         (
             _("List the inbound hooks"),
             _("Create an inbound hook"),
             _("Get an inbound hook"),
             _("Change an inbound hook"),
             _("Delete an inbound hook"),
-            _("List what came through an inbound hook"),
-            _("Make the record of what was held back"),
         ),
+    ),
+    *_logged(
+        "/hooks/{id}/deliveries",
+        "hook",
+        "Hook",
+        "hooks",
+        (_("List what came through an inbound hook"), _("Make the record of what was held back")),
     ),
     Operation(
         "post",
@@ -119,16 +93,20 @@ HOOK_OPERATIONS = (
         "/inbound-addresses",
         ("mailbox", "mailboxes"),
         "Mailbox",
-        "messages",
         (
             _("List the mailboxes that are read"),
             _("Connect a mailbox"),
             _("Get a mailbox"),
             _("Change a mailbox"),
             _("Disconnect a mailbox"),
-            _("List what was read from a mailbox"),
-            _("Make the record of a mail that was held back or passed over"),
         ),
+    ),
+    *_logged(
+        "/inbound-addresses/{id}/messages",
+        "mailbox",
+        "Mailbox",
+        "mailboxes",
+        (_("List what was read from a mailbox"), _("Make the record of a mail that was held back or passed over")),
     ),
     Operation(
         "post",
