@@ -48,7 +48,7 @@ class ViewForm(forms.Form):
 @signed_in
 def column_chooser(request: HttpRequest, object_name: str) -> HttpResponse:
     """Choose which columns a list has, in which order; kept for the caller and this view."""
-    listed = _listed(request, object_name)
+    listed = list_at(request, object_name)
     if request.method == "POST":
         chosen = [] if "reset" in request.POST else request.POST.getlist("columns")
         choose_columns(listed.desk.actor, object_name, chosen, listed.state.view.key)
@@ -59,7 +59,7 @@ def column_chooser(request: HttpRequest, object_name: str) -> HttpResponse:
 @signed_in
 def view_new(request: HttpRequest, object_name: str) -> HttpResponse:
     """Save the list as it stands as a view."""
-    listed = _listed(request, object_name)
+    listed = list_at(request, object_name)
     form = _view_form(request, listed.desk.actor.has_function(CUSTOMIZE), {"label": ""})
     if request.method == "POST" and form.is_valid():
         given = _view_input(listed, form.cleaned_data)
@@ -108,7 +108,8 @@ def view_delete(request: HttpRequest, object_name: str, view_id: uuid.UUID) -> H
     return redirect(request, opened.list_url)
 
 
-def _listed(request: HttpRequest, object_name: str) -> ListPage:
+def list_at(request: HttpRequest, object_name: str) -> ListPage:
+    """Return the list as the address says it, from its first record on."""
     opened = desk(request, object_name)
     views = list_views(opened.actor, opened.obj)
     try:

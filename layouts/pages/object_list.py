@@ -66,7 +66,15 @@ class ListPage:
 
     @cached_property
     def query(self) -> RecordQuery:
-        query = RecordQuery(self.desk.actor, self.desk.name).where(self.state.tree)
+        return self._query("read")
+
+    @cached_property
+    def exported(self) -> RecordQuery:
+        """The records of the list that the caller may take with him."""
+        return self._query("export")
+
+    def _query(self, action: str) -> RecordQuery:
+        query = RecordQuery(self.desk.actor, self.desk.name, action=action).where(self.state.tree)
         if self.state.search:
             query = query.where_ids(matching_ids(self.desk.actor, self.desk.name, self.state.search))
         order = tuple(name for name in self.state.shown_order if self.can_sort(name.removeprefix("-")))
@@ -116,10 +124,11 @@ class ListPage:
 
     @property
     def count_text(self) -> str:
-        shown = number_format(self.count.value, use_l10n=True, force_grouping=True)
-        if not self.count.is_exact:
-            return _("%(count)s+ records") % {"count": shown}
-        return ngettext("%(count)s record", "%(count)s records", self.count.value) % {"count": shown}
+        return _told(self.count)
+
+    @property
+    def exported_text(self) -> str:
+        return _told(self.exported.count("capped"))
 
     @property
     def view_links(self) -> list[dict[str, Any]]:
@@ -151,7 +160,8 @@ class ListPage:
     def chips_shown(self) -> tuple[Hashable, ...]:
         sorting = (self.sorting.column.label, self.sorting.direction) if self.sorting else None
         saving = (self.save_view_url, self.reset_url) if self.state.is_changed else None
-        return self.headings_shown, tuple(self.chips), self.filter_url, sorting, saving
+        exporting = self.desk.rights["export"] and self.export_url
+        return self.headings_shown, tuple(self.chips), self.filter_url, sorting, saving, exporting
 
     @property
     def view_menu_shown(self) -> tuple[Hashable, ...]:
@@ -175,6 +185,10 @@ class ListPage:
     @property
     def filter_url(self) -> str:
         return self._with_state("record-filter")
+
+    @property
+    def export_url(self) -> str:
+        return self._with_state("record-export")
 
     @property
     def columns_url(self) -> str:
@@ -237,6 +251,13 @@ class ListPage:
         query = self.state.first_page().url("").lstrip("?")
         base = reverse(url_name, args=[self.desk.name])
         return f"{base}?{query}" if query else f"{base}?"
+
+
+def _told(count: Count) -> str:
+    shown = number_format(count.value, use_l10n=True, force_grouping=True)
+    if not count.is_exact:
+        return _("%(count)s+ records") % {"count": shown}
+    return ngettext("%(count)s record", "%(count)s records", count.value) % {"count": shown}
 
 
 @require_safe

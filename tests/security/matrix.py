@@ -297,6 +297,7 @@ MATRIX: dict[str, Row] = {
     # --- imports: one of the rep's, still being prepared
     "import-new": row(GET=OBJECT, POST=OBJECT_FORM),
     "import-template": row(GET=OBJECT),
+    "record-export": row(GET=OBJECT, POST=OBJECT, data={"columns": "shown", "format": "csv"}),
     "imports": row(GET=SIGNED_IN),
     "import": row(GET=OWN_IMPORT_ELSEWHERE),
     "import-columns": row(GET="in 404 404 200 404 200", POST="in 404 404 422 404 422"),
