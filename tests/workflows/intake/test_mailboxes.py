@@ -272,7 +272,7 @@ def test_what_is_wrong_with_a_connection_is_told_noted_and_backed_off(
         assert read(box.pk, now) == {}
         box.refresh_from_db()
         waits.append((box.next_at - now).total_seconds())
-    assert (box.error, box.failures, waits) == ("no_such_host", 3, [120, 240, 480])
+    assert (box.error, box.failures, waits, box.checked_at) == ("no_such_host", 3, [120, 240, 480], None)
 
 
 def test_due_mailboxes_are_read_by_jobs_of_their_own(box: Mailbox, server: Server, records: Records) -> None:

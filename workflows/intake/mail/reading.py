@@ -90,9 +90,8 @@ def read(mailbox_id: uuid.UUID, now: datetime) -> dict[str, int]:
     except Trouble as trouble:
         later = min(BACK_OFF * 2 ** min(row.failures, 12), LONGEST_BACK_OFF)
         log.warning("mailbox %s: %s", row.pk, trouble.reason)
-        Mailbox.objects.filter(pk=row.pk).update(
-            error=trouble.reason, failures=row.failures + 1, next_at=now + later, checked_at=now
-        )
+        failed = {"error": trouble.reason, "failures": row.failures + 1, "next_at": now + later}
+        Mailbox.objects.filter(pk=row.pk).update(**failed)  # `checked_at` stays: from there on messages may be missing
     else:
         next_at = now + timedelta(seconds=EVERY_SECONDS - 5)
         Mailbox.objects.filter(pk=row.pk).update(error="", failures=0, next_at=next_at, checked_at=now)
