@@ -18,6 +18,7 @@ from objects.access.models import Level, RecordShare
 from objects.access.naming import existing
 from objects.access.services.holding import Held, hold
 from objects.access.services.sharing_rules import differences, refuse_unknown
+from objects.access.services.telling import SHARED, tell
 from objects.records.unit import run_unit
 
 ADDED, CHANGED, REMOVED = "record.shared", "record.share_changed", "record.unshared"
@@ -72,6 +73,7 @@ def add_share(actor: Actor, object_name: str, record_id: uuid.UUID, given: Share
         _clean(row)
         row.save(force_insert=True)
         held.note(actor, ADDED, {"after": said(row)})
+        tell(actor, held, row, SHARED)
         return row
 
     return run_unit(work)

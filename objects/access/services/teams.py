@@ -14,6 +14,7 @@ from objects.access.naming import existing
 from objects.access.principals import USER, Principal
 from objects.access.services.holding import Held, hold
 from objects.access.services.sharing_rules import differences
+from objects.access.services.telling import ON_TEAM, tell
 from objects.records.unit import run_unit
 
 ADDED, CHANGED, REMOVED = "record.team_added", "record.team_changed", "record.team_removed"
@@ -58,6 +59,7 @@ def add_member(
         _clean(row)
         row.save(force_insert=True)
         held.note(actor, ADDED, {"after": said(row)})
+        tell(actor, held, row, ON_TEAM)
         return row
 
     return run_unit(work)
