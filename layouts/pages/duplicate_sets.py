@@ -27,6 +27,7 @@ from metadata.publishing import CUSTOMIZE
 from objects.access.policy import AccessPolicy
 from objects.duplicates import sets, sweep
 from objects.duplicates.models import DuplicateSet
+from objects.merging.rights import may_merge
 from objects.merging.service import MAX_LOSERS
 from objects.query.query import RecordQuery
 
@@ -142,7 +143,7 @@ def _merge_url(actor: Actor, found: DuplicateSet, cards: Sequence[ShownCard]) ->
     spec: ObjectSpec = current_snapshot().spec.object_by_id[found.object_id]
     policy = AccessPolicy.of(actor)
     ids = [str(item.card.record_id) for item in cards if item.card.record_id and item.card.object.id == spec.id]
-    if len(ids) < 2 or not all(policy.can(spec.api_name, action) for action in ("edit", "delete")):
+    if len(ids) < 2 or not may_merge(policy, spec.api_name):
         return ""
     query = urlencode({"ids": ",".join(ids[: MAX_LOSERS + 1])})
     return f"{reverse('record-merge', args=[spec.api_name])}?{query}"

@@ -27,6 +27,7 @@ from metadata.compiler.snapshot import SchemaSnapshot
 from objects.display import cells
 from objects.merging.models import Merge
 from objects.merging.moving import count_pointing
+from objects.merging.rights import may_merge, require_merge
 from objects.merging.service import MAX_LOSERS, merge
 from objects.merging.undoing import UNDO_DAYS, can_undo, undo
 from objects.merging.values import TOGETHER, is_many, mergeable_fields, told_counts
@@ -69,8 +70,12 @@ class Column:
 def record_merge(request: HttpRequest, object_name: str) -> HttpResponse:
     """Show the records side by side; carry the merge out once it is confirmed."""
     opened = desk(request, object_name, "edit")
-    opened.policy.require(object_name, "delete")
-    rows = _rows(opened, request.POST.getlist("ids") or request.GET.get("ids", "").split(","))
+    require_merge(opened.policy, object_name)
+    chosen = request.POST.getlist("ids") or request.GET.get("ids", "").split(",")
+    if request.method == "POST" and not 2 <= len(set(chosen)) <= MAX_LOSERS + 1:
+        messages.error(request, _("Select two to %(max)d records to merge.") % {"max": MAX_LOSERS + 1})
+        return redirect(request, opened.list_url)
+    rows = _rows(opened, chosen)
     given = request.POST if request.method == "POST" else request.GET
     survivor = next((row for row in rows if str(row.id) == given.get("survivor")), rows[0])
     choices = {name[6:]: str(value) for name, value in request.POST.items() if name.startswith("field:")}
@@ -107,7 +112,7 @@ def merge_detail(request: HttpRequest, merge_id: uuid.UUID) -> HttpResponse:
         "who": User.objects.filter(pk=row.actor_id or uuid.UUID(int=0)).values_list("name", flat=True).first(),
         "moved": shown_counts(actor, row.counts.get("moved", {})),
         "kept": shown_counts(actor, row.counts.get("kept", {})),
-        "can_undo": can_undo(row, opened.now) and opened.rights["edit"] and opened.rights["delete"],
+        "can_undo": can_undo(row, opened.now) and may_merge(opened.policy, object_name),
         "days": UNDO_DAYS,
     }
     return render(request, "layouts/duplicates/merge.html", context)

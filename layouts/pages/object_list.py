@@ -28,6 +28,7 @@ from layouts.selectors import chosen_columns, list_views
 from objects import extensions
 from objects.display.cells import Column, FurtherCells, body_rows, columns
 from objects.extensions import BulkAction, ListColumn
+from objects.merging.rights import may_merge
 from objects.query.pages import Count, DisplayPage
 from objects.query.query import RecordQuery
 from objects.search.service import matching_ids
@@ -93,6 +94,10 @@ class ListPage:
     def is_selectable(self) -> bool:
         rights = self.desk.rights
         return rights["delete"] or (rights["transfer"] and rights["edit"]) or bool(self.bulk_actions)
+
+    @cached_property
+    def can_merge(self) -> bool:
+        return may_merge(self.desk.policy, self.desk.name)
 
     # --- what other parts of the platform offer -----------------------------------------------------------------
     @cached_property
@@ -175,7 +180,7 @@ class ListPage:
     @property
     def bulk_shown(self) -> tuple[Hashable, ...]:
         rights = (self.desk.rights[action] for action in ("edit", "transfer", "delete"))
-        return self.desk.name, *rights, *(action.key for action in self.bulk_actions)
+        return self.desk.name, self.can_merge, *rights, *(action.key for action in self.bulk_actions)
 
     # --- filters and order ------------------------------------------------------------------------------------
     @cached_property

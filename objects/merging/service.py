@@ -27,6 +27,7 @@ from objects.access.policy import AccessPolicy
 from objects.duplicates.models import DuplicateSet
 from objects.merging.models import Merge, MergeMove, Redirect
 from objects.merging.moving import Moving
+from objects.merging.rights import require_merge
 from objects.merging.sharing import inherit_shares
 from objects.merging.values import MergedValue, merged_values
 from objects.records.dependents import request_recalculation
@@ -98,8 +99,7 @@ def _merge(
     actor: Actor, object_name: str, survivor_id: uuid.UUID, losers: tuple[uuid.UUID, ...], choices: Mapping[str, str]
 ) -> MergeResult:
     snapshot, now, policy = current_snapshot(), timezone.now(), AccessPolicy.of(actor)
-    for action in ("edit", "delete"):
-        policy.require(object_name, action)
+    require_merge(policy, object_name)
     obj = snapshot.object(object_name)
     records = _locked(policy, snapshot, obj, survivor_id, losers)
     survivor = records[survivor_id]

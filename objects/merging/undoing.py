@@ -25,6 +25,7 @@ from objects.duplicates.models import DuplicateKey, DuplicateSet
 from objects.merging.models import Merge, MergeMove, Redirect
 from objects.merging.moving import Listed, Touched, leave_traces, point, replaced, write_lists
 from objects.merging.places import LIST, Place, places
+from objects.merging.rights import require_merge
 from objects.merging.service import EVENT
 from objects.merging.sharing import return_shares
 from objects.records import trash
@@ -59,8 +60,7 @@ def _undo(actor: Actor, merge_id: uuid.UUID | None) -> Merge:
     spec = snapshot.spec.object_by_id.get(row.object_id) if row else None
     if row is None or spec is None:
         raise NotFound
-    for action in ("edit", "delete"):
-        policy.require(spec.api_name, action)
+    require_merge(policy, spec.api_name)
     if not can_undo(row, now):
         raise StateConflict(_("This merge can no longer be undone."))
     obj = snapshot.object(spec.api_name)

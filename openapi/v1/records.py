@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from crm_platform.kit.errors import FieldError, NotFound, ValidationFailed
 from crm_platform.kit.json import loads
+from objects.access.policy import AccessPolicy
 from objects.merging.redirects import survivor_of
 from objects.query import filters
 from objects.query.conditions import from_json
@@ -157,10 +158,11 @@ class BulkCreate(Endpoint):
 
     scopes = {"POST": "records:write"}
     body_bytes = BULK_BYTES
-    verb = "bulk_create"
+    verb, right = "bulk_create", "create"
 
     def post(self, request: Request, object_name: str) -> HttpResponse:
         def work() -> HttpResponse:
+            AccessPolicy.of(self.actor).require(object_name, self.right)
             rows, all_or_none = _bulk_input(members(request.data))
             service = RecordService(self.actor, consent=consent(request))
             results = getattr(service, self.verb)(
@@ -174,7 +176,7 @@ class BulkCreate(Endpoint):
 class BulkUpdate(BulkCreate):
     """`POST {"records": [{"id": …, "version": …, …}], "all_or_none": true}`: up to 200 changes."""
 
-    verb = "bulk_update"
+    verb, right = "bulk_update", "mass_update"
 
 
 def answer_list(request: Request, query: RecordQuery, usual: Sequence[str] = ()) -> HttpResponse:

@@ -111,3 +111,18 @@ def test_a_grant_counts_from_the_next_request_on(
     assert browser("rep").get("/o/lead/").status_code == 404
     grant_object(system_actor(), crm.users["rep"].profile, BusinessObject.objects.get(api_name="lead"), ["read"])
     assert browser("rep").get("/o/lead/").status_code == 200
+
+
+def test_selected_records_are_merged_by_whom_may(
+    browser: Sign, records: RecordService, crm: World, lead_id: str
+) -> None:
+    other = str(records.create("lead", {"name": "马玮", "company": "云途信息"}).id)
+    boss = browser("boss")
+    assert "/o/lead/merge" in boss.get("/o/lead/").content.decode()
+    page = boss.post("/o/lead/merge", {"ids": [lead_id, other]}).content.decode()
+    assert "马伟" in page and "马玮" in page
+    assert boss.post("/o/lead/merge", {"ids": [lead_id]}).headers["Location"] == "/o/lead/"
+    take_away(crm, "merge")
+    rep = browser("rep")
+    assert "/o/lead/merge" not in rep.get("/o/lead/").content.decode()
+    assert rep.post("/o/lead/merge", {"ids": [lead_id, other]}).status_code == 403
