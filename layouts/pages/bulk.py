@@ -89,9 +89,9 @@ def assign(request: HttpRequest, object_name: str) -> HttpResponse:
             moved = totals(done)["moved"]
             stayed = done.items.exclude(state=HandoverItem.State.MOVED).order_by("id")
             text = ngettext("%(count)d record has a new owner.", "%(count)d records have a new owner.", moved)
-            _report(request, text % {"count": moved}, moved, list(stayed.values_list("message", flat=True)))
+            report(request, text % {"count": moved}, moved, list(stayed.values_list("message", flat=True)))
             return redirect(request, safe_next(request, opened.list_url))
-    return _ask(request, "assign", {"desk": opened, "ids": ids, "form": form}, 422 if is_sent else 200)
+    return ask(request, "assign", {"desk": opened, "ids": ids, "form": form}, 422 if is_sent else 200)
 
 
 @require_POST
@@ -101,7 +101,7 @@ def bulk_delete(request: HttpRequest, object_name: str) -> HttpResponse:
     opened = desk(request, object_name, "delete")
     ids = selected_ids(opened, request, "delete")
     if "confirmed" not in request.POST:
-        return _ask(request, "bulk_delete", {"desk": opened, "ids": ids}, 200)
+        return ask(request, "bulk_delete", {"desk": opened, "ids": ids}, 200)
     service, problems = RecordService(opened.actor), []
     for item in ids:
         try:
@@ -110,7 +110,7 @@ def bulk_delete(request: HttpRequest, object_name: str) -> HttpResponse:
             problems.append(str(error.message))
     deleted = len(ids) - len(problems)
     text = ngettext("%(count)d record is in the trash.", "%(count)d records are in the trash.", deleted)
-    _report(request, text % {"count": deleted}, deleted, problems)
+    report(request, text % {"count": deleted}, deleted, problems)
     return redirect(request, safe_next(request, opened.list_url))
 
 
@@ -121,7 +121,8 @@ def selected_ids(opened: ObjectDesk, request: HttpRequest, action: str) -> list[
     return [item for item in given if item in allowed]
 
 
-def _report(request: HttpRequest, done: str, count: int, problems: list[str]) -> None:
+def report(request: HttpRequest, done: str, count: int, problems: list[str]) -> None:
+    """Say on the next page what was done to how many records, and why others were left as they are."""
     if count:
         messages.success(request, done)
     if problems:
@@ -134,7 +135,8 @@ def _report(request: HttpRequest, done: str, count: int, problems: list[str]) ->
         messages.error(request, text % {"count": len(problems), "reasons": reasons})
 
 
-def _ask(request: HttpRequest, name: str, context: dict[str, Any], status: int) -> HttpResponse:
+def ask(request: HttpRequest, name: str, context: dict[str, Any], status: int) -> HttpResponse:
+    """Answer with a small form about the selected records, that leads back to where they were selected."""
     back = request.htmx.current_url_abs_path if is_fragment(request) else safe_next(request, "")  # type: ignore[attr-defined]
     nothing = _("Select at least one record that you may change.")
     context = {**context, "next_url": back or context["desk"].list_url, "nothing": nothing}

@@ -93,7 +93,11 @@ class ListPage:
     @property
     def is_selectable(self) -> bool:
         rights = self.desk.rights
-        return rights["delete"] or (rights["transfer"] and rights["edit"]) or bool(self.bulk_actions)
+        return (
+            rights["delete"]
+            or (rights["edit"] and (rights["transfer"] or rights["mass_update"]))
+            or bool(self.bulk_actions)
+        )
 
     @cached_property
     def can_merge(self) -> bool:
@@ -179,7 +183,7 @@ class ListPage:
 
     @property
     def bulk_shown(self) -> tuple[Hashable, ...]:
-        rights = (self.desk.rights[action] for action in ("edit", "transfer", "delete"))
+        rights = (self.desk.rights[action] for action in ("edit", "mass_update", "transfer", "delete"))
         return self.desk.name, self.can_merge, *rights, *(action.key for action in self.bulk_actions)
 
     # --- filters and order ------------------------------------------------------------------------------------

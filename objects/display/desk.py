@@ -23,7 +23,7 @@ from objects.access.policy import AccessPolicy
 from objects.query.binding import resolve_visible
 
 NOTHING: Mapping[str, Any] = {}
-RIGHTS = ("create", "edit", "delete", "import", "export", "transfer")  # that pages ask for
+RIGHTS = ("create", "edit", "delete", "import", "export", "mass_update", "transfer")  # that pages ask for
 
 
 def plural_label(spec: ObjectSpec) -> Labels:

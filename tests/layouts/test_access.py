@@ -64,7 +64,7 @@ def test_records_of_others_do_not_exist(browser: Sign, lead_id: str) -> None:
 
 
 def test_who_may_only_read_is_offered_nothing_else(browser: Sign, lead_id: str, crm: World) -> None:
-    take_away(crm, "create", "edit", "delete", "convert")
+    take_away(crm, "create", "edit", "delete", "convert", "mass_update")
     rep = browser("rep")
     listed = rep.get("/o/lead/").content.decode()
     assert "马伟" in listed

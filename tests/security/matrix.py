@@ -221,6 +221,7 @@ MATRIX: dict[str, Row] = {
     "record-duplicate-hint": row(POST=OBJECT, data={"name": "x"}),
     "record-duplicates": row(GET=RECORD),
     "duplicate-try": row(GET="in 404 302 302 302 302"),
+    "record-mass-update": row(POST=OBJECT, data={"ids": "{record_id}"}),
     "record-merge": row(GET=NO_SUCH, POST=OBJECT_DONE, data={"ids": "{record_id}"}),
     "record-convert-selected": row(POST=NO_SUCH, data={"ids": ["{record_id}"]}),
     "record-convert": row(GET=NO_SUCH, POST=NO_SUCH),
