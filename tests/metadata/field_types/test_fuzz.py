@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import os
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +58,12 @@ anything = st.recursive(
     max_leaves=6,
 )
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+quick = settings(
+    max_examples=200 if "FUZZ" in os.environ else 25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+)
 every_type = pytest.mark.parametrize("key", field_types.keys())
 
 
