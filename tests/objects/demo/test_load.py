@@ -21,6 +21,7 @@ from objects.demo.load import load_demo
 from objects.demo.numbers import number_sql
 from objects.demo.volume import seed_records
 from objects.history.models import RecordChange
+from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 
@@ -65,7 +66,8 @@ def test_the_demo_is_indexed_for_search(fresh_organization: Any) -> None:
 def _records_go_on(rep: Actor) -> None:
     """Demo records are ordinary ones: numbers count on, versions and histories fit."""
     lead = current_snapshot().object("lead")
-    row = lead.model._default_manager.filter(owner_id=rep.user_id, version__gt=1).first()
+    open_ones = RecordQuery(rep, "lead").where(Condition("converted_at", "empty")).ids()
+    row = lead.model._default_manager.filter(pk__in=open_ones, owner_id=rep.user_id, version__gt=1).first()
     assert row is not None
     assert RecordChange.objects.filter(object_id=lead.spec.id, record_id=row.pk).count() == row.version  # type: ignore[attr-defined]
     saved = RecordService(rep).update("lead", row.pk, {"city": "杭州"}, expected_version=row.version)  # type: ignore[attr-defined]
