@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from crm_platform.identity import selectors, services
@@ -14,10 +13,9 @@ from crm_platform.identity.functions import MANAGE_USERS
 from crm_platform.identity.models import UserGroup
 from crm_platform.identity.services import require_function
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import ValidationFailed
 from openapi.http import json_response, members
 from openapi.v1.administering import AdministrationEndpoint
-from openapi.v1.reading import MemberReader
+from openapi.v1.reading import MemberReader, user_ids
 
 NAMES = ("name", "api_name", "description")
 
@@ -77,12 +75,8 @@ class GroupMembers(AdministrationEndpoint):
 
     def put(self, request: Request, group_id: UUID) -> HttpResponse:
         def work() -> dict[str, Any]:
-            reader = MemberReader(members(request.data))
-            people = reader.ids("members")
-            reader.done()
-            if "members" not in people:
-                raise ValidationFailed.single("members", "required", _("This field is required."))
-            services.set_group_members(self.actor, group_id, people["members"])
+            people = user_ids(members(request.data))
+            services.set_group_members(self.actor, group_id, people)
             return _detail(self.actor, selectors.get_group(self.actor, group_id))
 
         return self.change(request, work)

@@ -157,3 +157,13 @@ def _are_objects(value: Any) -> bool:
 
 def _are_ids(value: Any) -> bool:
     return isinstance(value, list) and all(parse_uuid(item) is not None for item in value)
+
+
+def user_ids(data: Mapping[str, Any]) -> list[UUID]:
+    """Return the users that `{"members": [ids]}` names; raises ValidationFailed for anything else."""
+    reader = MemberReader(data)
+    people = reader.ids("members")
+    reader.done()
+    if "members" not in people:
+        raise ValidationFailed.single("members", "required", _("This field is required."))
+    return people["members"]

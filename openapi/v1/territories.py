@@ -6,17 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import NotFound, ValidationFailed
+from crm_platform.kit.errors import NotFound
 from objects.access.models import Territory
 from objects.access.services import territories as services
 from objects.access.territories import TerritoryRow, get_territory, members_of, territory_tree
 from openapi.http import json_response, members
 from openapi.v1.administering import AdministrationEndpoint
-from openapi.v1.reading import MemberReader
+from openapi.v1.reading import MemberReader, user_ids
 
 
 class TerritoryList(AdministrationEndpoint):
@@ -80,12 +79,8 @@ class TerritoryMembers(AdministrationEndpoint):
 
     def put(self, request: Request, territory_id: UUID) -> HttpResponse:
         def work() -> dict[str, Any]:
-            reader = MemberReader(members(request.data))
-            people = reader.ids("members")
-            reader.done()
-            if "members" not in people:
-                raise ValidationFailed.single("members", "required", _("This field is required."))
-            services.set_members(self.actor, territory_id, people["members"])
+            people = user_ids(members(request.data))
+            services.set_members(self.actor, territory_id, people)
             return _detail(self.actor, get_territory(self.actor, territory_id))
 
         return self.change(request, work)

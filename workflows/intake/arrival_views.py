@@ -22,7 +22,6 @@ from workflows.intake.models import Arrival, IntakeSource
 from workflows.intake.settling import Kind
 
 ARRIVALS = 50
-ITEMS = {"pool_id": "pool", "owner_id": "owner"}
 REASONS = {
     "trap": gettext_lazy("a robot's field was filled in"),
     "too_quick": gettext_lazy("filled in faster than a person can"),
@@ -76,16 +75,3 @@ def released(
     except ValidationFailed as failed:
         messages.error(request, " ".join(error.text for error in failed.errors))
     return redirect(back, **names)
-
-
-def show_errors(form: Any, failed: ValidationFailed) -> None:
-    """Show errors of the services at the items of a form that they are about."""
-    for error in failed.errors:
-        name = ITEMS.get(error.field or "", error.field)
-        form.add_error(name if name in form.fields else None, error.text)
-
-
-def version_of(posted: Any) -> int | None:
-    """Return the version that a form was opened at."""
-    given = posted.get("version", "")
-    return int(given) if given.isdecimal() and len(given) < 10 else None

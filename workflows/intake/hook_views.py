@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -15,15 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm_platform.console.access import function_required
 from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
-from crm_platform.kit.errors import PlatformError, ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from workflows.intake import settling, sources, trying
-from workflows.intake.arrival_views import REASONS, arrivals_context, released, show_errors, version_of
+from workflows.intake.arrival_views import REASONS, arrivals_context, released
 from workflows.intake.hooks import HOOKS, last_document
 from workflows.intake.mapping import MAX_LEAVES, tree
 from workflows.intake.models import Arrival, InboundHook
 from workflows.intake.signing import secret_of
 from workflows.intake.source_forms import HookForm, NewSourceForm, TrialForm, chosen_mapping, mapping_rows
+from workflows.intake.source_views import list_context, made, settled
 from workflows.pools.services.seats import MANAGE
 
 managers_only = function_required(MANAGE)
@@ -34,7 +35,9 @@ RECENT = 10  # deliveries to pick from
 @managers_only
 def hooks(request: ActorRequest) -> HttpResponse:
     """Show all hooks."""
-    return render(request, "workflows/intake/hooks/list.html", {"hooks": settling.listed(request.actor, HOOKS)})
+    rows = settling.listed(request.actor, HOOKS)
+    context = list_context(rows, _("Hook"), "cloud-download", "hook", "hook-deliveries")
+    return render(request, "workflows/intake/hooks/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -42,15 +45,9 @@ def hooks(request: ActorRequest) -> HttpResponse:
 def hook_new(request: ActorRequest) -> HttpResponse:
     """Make a hook; the rest is settled on its page."""
     form = NewSourceForm(request.POST or None, language=request.actor.language)
-    if request.method == "POST" and form.is_valid():
-        try:
-            given = {"label": form.cleaned_data["label"]}
-            made = settling.create(request.actor, HOOKS, form.cleaned_data["object"], given)
-        except ValidationFailed as failed:
-            show_errors(form, failed)
-        else:
-            messages.success(request, _("Created: %(name)s") % {"name": made.label})
-            return redirect("hook", hook_id=made.pk)
+    row = made(request, form, lambda given: settling.create(request.actor, HOOKS, given.pop("object"), given))
+    if row is not None:
+        return redirect("hook", hook_id=row.pk)
     return render(request, "workflows/intake/hooks/new.html", {"form": form}, status=form_status(request))
 
 
@@ -61,17 +58,9 @@ def hook(request: ActorRequest, hook_id: uuid.UUID) -> HttpResponse:
     row = settling.get(request.actor, HOOKS, hook_id)
     data = request.POST if request.method == "POST" else None
     form, rows = HookForm(data, row), mapping_rows(data, row, request.actor.language)
-    if data is not None and form.is_valid() and rows.is_valid():
-        try:
-            changes = {**form.changes(), "mapping": chosen_mapping(rows)}
-            settling.update(request.actor, HOOKS, hook_id, changes, version_of(data))
-        except ValidationFailed as failed:
-            show_errors(form, failed)
-        except PlatformError as refused:
-            form.add_error(None, str(refused.message))
-        else:
-            messages.success(request, _("Saved: %(name)s") % {"name": form.cleaned_data["label"]})
-            return redirect("hook", hook_id=hook_id)
+    settle = partial(settling.update, request.actor, HOOKS, hook_id)
+    if settled(request, form, rows, lambda: {"mapping": chosen_mapping(rows)}, settle):
+        return redirect("hook", hook_id=hook_id)
     last = last_document(row)
     context = {
         "row": row,

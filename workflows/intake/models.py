@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.identity.models import User
@@ -206,6 +207,8 @@ class Mailbox(IntakeSource):
     next_at = models.DateTimeField(db_default=Now())
     failures = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=40, blank=True)  # code of `workflows.intake.mail.connecting.Trouble`
+
+    trouble: str | Promise = ""  # what `error` says, where a page tells it
 
     class Meta(IntakeSource.Meta):
         abstract = False

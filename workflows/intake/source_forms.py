@@ -13,7 +13,7 @@ from crm_platform.identity.models import User
 from metadata.compiler.current import current_snapshot
 from workflows.intake.fields import offered
 from workflows.intake.mapping import MAX_CHOICE, PARTS, TYPES, mappable
-from workflows.intake.models import InboundHook, IntakeSource, Mailbox
+from workflows.intake.models import IntakeSource, Mailbox
 from workflows.pools.models import Pool
 
 SPARE = 2  # empty rows below a mapping
@@ -85,12 +85,9 @@ class HookForm(SourceForm):
     is_active = forms.BooleanField(label=gettext_lazy("In use"), required=False)
     own = ("once_path", "once_header", "is_signed")
 
-    def __init__(self, data: Any, row: InboundHook) -> None:
-        super().__init__(data, row)
 
-
-class NewMailboxForm(NewSourceForm):
-    """How a mailbox is reached, and what its messages become."""
+class ConnectionForm(forms.Form):
+    """How a mailbox is reached."""
 
     host = forms.CharField(label=gettext_lazy("Server"), max_length=253)
     port = forms.IntegerField(label=gettext_lazy("Port"), min_value=1, max_value=65_535, initial=993)
@@ -107,23 +104,13 @@ class NewMailboxForm(NewSourceForm):
     )
 
 
-class MailboxForm(SourceForm):
+class NewMailboxForm(ConnectionForm, NewSourceForm):
+    """How a mailbox is reached, and what its messages become."""
+
+
+class MailboxForm(ConnectionForm, SourceForm):
     """All settings of a mailbox but for its mapping. An empty password keeps the present one."""
 
-    host = forms.CharField(label=gettext_lazy("Server"), max_length=253)
-    port = forms.IntegerField(label=gettext_lazy("Port"), min_value=1, max_value=65_535)
-    security = forms.ChoiceField(label=gettext_lazy("Encryption"), choices=Mailbox.Security)
-    username = forms.CharField(
-        label=gettext_lazy("User"), max_length=200, widget=forms.TextInput({"autocomplete": "off"})
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        max_length=500,
-        strip=False,
-        required=False,
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text=gettext_lazy("Empty: the password stays as it is."),
-    )
     folder = forms.CharField(label=gettext_lazy("Folder"), max_length=200)
     attaches_known = forms.BooleanField(
         label=gettext_lazy("Messages of people who are known become follow-ups of their records"), required=False
@@ -138,6 +125,7 @@ class MailboxForm(SourceForm):
 
     def __init__(self, data: Any, row: Mailbox) -> None:
         super().__init__(data, row)
+        self.fields["password"].help_text = _("Empty: the password stays as it is.")
 
     def changes(self) -> dict[str, Any]:
         data = super().changes()

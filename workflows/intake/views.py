@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm_platform.console.access import function_required
 from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
-from crm_platform.kit.errors import PlatformError, ValidationFailed
 from metadata.compiler.current import current_snapshot
 from workflows.intake import services
-from workflows.intake.arrival_views import arrivals_context, released, show_errors, version_of
+from workflows.intake.arrival_views import arrivals_context, released
 from workflows.intake.fields import asked
 from workflows.intake.forms import NewWebForm, WebFormForm, chosen_fields, field_rows
 from workflows.intake.models import WebForm
 from workflows.intake.signing import secret_of
+from workflows.intake.source_views import list_context, made, settled
 from workflows.pools.services.seats import MANAGE
 
 managers_only = function_required(MANAGE)
@@ -32,7 +33,9 @@ FIRST_FIELDS = ("name", "company", "mobile", "email")
 @managers_only
 def web_forms(request: ActorRequest) -> HttpResponse:
     """Show all forms."""
-    return render(request, "workflows/intake/list.html", {"forms": services.forms(request.actor)})
+    rows = services.forms(request.actor)
+    context = list_context(rows, _("Form"), "forms", "web-form", "web-form-submissions")
+    return render(request, "workflows/intake/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,19 +43,16 @@ def web_forms(request: ActorRequest) -> HttpResponse:
 def web_form_new(request: ActorRequest) -> HttpResponse:
     """Make a form with the fields that most forms ask for; the rest is settled on its page."""
     form = NewWebForm(request.POST or None, language=request.actor.language)
-    if request.method == "POST" and form.is_valid():
-        name = form.cleaned_data["object"]
-        fields = current_snapshot().object(name).fields
-        first = [{"field": item, "required": fields[item].spec.is_required} for item in FIRST_FIELDS if item in fields]
-        try:
-            given = {"label": form.cleaned_data["label"], "fields": first}
-            made = services.create_form(request.actor, name, given)
-        except ValidationFailed as failed:
-            show_errors(form, failed)
-        else:
-            messages.success(request, _("Created: %(name)s") % {"name": made.label})
-            return redirect("web-form", form_id=made.pk)
+    row = made(request, form, lambda given: _make(request, **given))
+    if row is not None:
+        return redirect("web-form", form_id=row.pk)
     return render(request, "workflows/intake/new.html", {"form": form}, status=form_status(request))
+
+
+def _make(request: ActorRequest, object: str, label: str) -> WebForm:
+    fields = current_snapshot().object(object).fields
+    first = [{"field": item, "required": fields[item].spec.is_required} for item in FIRST_FIELDS if item in fields]
+    return services.create_form(request.actor, object, {"label": label, "fields": first})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,17 +62,9 @@ def web_form(request: ActorRequest, form_id: uuid.UUID) -> HttpResponse:
     row = services.get_form(request.actor, form_id)
     data = request.POST if request.method == "POST" else None
     form, rows = WebFormForm(data, row), field_rows(data, row, request.actor.language)
-    if data is not None and form.is_valid() and rows.is_valid():
-        try:
-            changes = {**form.changes(), "fields": chosen_fields(rows)}
-            services.update_form(request.actor, form_id, changes, version_of(data))
-        except ValidationFailed as failed:
-            show_errors(form, failed)
-        except PlatformError as refused:
-            form.add_error(None, str(refused.message))
-        else:
-            messages.success(request, _("Saved: %(name)s") % {"name": form.cleaned_data["label"]})
-            return redirect("web-form", form_id=form_id)
+    settle = partial(services.update_form, request.actor, form_id)
+    if settled(request, form, rows, lambda: {"fields": chosen_fields(rows)}, settle):
+        return redirect("web-form", form_id=form_id)
     context = {"row": row, "form": form, "rows": rows, **_embedding(request, row)}
     return render(request, "workflows/intake/edit.html", context, status=form_status(request))
 

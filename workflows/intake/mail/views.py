@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -13,13 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from crm_platform.console.access import function_required
 from crm_platform.console.forms import form_status
 from crm_platform.identity.requests import ActorRequest
-from crm_platform.kit.errors import PlatformError, ValidationFailed
 from workflows.intake import settling
-from workflows.intake.arrival_views import arrivals_context, released, show_errors, version_of
+from workflows.intake.arrival_views import arrivals_context, released
 from workflows.intake.mail.connecting import TROUBLES, Trouble
 from workflows.intake.mail.mailboxes import MAILBOXES, create_mailbox, try_mailbox, update_mailbox
 from workflows.intake.mail.messages import PATHS
 from workflows.intake.source_forms import MailboxForm, NewMailboxForm, chosen_mapping, mapping_rows
+from workflows.intake.source_views import list_context, made, settled
 from workflows.pools.services.seats import MANAGE
 
 managers_only = function_required(MANAGE)
@@ -30,8 +31,10 @@ managers_only = function_required(MANAGE)
 def mailboxes(request: ActorRequest) -> HttpResponse:
     """Show all mailboxes."""
     rows = settling.listed(request.actor, MAILBOXES)
-    items = [{"row": row, "error": TROUBLES.get(row.error, "")} for row in rows]
-    return render(request, "workflows/intake/mailboxes/list.html", {"items": items})
+    for row in rows:
+        row.trouble = TROUBLES.get(row.error, "")
+    context = list_context(rows, _("Mailbox"), "mail", "mailbox", "mailbox-mails")
+    return render(request, "workflows/intake/mailboxes/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,15 +42,9 @@ def mailboxes(request: ActorRequest) -> HttpResponse:
 def mailbox_new(request: ActorRequest) -> HttpResponse:
     """Connect a mailbox; the rest is settled on its page."""
     form = NewMailboxForm(request.POST or None, language=request.actor.language)
-    if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
-        try:
-            made = create_mailbox(request.actor, given.pop("object"), given)
-        except ValidationFailed as failed:
-            show_errors(form, failed)
-        else:
-            messages.success(request, _("Created: %(name)s") % {"name": made.label})
-            return redirect("mailbox", mailbox_id=made.pk)
+    row = made(request, form, lambda given: create_mailbox(request.actor, given.pop("object"), given))
+    if row is not None:
+        return redirect("mailbox", mailbox_id=row.pk)
     return render(request, "workflows/intake/mailboxes/new.html", {"form": form}, status=form_status(request))
 
 
@@ -58,17 +55,9 @@ def mailbox(request: ActorRequest, mailbox_id: uuid.UUID) -> HttpResponse:
     row = settling.get(request.actor, MAILBOXES, mailbox_id)
     data = request.POST if request.method == "POST" else None
     form, rows = MailboxForm(data, row), mapping_rows(data, row, request.actor.language)
-    if data is not None and form.is_valid() and rows.is_valid():
-        try:
-            changes = {**form.changes(), "mapping": chosen_mapping(rows)}
-            update_mailbox(request.actor, mailbox_id, changes, version_of(data))
-        except ValidationFailed as failed:
-            show_errors(form, failed)
-        except PlatformError as refused:
-            form.add_error(None, str(refused.message))
-        else:
-            messages.success(request, _("Saved: %(name)s") % {"name": form.cleaned_data["label"]})
-            return redirect("mailbox", mailbox_id=mailbox_id)
+    settle = partial(update_mailbox, request.actor, mailbox_id)
+    if settled(request, form, rows, lambda: {"mapping": chosen_mapping(rows)}, settle):
+        return redirect("mailbox", mailbox_id=mailbox_id)
     context = {"row": row, "form": form, "rows": rows, "paths": PATHS, "error": TROUBLES.get(row.error, "")}
     return render(request, "workflows/intake/mailboxes/edit.html", context, status=form_status(request))
 
