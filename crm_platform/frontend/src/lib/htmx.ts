@@ -9,6 +9,7 @@ export function configureHtmx(htmx: HtmxApi): void {
     allowScriptTags: false,
     historyCacheSize: 0,
     scrollIntoViewOnBoost: false,
+    attributesToSettle: ["class", "width", "height"], // style attributes are forbidden, empty ones, too
   });
   document.addEventListener("htmx:configRequest", (event) => {
     const detail = (event as CustomEvent).detail;
