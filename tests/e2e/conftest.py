@@ -18,7 +18,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from crm_platform.kit.context import system_actor
 from metadata.packages.portable import CRM_PACKAGE, apply, load_package
@@ -32,6 +32,7 @@ DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 BUNDLE = settings.BASE_DIR / "crm_platform" / "frontend" / "dist" / "console.js"
 SHOTS = settings.BASE_DIR / "var" / "e2e"
 PATIENCE_MS = 10_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

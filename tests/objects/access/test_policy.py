@@ -67,6 +67,7 @@ def test_every_right_needs_the_right_to_read(world: World) -> None:
 
 def test_a_grant_counts_from_the_callers_next_request_on(world: World) -> None:
     before = world.actor("rep")
+    assert not AccessPolicy.of(before).can("secret__c", "read")
     secret = BusinessObject.objects.get(api_name="secret__c")
     grant_object(system_actor(), rep_profile(), secret, ["read"])
     after = world.actor("rep")
