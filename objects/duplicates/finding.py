@@ -106,8 +106,9 @@ def _select(
     rows = [(one, keys) for one, keys in rows if keys[0] and _has_demanded(matching, keys)]
     if not rows:
         return None
-    names = ", ".join(f"k{position}" for position in range(len(matching.comparisons)))
-    row = f"(%s::uuid, %s::uuid, %s::uuid, %s::uuid{', %s::text[]' * len(matching.comparisons)})"
+    compared = len(_ordered(matching))
+    names = ", ".join(f"k{position}" for position in range(compared))
+    row = f"(%s::uuid, %s::uuid, %s::uuid, %s::uuid{', %s::text[]' * compared})"
     params = [value for one, keys in rows for value in (*_identity(one), *keys)]
     seen = _seen(policy, snapshot, matching.target)
     bounds = _bounds(ask, now)

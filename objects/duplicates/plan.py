@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +17,7 @@ from metadata.match_methods import match_methods
 from objects.duplicates.methods import keys_of
 
 MEMO = "duplicates.plan"
+JOINT = 100  # stands for joint keys in the key table; the methods that an admin chooses have smaller codes
 _JOINED = 1 << 62  # keeps the ids of joined sources apart from those of fields
 
 Keys = Mapping["Source", tuple[str, ...]]
@@ -35,6 +38,37 @@ class Source:
 
 
 @dataclass(frozen=True)
+class JointSource(Source):
+    """What makes one key of a key of each part, so that a record is found by all of them at once.
+
+    Names are shared by thousands, and so are placeholders of companies: by one of them alone a search would go
+    through all of those, for each of the records that an import brings.
+    """
+
+    parts: tuple[Side, ...] = ()
+
+    def joined(self, found: Keys) -> tuple[str, ...]:
+        """Return the keys by those that the sources of the parts have made."""
+        each = [part.keys(found) for part in self.parts]
+        return tuple(
+            hashlib.blake2b("\x1f".join(keys).encode(), digest_size=20).hexdigest() for keys in itertools.product(*each)
+        )
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side of a comparison looks at: the keys of any of some sources, only those of so many digits."""
+
+    sources: tuple[Source, ...]
+    digits: int = 0
+
+    def keys(self, found: Keys) -> list[str]:
+        """Return the keys of a record that count, sorted."""
+        keys = {key for source in self.sources for key in found.get(source, ())}
+        return sorted(key for key in keys if not self.digits or len(key) == self.digits)
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A matcher, resolved: a key of any of `own` equals (or is like) a key of any of the other's."""
 
@@ -49,7 +83,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Matching:
-    """A matching rule, resolved. `anchor` is the comparison by which candidates are looked up."""
+    """A matching rule, resolved.
+
+    `anchor` is the comparison by which candidates are looked up; it stands for all that demand equal keys, and
+    `others` are what is left to compare.
+    """
 
     spec: MatchingRuleSpec
     target: ObjectSpec
@@ -57,12 +95,17 @@ class Matching:
 
     @cached_property
     def anchor(self) -> Comparison:
-        demanding = [item for item in self.comparisons if item.blank == "no_match"]
-        return min(demanding, key=lambda item: item.is_fuzzy)
+        return _joint(self._anchors) if len(self._anchors) > 1 else self._anchors[0]
 
     @cached_property
     def others(self) -> tuple[Comparison, ...]:
-        return tuple(item for item in self.comparisons if item is not self.anchor)
+        return tuple(item for item in self.comparisons if item not in self._anchors)
+
+    @cached_property
+    def _anchors(self) -> Sequence[Comparison]:
+        """The comparisons that demand equal keys, else the first one that demands any."""
+        demanding = [item for item in self.comparisons if item.blank == "no_match"]
+        return [item for item in demanding if not item.is_fuzzy] or demanding[:1]
 
 
 @dataclass(frozen=True)
@@ -108,7 +151,11 @@ class ObjectPlan:
 
     def keys(self, obj: CompiledObject, values: Mapping[str, Any]) -> Keys:
         """Return the keys of a record, by their source; sources without any are left out."""
-        found = {source: source.keys(obj, values) for source in self.sources}
+        plain = (source for source in self.sources if not isinstance(source, JointSource))
+        found = {source: source.keys(obj, values) for source in plain}
+        for source in self.sources:
+            if isinstance(source, JointSource):
+                found[source] = source.joined(found)
         return {source: keys for source, keys in found.items() if keys}
 
 
@@ -138,7 +185,7 @@ def _make(snapshot: SchemaSnapshot, object_name: str) -> ObjectPlan:
     for owner in snapshot.objects():
         for found in _matchings(snapshot, owner):
             sides = _sides(found, owner, spec)
-            for comparison in found.comparisons:
+            for comparison in dict.fromkeys((*found.comparisons, found.anchor)):
                 for source in (item for side in sides for item in _side(comparison, side)):
                     sources[source.id, source.code] = source
         for rule in _rules(snapshot, owner):
@@ -199,9 +246,19 @@ def _sources(owner: ObjectSpec, spec: MatcherSpec, names: Sequence[str]) -> tupl
     return tuple(Source(id_, method.code, method.key, (name,)) for id_, name in zip(ids, names, strict=True))
 
 
+def _joint(comparisons: Sequence[Comparison]) -> Comparison:
+    """Return the comparison that agrees where all of these do, each of which demands equal keys."""
+    own, other = ([Side(_side(item, side), item.digits) for item in comparisons] for side in ("own", "other"))
+    return Comparison((_joint_source(own),), (_joint_source(other),), JOINT, 100, "no_match", False)
+
+
+def _joint_source(parts: Sequence[Side]) -> JointSource:
+    sources = [source for part in parts for source in part.sources]
+    told = [number for part in parts for source in part.sources for number in (source.id, source.code, part.digits)]
+    fields = tuple(dict.fromkeys(name for source in sources for name in source.fields))
+    return JointSource(_JOINED | abs(lock_key("joint", *told)) >> 2, JOINT, "joint", fields, tuple(parts))
+
+
 def probe(comparison: Comparison, keys: Keys, side: Iterable[Source]) -> list[str]:
     """Return the keys of a record that a comparison looks at, sorted."""
-    found = {key for source in side for key in keys.get(source, ())}
-    if comparison.digits:
-        found = {key for key in found if len(key) == comparison.digits}
-    return sorted(found)
+    return Side(tuple(side), comparison.digits).keys(keys)
