@@ -118,7 +118,10 @@ def _email(field: CompiledField, value: Any) -> Iterator[str]:
 
 
 def _numbers(field: CompiledField, value: Any) -> Iterator[str]:
-    """Return phone numbers in E.164, or by their digits where that can't be told."""
+    """Return phone numbers in E.164, as phone fields tell them, or by their digits where that can't be told."""
+    if field.type.key.startswith("phone") and (told := field.type.match_values(field.spec, value)):
+        yield from told
+        return
     for text in _typed(field, value):
         number = to_e164(text, str(field.spec.settings.get("default_region", DEFAULT_REGION)))
         yield number or _NO_DIGIT.sub("", unicodedata.normalize("NFKC", text))
