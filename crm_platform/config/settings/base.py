@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "crm_platform.console",
     "django.forms",  # its widget templates, which FORM_RENDERER looks up after the console's own
+    "crm_platform.config",
 ]
 
 MIDDLEWARE = [
