@@ -14,7 +14,7 @@ from crm_platform.kit.context import Actor
 from openapi.keys import MANAGE
 from openapi.scopes import SCOPES
 
-DAYS = [("90", _("in 90 days")), ("365", _("in one year")), ("", _("never"))]
+DAYS = [("90", _("In 90 days")), ("365", _("In one year")), ("", _("Never"))]
 
 
 class ApiKeyForm(forms.Form):

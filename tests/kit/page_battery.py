@@ -6,8 +6,10 @@ A named address that takes an argument which `arguments` does not know, or that 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -104,6 +106,17 @@ def arguments_of(name: str, known: Mapping[str, str]) -> dict[str, str]:
 def inline_code(html: str) -> list[str]:
     """Return what a strict content security policy would forbid."""
     return [what for what, pattern in _INLINE.items() if pattern.search(html)]
+
+
+def missing_icons(html: str) -> set[str]:
+    """Return the icons that a page shows and the built sprite does not have: holes for who looks at it."""
+    return set(re.findall(r"icons[^\"#]*\.svg#([a-z0-9-]+)", html)) - _sprite()
+
+
+@cache
+def _sprite() -> frozenset[str]:
+    names = Path(settings.BASE_DIR, "crm_platform", "frontend", "dist", "icons.json")
+    return frozenset(json.loads(names.read_text()))
 
 
 def headings(html: str) -> int:

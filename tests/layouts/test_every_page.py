@@ -41,6 +41,7 @@ from tests.kit.page_battery import (
     english_texts,
     headings,
     inline_code,
+    missing_icons,
     named_patterns,
     page_names,
     texts,
@@ -278,6 +279,7 @@ def test_page_renders_with_one_heading_and_no_inline_code(
     assert answer.status_code == 200, html[:2000]
     assert headings(html) == 1
     assert inline_code(html) == []
+    assert missing_icons(html) == set()
     assert ('lang="zh-Hans"' if language == "zh-hans" else 'lang="en"') in html
 
 

@@ -36,7 +36,7 @@ RECENT = 10  # deliveries to pick from
 def hooks(request: ActorRequest) -> HttpResponse:
     """Show all hooks."""
     rows = settling.listed(request.actor, HOOKS)
-    context = list_context(rows, _("Hook"), "cloud-download", "hook", "hook-deliveries")
+    context = list_context(rows, _("Hook"), icon="cloud-download", page="hook", arrivals="hook-deliveries")
     return render(request, "workflows/intake/hooks/list.html", context)
 
 
