@@ -25,11 +25,12 @@ _USUAL = ("owner_id", "last_followup_at", "created_at")
 
 @dataclass(frozen=True)
 class Fact:
-    """One more thing that is told of a record."""
+    """One more thing that is told of a record; `value` is what the API tells: the text where some of it is masked."""
 
     name: str
     label: str
     text: str
+    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Card:
             found["id"] = str(self.record_id)
         if self.title:
             found["name"] = self.title
-        return {**found, **{fact.name: fact.text for fact in self.facts}}
+        return {**found, **{fact.name: fact.value for fact in self.facts}}
 
 
 def cards(actor: Actor, snapshot: SchemaSnapshot, matches: Sequence[Match]) -> list[Card]:
@@ -104,19 +105,21 @@ def _card(
     if not match.is_visible:
         allowed = [name for name in allowed if name in shown]
 
-    def text(field: CompiledField) -> str:
-        value = _named(values.get(field.name), owners)
+    def fact(field: CompiledField) -> Fact:
+        value, label = _named(values.get(field.name), owners), field.spec.label.text(actor.language)
+        whole = "" if value is None else field.type.to_text(field.spec, value, ctx)
         if not policy.can_read_field(obj, field.name):
-            return hidden_behind_mask(field.type, value) or ""
-        if not match.is_visible:
-            return masked(field, value, ctx)
-        return "" if value is None else field.type.to_text(field.spec, value, ctx)
+            text = hidden_behind_mask(field.type, value) or ""
+        else:
+            text = whole if match.is_visible else masked(field, value, ctx)
+        is_whole = text == whole and value is not None
+        return Fact(field.name, label, text, field.type.to_api(field.spec, value) if is_whole else text)
 
     name = obj.name_field
     is_named = policy.can_see_field(obj, name.name) and (match.is_visible or name.name in shown)
-    title = text(name) if is_named else ""
+    title = fact(name).text if is_named else ""
     others = (obj.fields[item] for item in dict.fromkeys(allowed) if item in obj.fields and item != name.name)
-    facts = [Fact(field.name, field.spec.label.text(actor.language), text(field)) for field in others]
+    facts = [fact(field) for field in others]
     owner = values.get("owner_id")
     return Card(
         object=obj.spec,

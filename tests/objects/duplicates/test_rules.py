@@ -28,7 +28,9 @@ def test_a_blocking_rule_compares_every_phone_with_every_phone(boss: RecordServi
     error = refused(lambda: boss.create("prospect", {"name": "B", "phone": "+86-138-0013-8000"}))
     assert not error.can_override
     assert error.details["duplicates"][0]["rule"] == "phones"
-    assert error.details["duplicates"][0]["records"][0]["id"] == str(first.id)
+    told = error.details["duplicates"][0]["records"][0]
+    assert told["id"] == str(first.id)
+    assert (told["owner_id"], told["created_at"][10:11], told["created_at"][-1]) == (str(boss.actor.user_id), "T", "Z")
     assert boss.create("prospect", {"name": "C", "phone": "13800138001"}).version == 1
 
 
