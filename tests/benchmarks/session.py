@@ -54,51 +54,79 @@ class Caller:
     ids: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Run:
+    """What the parts of a run share: since when rows are not those of the seed, how many leads there are."""
+
+    since: datetime
+    rows: int
+    folder: Path
+    pool: Pool
+    tell: Callable[[str], None]
+
+
 def run(database: str, rows: int, folder: Path, pool: Pool, tell: Callable[[str], None]) -> int:
-    """Make or find the data, start the servers, measure, print; return how many targets were missed."""
+    """Make or find the data, measure the parts that are wanted, print; return how many targets were missed.
+
+    `BENCH_PARTS` names some of PARTS, separated by commas; all are measured without it.
+    """
     facts = _facts(database, rows)
     _tell_seed(facts, tell)
-    since = datetime.fromisoformat(facts["seeded_until"])
-    _sweep(since)  # what a run left that was cut off
-    caller, small = _caller(data.SLUG), _caller(data.SMALL_SLUG)
-    with _inside(data.SLUG) as schema:
-        twin_copy.index_filter(schema)
-        statements.write(folder / "statements.json", schema)
-    connection.close()
-    chosen = operations(caller.ids, caller.session)
-    headers = {PRODUCT: caller.headers, TWIN: {"Authorization": f"Bearer {twin_copy.TOKEN}"}, BARE: {}}
-    try:
-        with running(folder, headers, {name: calls[0] for name, calls in chosen[0].calls.items()}) as contenders:
-            check_same_answers(contenders, caller.ids[0])
-            grown = growth(pool, contenders[PRODUCT], caller, small)  # before the newest rows are those of the writers
-            figures = measure(pool, contenders, chosen, effort(), lambda label: tell(f"  {label} …"))
-            tell("  list by rules …")
-            reached = reach_by_rules(pool, contenders[PRODUCT], caller)
-    finally:
-        _sweep(since)
-    tell("  duplicate check …")
-    with _inside(data.SLUG):
-        checked = duplicates.p95()
-    found = [
-        *report.targets(figures, grown),
-        report.Target("list of 2 % by department, rules and team × administrator's", reached, 1.5),
-        report.Target("duplicate check: p95", checked, 30, unit=" ms"),
-    ]
-    tell("  rules, formulas and roll-ups …")
-    found += expressions(rows // 10)
-    tell("  claims …")
-    found += claims.targets(*claims.measure(max(rows // 200, 200), tell))
-    tell("  recycling …")
-    found += recycling.targets(recycling.measure(rows, tell))
-    tell("  imports …")
-    found += imports.targets(imported(rows // 10))
-    for line in (*report.table(figures, chosen), "", *report.target_lines(found)):
+    found: list[report.Target] = []
+    for name in wanted_parts():
+        tell(f"  {name} …")
+        found += PARTS[name](Run(datetime.fromisoformat(facts["seeded_until"]), rows, folder, pool, tell))
+    for line in report.target_lines(found):
         tell(line)
     return sum(target.verdict == "MISSED" for target in found)
 
 
-def expressions(lines: int) -> list[report.Target]:
-    """Measure rules, formulas and a roll-up over `lines` children, in an organisation that is dropped afterwards."""
+def wanted_parts() -> list[str]:
+    """Return the parts that `BENCH_PARTS` names, in their usual order; raises SystemExit for one that is none."""
+    named = [name.strip() for name in os.environ.get("BENCH_PARTS", "").split(",") if name.strip()]
+    if unknown := set(named) - PARTS.keys():
+        raise SystemExit(
+            f"crm: no such part of the measurement: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}"
+        )
+    return [name for name in PARTS if name in named or not named]
+
+
+def servers(run: Run) -> list[report.Target]:
+    """Start the servers, compare their answers and measure them in turn; the table is told."""
+    _sweep(run.since)  # what a run left that was cut off
+    caller, small = _caller(data.SLUG), _caller(data.SMALL_SLUG)
+    with _inside(data.SLUG) as schema:
+        twin_copy.index_filter(schema)
+        statements.write(run.folder / "statements.json", schema)
+    connection.close()
+    chosen = operations(caller.ids, caller.session)
+    headers = {PRODUCT: caller.headers, TWIN: {"Authorization": f"Bearer {twin_copy.TOKEN}"}, BARE: {}}
+    ready = {name: calls[0] for name, calls in chosen[0].calls.items()}
+    try:
+        with running(run.folder, headers, ready) as contenders:
+            check_same_answers(contenders, caller.ids[0])
+            # before the newest rows are those of the writers
+            grown = growth(run.pool, contenders[PRODUCT], caller, small)
+            figures = measure(run.pool, contenders, chosen, effort(), lambda label: run.tell(f"    {label} …"))
+            run.tell("    list by rules …")
+            reached = reach_by_rules(run.pool, contenders[PRODUCT], caller)
+    finally:
+        _sweep(run.since)
+    for line in (*report.table(figures, chosen), ""):
+        run.tell(line)
+    by_rules = report.Target("list of 2 % by department, rules and team × administrator's", reached, 1.5)
+    return [*report.targets(figures, grown), by_rules]
+
+
+def checks(run: Run) -> list[report.Target]:
+    """Measure the check for duplicates among all leads."""
+    with _inside(data.SLUG):
+        return [report.Target("duplicate check: p95", duplicates.p95(), 30, unit=" ms")]
+
+
+def expressions(run: Run) -> list[report.Target]:
+    """Measure rules, formulas and a roll-up over many children, in an organisation that is dropped afterwards."""
+    lines = run.rows // 10
     seconds = effort().seconds
     with make.organization(), pinned_snapshot():
         actor = data.actor("admin")
@@ -109,13 +137,33 @@ def expressions(lines: int) -> list[report.Target]:
         return [*saves.targets(costs), *summaries.targets(summaries.whole(actor), changes)]
 
 
-def imported(rows: int) -> imports.Speed:
-    """Measure an import of so many rows, in an organisation that is dropped afterwards."""
+def claimed(run: Run) -> list[report.Target]:
+    """Measure claims of some of the leads, in an organisation that is dropped afterwards."""
+    return claims.targets(*claims.measure(max(run.rows // 200, 200), run.tell))
+
+
+def recycled(run: Run) -> list[report.Target]:
+    """Measure the return of a tenth of as many leads, in an organisation that is dropped afterwards."""
+    return recycling.targets(recycling.measure(run.rows, run.tell))
+
+
+def imported(run: Run) -> list[report.Target]:
+    """Measure an import of a tenth of as many rows, in an organisation that is dropped afterwards."""
     with make.organization():
         with pinned_snapshot():
             imports.build()
         with pinned_snapshot():
-            return imports.measure(data.actor("admin"), min(max(rows, 1_000), 100_000))
+            return imports.targets(imports.measure(data.actor("admin"), min(max(run.rows // 10, 1_000), 100_000)))
+
+
+PARTS: Mapping[str, Callable[[Run], list[report.Target]]] = {
+    "servers": servers,
+    "duplicates": checks,
+    "expressions": expressions,
+    "claims": claimed,
+    "recycling": recycled,
+    "imports": imported,
+}
 
 
 def effort() -> Effort:
