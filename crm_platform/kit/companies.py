@@ -11,11 +11,11 @@ from functools import lru_cache
 from crm_platform.kit.text import to_simplified
 
 # Longest first wherever one is the end of another: they are cut one after the other, from the end.
-_FORMS = (
+_FORMS = tuple(
     "股份有限责任公司 集团股份有限公司 股份有限公司 有限责任公司 集团有限公司 控股有限公司 股份公司 有限公司 责任公司 "
     "集团公司 总公司 分公司 子公司 办事处 控股集团 股份合作 特殊普通合伙 普通合伙 有限合伙 合伙企业 个人独资 "
-    "独资企业 外商独资 自然人独资 集团股份 集团 股份 控股 公司 有限"
-).split()
+    "独资企业 外商独资 自然人独资 集团股份 集团 股份 控股 公司 有限".split()
+)
 _LATIN_FORMS = frozenset(
     "ab ag aps as asa bhd bv bvba co company corp corporation cv doo eood gmbh group holding holdings inc "
     "incorporated jsc kft kg kgaa kk limited llc llp lp ltd ltda mbh nv oao ooo oy oyj plc pjsc proprietary pte "
@@ -47,7 +47,7 @@ _CITIES = (
     "金昌 白银 天水 武威 张掖 平凉 酒泉 庆阳 定西 陇南 西宁 海东 银川 石嘴山 吴忠 固原 中卫 乌鲁木齐 克拉玛依 吐鲁番 "
     "哈密 台北 新北 高雄 台中 台南 基隆 新竹 雄安 浦东"
 ).split()
-_TRADES = (
+_TRADES = tuple(
     "信息技术 电子商务 电子科技 网络科技 信息科技 生物科技 科技发展 供应链管理 企业管理 投资管理 文化传媒 人力资源 "
     "建筑工程 机械设备 国际贸易 进出口 房地产 新能源 新材料 半导体 互联网 供应链 科技 技术 信息 网络 软件 数码 数据 "
     "智能 电子 电气 电器 电力 电信 通信 通讯 机械 机电 设备 装备 仪器 仪表 自动化 制造 制药 医药 药业 医疗 生物 化工 "
@@ -55,8 +55,8 @@ _TRADES = (
     "管理 咨询 顾问 服务 发展 金融 银行 保险 证券 基金 租赁 担保 物流 运输 航空 港口 铁路 地铁 公交 汽车 食品 饮料 "
     "啤酒 酒业 乳业 农业 粮油 种业 饲料 纺织 服装 服饰 家具 家居 文化 传媒 广告 影视 教育 培训 旅游 酒店 餐饮 百货 "
     "零售 超市 钢铁 矿业 石油 石化 燃气 水务 热电 水泥 玻璃 纸业 印刷 包装 塑料 橡胶 五金 家电 医院 大学 学院 研究院 "
-    "研究所 事务所 国际 开发 集成 系统 光电 光学 控制 进出 外贸 经贸 技贸"
-).split()
+    "研究所 事务所 国际 开发 集成 系统 光电 光学 控制 进出 外贸 经贸 技贸".split()
+)
 
 _BRACKETS = re.compile(r"[(\[{<【〔《「]([^()\[\]{}<>【】〔〕《》「」]*)[)\]}>】〕》」]")
 _LATIN_DOTS = re.compile(r"(?<=\b[a-z])\.(?=[a-z]\b|\s|$|,)")  # s.a. → sa, g.m.b.h. → gmbh
@@ -110,11 +110,8 @@ def _without_latin_form(text: str) -> str:
 
 
 def _without_form(text: str) -> str:
-    while text not in _FORMS:
-        form = next((form for form in _FORMS if text.endswith(form)), None)
-        if form is None:
-            break
-        text = text.removesuffix(form)
+    while text.endswith(_FORMS) and text not in _FORMS:
+        text = text.removesuffix(next(form for form in _FORMS if text.endswith(form)))
     return text
 
 
@@ -134,8 +131,6 @@ def _without_place(text: str) -> str:
 
 
 def _without_trades(text: str) -> str:
-    while True:
-        trade = next((trade for trade in _TRADES if text.endswith(trade)), None)
-        if trade is None:
-            return text
-        text = text.removesuffix(trade)
+    while text.endswith(_TRADES):
+        text = text.removesuffix(next(trade for trade in _TRADES if text.endswith(trade)))
+    return text

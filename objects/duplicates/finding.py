@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
@@ -26,7 +27,7 @@ KEY_TABLE = "objects_duplicatekey"
 CONVERTED = "converted_at"  # the field by which an object knows that a record has become another one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Probe:
     """A record for which others are looked for: its id, what scopes compare, and its keys."""
 
@@ -35,6 +36,12 @@ class Probe:
     owner_id: uuid.UUID | None = None
     department_id: uuid.UUID | None = None
     record_type_id: uuid.UUID | None = None
+
+    @cached_property
+    def identity(self) -> tuple[str | None, ...]:
+        """The ids as texts, in the form in which every question of a batch sends them."""
+        ids = (self.id, self.owner_id, self.department_id, self.record_type_id)
+        return tuple(None if value is None else str(value) for value in ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +109,14 @@ def _select(
 ) -> SqlText | None:
     """Return the statement for one question; None when no probe has the keys for it."""
     matching = ask.matching
-    rows = [(one, [probe(item, one.keys, item.own) for item in _ordered(matching)]) for one in probes]
+    compared = _ordered(matching)
+    rows = [(one, [probe(item, one.keys, item.own) for item in compared]) for one in probes]
     rows = [(one, keys) for one, keys in rows if keys[0] and _has_demanded(matching, keys)]
     if not rows:
         return None
-    compared = len(_ordered(matching))
-    names = ", ".join(f"k{position}" for position in range(compared))
-    row = f"(%s::uuid, %s::uuid, %s::uuid, %s::uuid{', %s::text[]' * compared})"
-    params = [value for one, keys in rows for value in (*_identity(one), *keys)]
+    names = ", ".join(f"k{position}" for position in range(len(compared)))
+    row = f"(%s::uuid, %s::uuid, %s::uuid, %s::uuid{', %s::text[]' * len(compared)})"
+    params = [value for one, keys in rows for value in (*one.identity, *keys)]
     seen = _seen(policy, snapshot, matching.target)
     bounds = _bounds(ask, now)
     # OFFSET 0 keeps the planner from going through the records first, as it would while it takes a table for empty.
@@ -137,10 +144,6 @@ def _ordered(matching: Matching) -> tuple[Comparison, ...]:
 def _has_demanded(matching: Matching, keys: Sequence[Sequence[str]]) -> bool:
     pairs = zip(_ordered(matching), keys, strict=True)
     return all(found or item.blank != "no_match" for item, found in pairs)
-
-
-def _identity(one: Probe) -> tuple[uuid.UUID | None, ...]:
-    return (one.id, one.owner_id, one.department_id, one.record_type_id)
 
 
 def _seen(policy: AccessPolicy, snapshot: SchemaSnapshot, target: ObjectSpec) -> SqlText:

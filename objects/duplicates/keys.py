@@ -19,8 +19,8 @@ BUCKETS = 2_048  # of locks: an import takes all of them rather than one for eac
 def insert_keys(object_id: int, keys: Mapping[uuid.UUID, Keys], *, origin: uuid.UUID | None = None) -> None:
     """Add the keys of records."""
     rows = [
-        (object_id, record_id, source.id, source.code, key, origin)
-        for record_id, found in keys.items()
+        (object_id, text, source.id, source.code, key, origin)
+        for text, found in ((str(record_id), found) for record_id, found in keys.items())
         for source, texts in found.items()
         for key in texts
     ]

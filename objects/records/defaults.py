@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from crm_platform.kit.ids import uuid7
@@ -23,13 +25,15 @@ def system_defaults(batch: Batch) -> None:
 def field_defaults(batch: Batch) -> None:
     """Fill in the defaults of the business fields that were not given; what is given as empty stays empty."""
     fields = [field for field in batch.table.writable if not field.spec.is_system]
+    by_currency: dict[int, Mapping[str, Any]] = {}  # amounts depend on it; all else is the same for the whole batch
     for draft in batch.open:
         ctx = batch.context(draft)
-        for field in fields:
-            if field.name not in draft.given or field.name not in batch.editable:
-                value = _default(field, ctx)
-                if value is not None:
-                    draft.values[field.name] = value
+        if id(ctx) not in by_currency:
+            found = ((field.name, _default(field, ctx)) for field in fields)
+            by_currency[id(ctx)] = {name: value for name, value in found if value is not None}
+        for name, value in by_currency[id(ctx)].items():
+            if name not in draft.given or name not in batch.editable:
+                draft.values[name] = deepcopy(value) if isinstance(value, list | dict) else value
 
 
 def carry(batch: Batch) -> None:
