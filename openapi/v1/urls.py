@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from openapi.v1 import (
     activities,
+    composite,
     currencies,
     departments,
     duplicates,
@@ -126,6 +127,9 @@ urlpatterns = [
         matching_rules.DuplicateRuleDetail.as_view(),
         name="api-duplicate-rule",
     ),
+    path("composite", composite.Composite.as_view(), name="api-composite"),
+    path("composite/batch", composite.CompositeBatch.as_view(), name="api-composite-batch"),
+    path("composite/tree/<str:object_name>", composite.CompositeTree.as_view(), name="api-composite-tree"),
     *SHARING,
     *FORMS,
     *POOLS,
