@@ -29,7 +29,7 @@ POST_ONLY = frozenset({
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
     "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions", "department-move",
     "web-form-delete", "web-form-secrets", "web-form-release", "hook-delete", "hook-secrets", "hook-release",
-    "mailbox-delete", "mailbox-try", "mailbox-release", "notifications-read", "notification",
+    "mailbox-delete", "mailbox-try", "mailbox-address", "mailbox-release", "notifications-read", "notification",
     "user-invite", "user-department-add", "user-department-remove",
     "territory-move", "territory-close", "territory-reopen", "territory-delete", "territory-members",
     "territory-member-remove",

@@ -58,7 +58,9 @@ API_PUBLIC = "200 200 200 200 200 200 200 200"
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
 # What strangers send from other sites, where no token of ours is.
-FROM_ELSEWHERE = frozenset({"public-form", "api-public-form", "api-public-lead", "api-public-hook", "api-public-email", "api-public-form-file"})
+FROM_ELSEWHERE = frozenset(
+    {"public-form", "api-public-form", "api-public-lead", "api-public-hook", "api-public-email", "api-public-form-file"}
+)
 
 OWN_IMPORT_ELSEWHERE = "in 404 404 302 404 302"
 API_OWN_IMPORT = "401 404 404 200 404 200 403 401"
