@@ -14,7 +14,6 @@ from crm_platform.kit.errors import FieldError
 from crm_platform.kit.ids import parse_uuid
 from layouts.pages.common import ObjectDesk
 from layouts.pages.duplicates import ShownCard, ShownFinding, shown_cards, shown_findings
-from layouts.pages.names import with_names
 from layouts.pages.record_form import RecordForm, form_fields
 from layouts.pages.typed_names import resolve_typed
 from metadata.compiler.compiled import CompiledField
@@ -26,6 +25,7 @@ from objects.conversion.inputs import EXISTING, NEW, NONE, Becomes
 from objects.conversion.mapping import ACCOUNT, CONTACT
 from objects.conversion.placing import LINKS
 from objects.conversion.proposing import Proposed
+from objects.display.names import with_names
 from objects.duplicates.errors import DuplicateDetected
 from objects.records.validation import is_mandatory
 

@@ -12,9 +12,6 @@ from django.utils.translation import gettext as _
 
 from crm_platform.console.forms import LookupMultipleInput
 from crm_platform.kit.ids import parse_uuid
-from layouts.pages.chips import operand_items, targets_of
-from layouts.pages.common import ObjectDesk
-from layouts.pages.names import names_of
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.field_types import widgets
 from metadata.field_types.choices import all_choices, label_of
@@ -24,6 +21,9 @@ from metadata.field_types.operators import Arity, operators
 from metadata.field_types.ranges import PERIODS
 from metadata.field_types.references import clean_reference
 from metadata.field_types.values import InvalidValue, Reference
+from objects.display.chips import operand_items, targets_of
+from objects.display.desk import RecordDesk
+from objects.display.names import names_of
 from objects.query.conditions import Condition
 from objects.records.lookup_filters import own_field
 
@@ -54,7 +54,7 @@ class ConditionForm:
 
     def __init__(
         self,
-        opened: ObjectDesk,
+        opened: RecordDesk,
         data: Any,
         existing: Condition | None,
         *,
