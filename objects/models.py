@@ -9,7 +9,7 @@ from objects.access.models import (
     Territory,
     TerritoryMember,
 )
-from objects.activities.models import Reminder
+from objects.activities.models import CalendarFeed, Reminder
 from objects.conversion.models import ConversionMapping
 from objects.duplicates.models import (
     DuplicateDecision,
@@ -27,6 +27,7 @@ from objects.records.models import Deletion, Holding, NumberCounter, Recalculati
 from objects.search.models import IndexedShape, SearchEntry
 
 __all__ = [
+    "CalendarFeed",
     "ConversionMapping",
     "Delegation",
     "Deletion",

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from openapi.v1 import (
     activities,
+    calendar_feeds,
     composite,
     currencies,
     departments,
@@ -232,6 +233,8 @@ urlpatterns = [
     path("visits/<uuid:visit_id>/check-in", visits.VisitCheckIn.as_view(), name="api-visit-check-in"),
     path("visits/<uuid:visit_id>/check-out", visits.VisitCheckOut.as_view(), name="api-visit-check-out"),
     path("calendar/free-busy", activities.FreeBusy.as_view(), name="api-free-busy"),
+    path("calendar/feed", calendar_feeds.CalendarFeed.as_view(), name="api-calendar-feed"),
+    path("calendar/feeds/<str:token>.ics", calendar_feeds.CalendarFile.as_view(), name="api-calendar-file"),
     path("calendar", activities.Calendar.as_view(), name="api-calendar"),
     path(
         "records/<str:object_name>/<uuid:record_id>/timeline",

@@ -196,10 +196,10 @@ def writes(home: Hideout) -> Iterator[tuple[str, str, Any]]:
     yield "post", f"{api}/merge", {"survivor": record, "losers": [home.ids["twin_id"]]}
     yield "post", f"{api}/{record}/reveal", {"field": "kz_text__c"}
     yield "put", f"{api}/by/kz_mail__c/{home.planted.token}@example.com", {"name": "x"}
-    asked = [("GET", f"/records/{CLIENT}"), ("PATCH", f"/records/{CLIENT}/{record}"), ("GET", f"/records/{ORDER}")]
-    parts = [
-        {"id": f"r{place}", "method": method, "path": path, **({"body": {"name": "break"}} if method == "PATCH" else {})}
-        for place, (method, path) in enumerate(asked)
+    parts: list[dict[str, Any]] = [
+        {"id": "list", "method": "GET", "path": f"/records/{CLIENT}"},
+        {"id": "change", "method": "PATCH", "path": f"/records/{CLIENT}/{record}", "body": {"name": "break"}},
+        {"id": "orders", "method": "GET", "path": f"/records/{ORDER}"},
     ]
     yield "post", "/api/v1/composite", {"requests": parts, "all_or_none": False}
     yield "post", "/api/v1/composite/batch", {"requests": parts}

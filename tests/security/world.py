@@ -42,6 +42,7 @@ from objects.access.services.shares import ShareInput, add_share
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
 from objects.access.services.teams import add_member
 from objects.access.services.territories import create_territory
+from objects.activities.feeds import make_feed
 from objects.exchange.mappings import save_mapping
 from objects.exchange.services import new_import
 from objects.handover.models import Handover
@@ -187,6 +188,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "file_id": str(scan.id),
         "view_id": str(view.uuid),
         "key_id": str(key.pk),
+        "calendar_token": make_feed(rep),
         "code": "USD",
         "day": "2026-01-01",
         "user_id": str(someone.pk),
