@@ -13,7 +13,7 @@ from objects.exchange.running import FAILED, SKIPPED, Entry, Runner
 from objects.exchange.tables import TableRow
 
 SHOWN_PROBLEMS = 100
-OUTCOMES = ("created", "updated", "skipped", "failed")
+OUTCOMES = ("created", "updated", "deleted", "skipped", "failed")
 
 
 @dataclass
