@@ -72,7 +72,8 @@ IMPORT_OPERATIONS = (
     ),
     Operation("get", "/jobs", "list_jobs", _("List jobs"), READ, ("Before",), answer="ImportJobs", tags=TAGS),
     Operation(
-        "post", "/jobs", "create_job", _("Describe a job on many records; its file follows, where it takes one"), CHANGE, ("IdempotencyKey",),
+        "post", "/jobs", "create_job", _("Describe a job on many records; its file follows, where it takes one"),
+        CHANGE, ("IdempotencyKey",),
         body="ImportJobInput", answer="ImportJob", status=201, tags=TAGS,
     ),
     Operation("get", "/jobs/{id}", "get_job", _("How a job stands"), READ, ("Id",), answer="ImportJob", tags=TAGS),
@@ -84,7 +85,11 @@ IMPORT_OPERATIONS = (
         "put", "/jobs/{id}/data/{part}", "put_job_data", _("Send a part of a job's file"), CHANGE,
         ("Id", "Part", "ContentSha256"), body="FileContent", body_type=BINARY, answer="ImportJob", tags=TAGS,
     ),
-    _act("start", _("Put the file together and set the job to work; with dry_run only try its rows"), ("DryRun",)),
+    _act(
+        "start",
+        _("Put the file together and set the job to work, or with dry_run only try its rows; counts as ten calls"),
+        ("DryRun",),
+    ),
     _act("abort", _("Stop a job after the rows that it is at")),
     _act("resume", _("Go on with a job that was stopped or failed")),
     _act("revert", _("Undo a job: what it deleted or changed comes back, what it created goes to the trash")),
