@@ -19,7 +19,7 @@ from objects.duplicates.models import (
     KeyShape,
     NotDuplicate,
 )
-from objects.exchange.models import Import, ImportChunk, ImportMapping, ImportPart
+from objects.exchange.models import Import, ImportChunk, ImportKey, ImportMapping, ImportPart
 from objects.handover.models import Handover, HandoverItem
 from objects.history.models import RecordChange
 from objects.merging.models import Merge, MergeMove, Redirect
@@ -40,6 +40,7 @@ __all__ = [
     "Holding",
     "Import",
     "ImportChunk",
+    "ImportKey",
     "ImportMapping",
     "ImportPart",
     "IndexedShape",

@@ -26,6 +26,7 @@ from objects.exchange.models import Import, ImportChunk
 from objects.exchange.noting import FINISHED, UNDONE, note
 from objects.exchange.plan import check_plan, is_import, stored_plan
 from objects.exchange.running import FAILED, SKIPPED, Entry, Runner
+from objects.exchange.seen import Seen
 from objects.exchange.sources import format_of
 from objects.exchange.tables import TableRow, batches, write_table
 from objects.exchange.tidying import tidy
@@ -99,17 +100,17 @@ def run_check(context: JobContext) -> dict[str, Any]:
         return {}
     row = with_table(context.actor, row)
     runner = runner_of(context.actor, row)
-    cursor = context.cursor or {"offset": 0, "done": 0, "report": None}
-    report, done = Report.of(cursor["report"]), cursor["done"]
+    place = context.cursor or {"offset": 0, "done": 0, "report": None}
+    report, done = Report.of(place["report"]), place["done"]
     limit = min(context.args.get("rows") or row.total or 0, row.total or 0)
+    seen = Seen(row, runner, place["offset"])
     assert row.table is not None
-    for rows in batches(row.table, CHUNK, cursor["offset"]):
-        if done >= limit:
-            break
-        report.add(try_rows(runner, rows))
+    while done < limit and (rows := next(batches(row.table, CHUNK, place["offset"]), None)):
+        report.add(try_rows(runner, rows, seen))
         done += len(rows)
         place = {"offset": rows[-1].next_offset, "done": done, "report": report.to_json()}
         context.save_cursor(place, done=done, total=limit)
+    seen.forget()
     keep_check(row, report)
     return report.to_json()["counts"]  # type: ignore[no-any-return]
 

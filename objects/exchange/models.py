@@ -102,6 +102,19 @@ class ImportChunk(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner", "number"], name="import_chunk_once")]
 
 
+class ImportKey(models.Model):
+    """What a row would be found by, for as long as a dry run lasts, and where the first such row begins; see `seen`."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="keys")
+    digest = models.UUIDField()
+    offset = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["owner", "digest"], name="import_key_once")]
+
+
 class ImportPart(models.Model):
     """A part of a file that is sent in several: they are put together, by their numbers, when the import starts."""
 

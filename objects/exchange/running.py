@@ -117,7 +117,7 @@ class Runner:
 
     def carry_out(self, rows: Sequence[TableRow]) -> list[Entry]:
         """Write the rows' records, and return what became of each row, in order."""
-        self.finder.forget()
+        self.finder.forget(self.obj.name)
         entries = self._read(rows)
         for wave in _waves([entry for entry in entries if not entry.errors], self.plan):
             self._match(wave)
@@ -201,13 +201,16 @@ class Runner:
         rows, origins = [entry.values for entry in entries], [entry.origin for entry in entries]
         results = self._service().bulk_create(self.obj.name, rows, all_or_none=False, origins=origins)
         again: list[Entry] = []
+        beside: list[Entry] = []  # rows that are like one before them, which is there only now
         for entry, result in zip(entries, results, strict=True):
             self._settle(entry, result, CREATED)
             if entry.outcome == FAILED and any(error.code == DUPLICATE for error in entry.errors):
-                self._meet_duplicate(entry, again)
+                self._meet_duplicate(entry, again, beside)
         self._update(again)
+        if 0 < len(beside) < len(entries):
+            self._create(beside)
 
-    def _meet_duplicate(self, entry: Entry, again: list[Entry]) -> None:
+    def _meet_duplicate(self, entry: Entry, again: list[Entry], beside: list[Entry]) -> None:
         """Do with a row that is there already what the plan says."""
         if self.plan.duplicates == SKIP:
             entry.outcome = SKIPPED
@@ -216,6 +219,8 @@ class Runner:
             if len(ids) == 1:
                 entry.id, entry.outcome, entry.errors = uuid.UUID(ids.pop()), "", []
                 again.append(entry)
+            elif not ids:
+                beside.append(entry)
 
     def _update(self, entries: Sequence[Entry]) -> None:
         """Change the records that rows are about; two rows about one record come one after the other."""
