@@ -25,7 +25,8 @@ def tickets(client: Any, *names: str) -> list[str]:
 
 def test_records_are_changed_by_a_filter_and_deleted_by_a_file(caller: Any, ticket: str, admin_actor: Actor) -> None:
     ids = tickets(caller, "a", "b", "c")
-    assert problem_codes(order(caller, op="mass_update", values={"state__c": "done"})) == {("#/fields/filter", "required")}
+    lacking = order(caller, op="mass_update", values={"state__c": "done"})
+    assert problem_codes(lacking) == {("#/fields/filter", "required")}
     wrong = order(caller, op="mass_update", filter=[], values={"state__c": "done"}, key="x")
     assert problem_codes(wrong) == {("#/fields/key", "unknown_field")}
     given = {"op": "mass_update", "filter": "filter[code__c][in]=A,B", "values": {"state__c": "done"}}
@@ -58,3 +59,26 @@ def test_records_are_changed_by_a_filter_and_deleted_by_a_file(caller: Any, tick
     run_queued_jobs()
     assert caller.get(job).json()["revert"] == {"state": "done", "counts": {"restored": 1}}
     assert caller.get(f"/api/v1/records/ticket__c/{ids[0]}").status_code == 200
+
+
+def test_an_export_is_ordered_made_and_downloaded(caller: Any, ticket: str) -> None:
+    tickets(caller, "a", "b", "c")
+    assert problem_codes(order(caller, op="export", fields="name")) == {("#/fields/fields", "invalid_type")}
+    assert problem_codes(order(caller, op="export", fields=["nonsense"])) == {("#/fields/fields", "unknown_field")}
+    assert problem_codes(order(caller, op="export", filter={"field": "x"})) == {("#/filter", "invalid_type")}
+    given = {"filter": "filter[code__c][in]=A,B", "sort": ["-name"], "fields": ["name", "state__c"]}
+    made = order(caller, op="export", format="ndjson", **given)
+    assert made.status_code == 201 and made.json()["fields"] == ["name", "state__c"]
+    job = made["Location"]
+    assert caller.post(f"{job}/start?dry_run=true").json()["total"] == 2
+    assert caller.get(f"{job}/results/successful").status_code == 404
+    assert caller.post(f"{job}/start").status_code == 202
+    run_queued_jobs()
+    done = caller.get(job).json()
+    assert (done["op"], done["state"], done["exported"], done["failed"]) == ("export", "completed", 2, 0)
+    assert done["expires_at"] and done["revert"]["state"] is None
+    answer = caller.get(f"{job}/results/successful")
+    assert answer["Content-Type"] == "application/x-ndjson"
+    lines = [json.loads(line) for line in body(answer).splitlines()]
+    assert [(line["name"], line["state__c"]) for line in lines] == [("b", "new"), ("a", "new")]
+    assert caller.post(f"{job}/revert").status_code == 409 and caller.delete(job).status_code == 200
