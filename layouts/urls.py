@@ -30,6 +30,7 @@ from layouts.pages.access.holders import PERMISSION_SET as SET_KIND
 from layouts.pages.access.holders import PROFILE as PROFILE_KIND
 from layouts.pages.activities import calendar, composer, feed, tasks, timeline
 from layouts.pages.converting import bulk as converting
+from layouts.pages.converting.changes import convert_changes
 from layouts.pages.converting.mapping import conversion_mapping
 from layouts.pages.converting.page import record_convert
 from layouts.pages.imports import progress, wizard
@@ -60,6 +61,7 @@ urlpatterns = [
     path("o/<slug:object_name>/merge", merge.record_merge, name="record-merge"),
     path("o/<slug:object_name>/convert-selected", converting.convert_selected, name="record-convert-selected"),
     path("o/<slug:object_name>/<uuid:record_id>/convert", record_convert, name="record-convert"),
+    path("o/<slug:object_name>/<uuid:record_id>/convert/changes", convert_changes, name="record-convert-changes"),
     path("o/<slug:object_name>/<uuid:record_id>/disqualify", converting.record_disqualify, name="record-disqualify"),
     path("o/<slug:object_name>/<uuid:record_id>/reopen", converting.record_reopen, name="record-reopen"),
     path("setup/objects/<slug:object_name>/conversion", conversion_mapping, name="conversion-mapping"),

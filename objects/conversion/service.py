@@ -36,6 +36,7 @@ from objects.conversion.mapping import (
 )
 from objects.conversion.moving import inherit_last, move_activities
 from objects.conversion.placing import Placing
+from objects.conversion.taking import is_way
 from objects.conversion.values import carried, unmapped
 from objects.merging.moving import count_pointing
 from objects.merging.values import told_counts
@@ -108,6 +109,8 @@ def check_input(given: ConvertInput) -> None:
 def _check_wish(name: str, wish: Becomes) -> None:
     if wish.mode not in MODES:
         raise ValidationFailed.single(name, "invalid_choice", _("Choose new, existing or none."))
+    if not is_way(wish.existing):
+        raise ValidationFailed.single(f"{name}.existing", "invalid_choice", _("Choose keep, fill or overwrite."))
     if wish.mode == EXISTING and wish.id is None:
         raise ValidationFailed.single(f"{name}.id", "required", _("Choose the existing record."))
 
