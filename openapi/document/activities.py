@@ -62,6 +62,16 @@ ACTIVITY_OPERATIONS = (
         tags=TAGS,
     ),
     Operation(
+        "get",
+        "/feed",
+        "get_feed",
+        _("What has happened around the caller's own records in the last 90 days, the newest first"),
+        READ,
+        ("ActivityKind", "Since", "Until", "Limit", "Cursor"),
+        answer="Timeline",
+        tags=TAGS,
+    ),
+    Operation(
         "post",
         "/activities/log",
         "log_follow_up",

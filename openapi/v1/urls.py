@@ -228,6 +228,7 @@ urlpatterns = [
     path("groups/<uuid:group_id>", groups.GroupDetail.as_view(), name="api-group"),
     path("groups/<uuid:group_id>/members", groups.GroupMembers.as_view(), name="api-group-members"),
     path("activities", activities.ActivityList.as_view(), name="api-activities"),
+    path("feed", activities.Feed.as_view(), name="api-feed"),
     path("activities/log", activities.ActivityLog.as_view(), name="api-activity-log"),
     path("tasks/<uuid:task_id>/complete", activities.TaskComplete.as_view(), name="api-task-complete"),
     path("visits/<uuid:visit_id>/check-in", visits.VisitCheckIn.as_view(), name="api-visit-check-in"),
