@@ -12,6 +12,8 @@ from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
@@ -68,7 +70,8 @@ def record_export(request: HttpRequest, object_name: str) -> HttpResponse | File
             return _file(page, chosen, kind)
         except ValidationFailed as failure:
             form.add_error(None, [str(error.text) for error in failure.errors])
-    context = {"desk": page.desk, "list": page, "form": form, "most": exporting.MAX_ROWS}
+    most = number_format(exporting.MAX_ROWS, use_l10n=True, force_grouping=True)
+    context = {"desk": page.desk, "list": page, "form": form, "most": most}
     return small_form(request, "export", context, status=422 if form.errors else 200)
 
 
@@ -94,11 +97,20 @@ def _told(request: ActorRequest, row: Import, spec: ObjectSpec, jobs: Mapping[An
         "object": plural_label(spec).text(request.actor.language),
         "state": STATES[state],
         "color": COLORS[state],
+        "amount": _amount(row),
         "error": job.error if job is not None and state == status.FAILED else "",
         "is_moving": state in (status.QUEUED, status.RUNNING),
         "is_stopped": state in (status.FAILED, status.ABORTED),
         "is_gone": row.state == Import.State.DONE and row.file is None,
     }
+
+
+def _amount(row: Import) -> str:
+    """Return how many records are in the file, while it is being made of how many."""
+    done, total = (number_format(count, use_l10n=True, force_grouping=True) for count in (row.exported, row.total or 0))
+    if row.state == Import.State.DONE:
+        return ngettext("%(count)s record", "%(count)s records", row.exported) % {"count": done}
+    return gettext("%(done)s of %(total)s records") % {"done": done, "total": total} if row.total else ""
 
 
 def _ordered(request: HttpRequest, page: ListPage, chosen: Sequence[Column], kind: str) -> HttpResponse:
