@@ -65,7 +65,7 @@ ACTIVITY_OPERATIONS = (
         "get",
         "/feed",
         "get_feed",
-        _("What has happened around the caller's own records in the last 90 days, the newest first"),
+        _("What has happened where the caller owns, is on the team or is mentioned: 90 days, the newest first"),
         READ,
         ("ActivityKind", "Since", "Until", "Limit", "Cursor"),
         answer="Timeline",

@@ -52,7 +52,10 @@ class Composite(Endpoint):
 
 
 class CompositeBatch(Composite):
-    """`POST {"requests": […]}`: up to 100 requests that have nothing to do with each other, each for itself."""
+    """`POST {"requests": […]}`: up to 100 requests that have nothing to do with each other, each for itself.
+
+    Each is a transaction of its own; with an Idempotency-Key a savepoint of the one in which the answer is kept.
+    """
 
     scopes = {"POST": None}
     refers = False

@@ -103,7 +103,7 @@ def test_the_file_holds_ones_own_calendar(crm: World, records: RecordService, st
 
 
 def test_an_address_ends_and_shows_what_its_owner_may_read_at_the_moment(
-    crm: World, records: RecordService, stranger: OrganizationAPIClient
+    crm: World, records: RecordService, stranger: OrganizationAPIClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     fill(records)
     api = client_of(crm, "rep")
@@ -113,6 +113,8 @@ def test_an_address_ends_and_shows_what_its_owner_may_read_at_the_moment(
     kept = CalendarFeed.objects.get(user=crm.users["rep"])
     assert token not in str(vars(kept))
     assert (stranger.get(first).status_code, stranger.get(second).status_code) == (404, 200)
+    assert "GET /api/v1/calendar/feeds/" in caplog.text
+    assert token not in caplog.text
     profile = Profile.objects.get(api_name="sales_rep")
     set_field_levels(system_actor(), profile, "event", {"location": "hidden", "is_all_day": "hidden"})
     found = entries(stranger.get(second))

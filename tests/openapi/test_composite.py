@@ -9,9 +9,11 @@ import pytest
 
 from objects.query.query import RecordQuery
 from openapi import limits
+from openapi.composite.reading import OPEN, READABLE
 from openapi.keys import create_key
 from openapi.scopes import SCOPES
-from tests.kit.clients import OrganizationAPIClient
+from openapi.v1.urls import urlpatterns
+from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.query_counts import expected_query_count
 from tests.layouts.conftest import crm, the_crm
 from tests.layouts.hosts import host_of
@@ -186,6 +188,7 @@ def test_what_is_no_composite_is_refused_before_anything_is_done(crm: World, api
         assert api.post(URL, body, format="json").status_code == 400, body
     for body in ({"requests": [good], "x": 1}, {"requests": [good | {"body": {"name": "a\ud800"}}]}):
         assert api.post(URL, json.dumps(body), content_type="application/json").status_code == 422, body
+    assert {pattern.name for pattern in urlpatterns} >= OPEN | READABLE
     many = [sub(f"r{number}", "GET", "/me") for number in range(101)]
     assert send(api, *many).json()["code"] == "payload_too_large"
     assert send(api, good, all_or_none=True, url=BATCH).json()["code"] == "unknown_field"
@@ -235,6 +238,10 @@ def test_a_batch_takes_nothing_back_and_knows_no_references(crm: World, api: Org
     )
     told = send(api, *rows, url=BATCH)
     assert (told.status_code, told.json()["summary"]) == (200, {"total": 3, "succeeded": 2, "failed": 1})
+    console = OrganizationClient(host_of(crm))
+    console.force_login(crm.users["rep"])
+    seen = console.post(BATCH, {"requests": [rows[2]]}, content_type="application/json")
+    assert seen.json()["results"][0]["body"]["count"]["value"] == 1
     first, _second, third = told.json()["results"]
     assert (first["body"]["name"], third["body"]["count"]["value"]) == ("@{b.id}", 1)
 
