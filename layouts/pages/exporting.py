@@ -21,7 +21,7 @@ from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.jobs.models import Job
-from crm_platform.kit.errors import ValidationFailed
+from crm_platform.kit.errors import StateConflict, ValidationFailed
 from layouts.pages.common import desk, small_form
 from layouts.pages.imports.progress import COLORS, PAGE_SIZE, STATES
 from layouts.pages.list_settings import list_at
@@ -70,6 +70,8 @@ def record_export(request: HttpRequest, object_name: str) -> HttpResponse | File
             return _file(page, chosen, kind)
         except ValidationFailed as failure:
             form.add_error(None, [str(error.text) for error in failure.errors])
+        except StateConflict as conflict:
+            form.add_error(None, str(conflict.message))
     most = number_format(exporting.MAX_ROWS, use_l10n=True, force_grouping=True)
     context = {"desk": page.desk, "list": page, "form": form, "most": most}
     return small_form(request, "export", context, status=422 if form.errors else 200)

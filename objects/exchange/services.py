@@ -25,7 +25,7 @@ from objects.exchange import exports, mappings, tidying
 from objects.exchange.checking import Report, try_rows
 from objects.exchange.fields import ID
 from objects.exchange.guessing import guess
-from objects.exchange.job import CHECK, IMPORT, UNDO, check, job_kind, keep_check, object_of, runner_of
+from objects.exchange.job import CHECK, EXPORT, IMPORT, UNDO, check, job_kind, keep_check, object_of, runner_of
 from objects.exchange.models import Import
 from objects.exchange.noting import STARTED, note
 from objects.exchange.plan import UPDATE, Plan, check_plan, is_import, op_of, stored_plan
@@ -34,6 +34,7 @@ from objects.exchange.tables import HELD_BY, TableRow
 
 UNDO_DAYS = 30
 AT_ONCE = 100  # rows that a page tries without a job
+EXPORTS_AT_ONCE = 5  # of one person
 
 
 # --- preparing ----------------------------------------------------------------------------------------------
@@ -146,6 +147,8 @@ def start(actor: Actor, import_id: uuid.UUID) -> Import:
     with transaction.atomic():
         row = locked_draft(actor, import_id)
         check(actor, object_of(row), row)
+        if row.kind == Import.Kind.EXPORT:
+            _refuse_hoard(actor)
         if row.check_job_id and Job.objects.filter(pk=row.check_job_id, state__in=Job.UNFINISHED).exists():
             jobs.abort(actor, row.check_job_id)
         job = jobs.enqueue(
@@ -157,6 +160,13 @@ def start(actor: Actor, import_id: uuid.UUID) -> Import:
         files.discard(chosen_before)
         _note_start(actor, row)
     return row
+
+
+def _refuse_hoard(actor: Actor) -> None:
+    """Raise StateConflict where the caller has as many exports under way as one person may."""
+    under_way = Job.objects.filter(kind=EXPORT, created_by_id=actor.user_id, state__in=Job.UNFINISHED)
+    if under_way.count() >= EXPORTS_AT_ONCE:
+        raise StateConflict(_("Too many of your exports are under way. Wait for one of them, or stop it."))
 
 
 def _forget_chosen(row: Import) -> list[uuid.UUID]:

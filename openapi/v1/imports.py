@@ -191,6 +191,7 @@ class JobAct(Endpoint):
 
     def post(self, request: Request, import_id: uuid.UUID) -> HttpResponse:
         def work() -> HttpResponse:
+            require_scope_for(self.actor, op_of(services.get_import(self.actor, import_id)))
             type(self).act(self.actor, import_id)
             row = services.get_import(self.actor, import_id)
             return json_response(told(row, services.running_job(row)), 202)

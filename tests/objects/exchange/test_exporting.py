@@ -20,7 +20,7 @@ from objects.access.grants import revoke_object
 from objects.access.rules import Reach
 from objects.access.services.field_levels import set_field_levels
 from objects.access.services.role_scopes import set_scopes
-from objects.exchange import exporting, exports
+from objects.exchange import exporting, exports, services
 from objects.exchange.models import Import
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
@@ -119,6 +119,10 @@ def test_too_many_for_one_answer_are_made_by_a_job(
 ) -> None:
     monkeypatch.setattr(exporting, "MAX_ROWS", 1)
     rep, page = browser("rep"), reverse("exports")
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "EXPORTS_AT_ONCE", 0)
+        refused = rep.post(URL, {"columns": "shown", "format": "csv"})
+        assert refused.status_code == 422 and "您正在进行的导出太多" in refused.content.decode()
     answer = rep.post(f"{URL}?sort=name", {"columns": "shown", "format": "csv"})
     assert (answer.status_code, answer["Location"]) == (302, page)
     assert 'hx-trigger="every 2s"' in rep.get(page, headers={"HX-Request": "true"}).content.decode()

@@ -19,7 +19,8 @@ from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import Forbidden, NotFound, StateConflict, ValidationFailed
 from metadata.models import BusinessObject
 from objects.access.grants import revoke_object
-from objects.exchange import exports, services, tidying
+from objects.access.services.field_levels import set_field_levels
+from objects.exchange import exports, mass, sending, services, tidying
 from objects.exchange.exports import Order
 from objects.exchange.models import Import, ImportPart
 from tests.kit.work import run_queued_jobs
@@ -111,6 +112,9 @@ def test_only_who_may_export_orders_and_gets_the_file(world: World, monkeypatch:
     for name in ("boss", "south"):  # nor does who may see everything
         with pytest.raises(NotFound):
             services.get_import(world.actor(name), row.pk)
+    with monkeypatch.context() as patch, pytest.raises(StateConflict):
+        patch.setattr(services, "EXPORTS_AT_ONCE", 0)
+        ordered(rep, "csv")
     late = ordered(rep, "csv")
     profile, obj = Profile.objects.get(api_name="sales_rep"), BusinessObject.objects.get(api_name="deal")
     revoke_object(system_actor(), profile, obj, ["export"])
@@ -122,6 +126,29 @@ def test_only_who_may_export_orders_and_gets_the_file(world: World, monkeypatch:
     run_queued_jobs()
     late.refresh_from_db()
     assert late.exported == 0 and late.file is None and services.running_job(late).state == "failed"
+
+
+def test_what_is_hidden_or_masked_does_not_get_out_by_a_job(world: World) -> None:
+    secret = {"notes__c": "only for bosses", "phone__c": "+8613800138000", "owner": world.users["rep"]}
+    insert_many("deal", [{"name": "kept", **secret}])
+    levels = {"notes__c": "hidden", "phone__c": "masked"}
+    set_field_levels(system_actor(), Profile.objects.get(api_name="sales_rep"), "deal", levels)
+    rep = build_actor(User.objects.get(pk=world.users["rep"].pk), via="api")
+    for kind in ("csv", "ndjson"):
+        row = exports.new_export(rep, "deal", "", Order(None, (), (), kind))
+        services.start(rep, row.pk)
+        run_queued_jobs()
+        found = content(row, rep).decode()
+        assert "kept" in found and "bosses" not in found and "138001" not in found and "notes__c" not in found
+    for name in levels:
+        with pytest.raises(ValidationFailed):
+            exports.new_export(rep, "deal", "", Order(None, (name,), ("name",), "csv"))
+        chosen = {"field": name, "op": "nempty"}
+        with pytest.raises(ValidationFailed):
+            exports.new_export(rep, "deal", "", Order(chosen, (), ("name",), "csv"))
+        for values, tree in (({name: "x"}, None), ({"score": 1}, chosen)):
+            with pytest.raises(ValidationFailed):
+                sending.new_mass_order(rep, "deal", "", mass.Order("mass_update", tree, values))
 
 
 def test_files_go_after_a_week(world: World) -> None:
