@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from django.conf import settings
@@ -25,7 +26,7 @@ from metadata.field_types.values import InvalidValue
 from objects.activities.shipped import FOLLOW_UP
 from workflows.intake import making
 from workflows.intake.mail import people
-from workflows.intake.mail.messages import Mail, digest_of, known_as, read_mail
+from workflows.intake.mail.messages import Mail, as_text, digest_of, known_as, read_mail
 from workflows.intake.making import State, Target
 from workflows.intake.mapping import mapped
 from workflows.intake.models import Mailbox, MailboxMessage
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 25 * 1024 * 1024  # of a message: what mail servers usually let through
 MAX_FILE = 10 * 1024 * 1024
+Reader = Callable[[Mailbox, bytes], Mail]
 UNREADABLE, EMAIL, FILES = "unreadable", "email", "files"
 
 
@@ -57,23 +59,23 @@ class Place(Protocol):
 def take(mailbox_id: uuid.UUID, place: Place, raw: bytes | None) -> str:
     """Take one message; returns what became of it, "" for one that is known.
 
-    A message that can't be read, or is None because it is gone, is kept as held back.
+    A message that can't be read, or is None because it is gone, is kept as held back, with its text.
     """
     try:
-        return _taken(mailbox_id, place, raw)
+        return _taken(mailbox_id, place, raw, read_mail)
     except (DatabaseError, OSError):  # ours, and perhaps gone the next time
         raise
     except Exception:  # the boundary of foreign input: one message must not stop the others
         log.exception("mailbox %s: message %s could not be read", mailbox_id, place.name)
-        return _taken(mailbox_id, place, None)
+        return _taken(mailbox_id, place, raw, None)
 
 
 @transaction.atomic
-def _taken(mailbox_id: uuid.UUID, place: Place, raw: bytes | None) -> str:
+def _taken(mailbox_id: uuid.UUID, place: Place, raw: bytes | None, read: Reader | None) -> str:
     row = Mailbox.objects.select_related("business_object", "pool").filter(pk=mailbox_id).first()
     if row is None:
         return ""  # it was disconnected meanwhile
-    mail = read_mail(row, raw) if raw is not None else None
+    mail = None if raw is None else read(row, raw) if read is not None else as_text(raw)
     message_id = mail.message_id if mail is not None else ""
     once = known_as(message_id) if message_id else digest_of(place.name)
     advisory_xact_lock("mail", once)
@@ -84,19 +86,22 @@ def _taken(mailbox_id: uuid.UUID, place: Place, raw: bytes | None) -> str:
     if known.filter(**same).exists():
         return ""
     arrival = MailboxMessage(mailbox=row, uid_validity=place.uid_validity, uid=place.uid, once=once)
-    _settle(arrival, mail)
+    _settle(arrival, mail, is_read=raw is not None and read is not None)
     arrival.save(force_insert=True)
     return str(arrival.state)
 
 
-def _settle(arrival: MailboxMessage, mail: Mail | None) -> None:
+def _settle(arrival: MailboxMessage, mail: Mail | None, *, is_read: bool) -> None:
     """Make of a message what it is to be, and note that on its row."""
-    if mail is None:
-        arrival.state, arrival.reason = State.HELD, UNREADABLE
-        return
     row = arrival.mailbox
+    if mail is None or not is_read:
+        arrival.state, arrival.reason = State.HELD, UNREADABLE
+    if mail is None:
+        return
     arrival.body = dumps(mail.document).decode()
     arrival.sender, arrival.subject = mail.sender[:320], mail.subject[:300]
+    if not is_read:
+        return
     arrival.values = mapped(row, _told(mail), fits=True)
     if mail.pass_over:
         arrival.state, arrival.reason = State.REFUSED, mail.pass_over
