@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils.translation import gettext as _
@@ -30,10 +31,19 @@ def ical(actor: Actor, today: date, site: str) -> bytes:
     made.add("x-wr-calname", _("CRM: %(name)s") % {"name": actor.name})
     made.add("refresh-interval", REFRESHED, parameters={"VALUE": "DURATION"})
     made.add("x-published-ttl", "PT1H")
-    for kind in KINDS:
-        for entry in calendar(actor, today - BACK, today + AHEAD, kind=kind, more=(*LOCATIONS, CHANGED)):
-            made.add_component(_event(entry, site))
+    for entry in _entries(actor, today).values():
+        made.add_component(_event(entry, site))
     return bytes(made.to_ical())
+
+
+def _entries(actor: Actor, today: date) -> dict[uuid.UUID, CalendarEntry]:
+    """Return what stands in the file, each once; what is to come is not crowded out by the past."""
+    found: dict[uuid.UUID, CalendarEntry] = {}
+    for kind in KINDS:
+        for first, last in ((today, today + AHEAD), (today - BACK, today - timedelta(days=1))):
+            entries = calendar(actor, first, last, kind=kind, more=(*LOCATIONS, CHANGED))
+            found.update((entry.id, entry) for entry in entries)
+    return found
 
 
 def _event(entry: CalendarEntry, site: str) -> Event:

@@ -57,6 +57,8 @@ def fill(service: RecordService) -> None:
     service.create("visit", {"name": "Visit", "planned_at": at.isoformat(), "address": "上海"})
     service.create("task", {"name": "Task", "due_on": at.date().isoformat()})
     service.create("task", {"name": "Done", "due_on": at.date().isoformat(), "status": "done"})
+    lasting = {"starts_at": (NOW - timedelta(days=1)).isoformat(), "ends_at": (NOW + timedelta(days=1)).isoformat()}
+    service.create("event", {**lasting, "name": "Lasting"})
     for days in (-91, 367):
         far = NOW + timedelta(days=days)
         service.create("event", {"name": "Far", "starts_at": far.isoformat(), "ends_at": far.isoformat()})
@@ -72,7 +74,8 @@ def test_the_file_holds_ones_own_calendar(crm: World, records: RecordService, st
     with expected_query_count("api:calendar feed"):
         answer = stranger.get(address)
     found = entries(answer)
-    assert set(found) == {HOSTILE, "All day", "Called off", "Visit", "Task"}
+    assert set(found) == {HOSTILE, "All day", "Called off", "Lasting", "Visit", "Task"}
+    assert answer.content.count(b"\r\nBEGIN:VEVENT\r\n") == len(found)
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
     assert (answer["Cache-Control"], answer.cookies) == ("private, no-cache", {})
     at = NOW + timedelta(days=2)

@@ -306,6 +306,10 @@ def test_a_tree_is_planted_whole_or_not_at_all(crm: World, api: OrganizationAPIC
         ("#/records/1/account.parent_id/1/parent_id", "read_only_field"),
     }
     assert accounts(crm) == 3
+    again = {"name": "集团", "contact.account_id": [{"name": "李雷"}]}
+    assert refused(again) == {("#/records/0", "duplicate_detected")}
+    allowed = api.post(TREE, {"records": [again]}, format="json", HTTP_PREFER="duplicates=allow")
+    assert (allowed.status_code, accounts(crm)) == (201, 4)
     for bad in ({}, {"records": []}, {"records": "x"}, {"records": [{"name": "x"}], "all_or_none": False}, ["x"]):
         assert api.post(TREE, bad, format="json").status_code == 400, bad
     assert client_of(crm, "rep", ["records:read"]).post(TREE, tree, format="json").status_code == 403
