@@ -63,8 +63,9 @@ def conversion_mapping(request: ActorRequest, object_name: str) -> HttpResponse:
         raise NotFound
     snapshot = current_snapshot()
     spec = snapshot.object(LEAD).spec
-    said = {f"{item.source}.{item.target}": item.field or NOWHERE for item in choices()}
-    existing = {f"{item.source}.{item.target}": item.existing for item in choices()}
+    known = {f"{item.source}.{item.target}": item for item in choices()}
+    said = {name: item.field or NOWHERE for name, item in known.items()}
+    existing = {name: item.existing for name, item in known.items()}
     errors: dict[str, str] = {}
     if request.method == "POST":
         said, existing = _sent(request.POST)
