@@ -35,6 +35,7 @@ MEDIA_TYPES = {
 }
 NUMBERS = frozenset({"integer", "decimal"})  # types whose values a workbook keeps as numbers
 
+_OTHER_THAN_TEXT = ("=", "#")  # with which formulas and errors begin, for a workbook
 _EXACT = "exact"  # marks a decimal number in the JSON of a row
 
 actions.register(Action(EXPORTED, _("Records exported")))
@@ -128,9 +129,12 @@ def write_workbook(file: IO[bytes], columns: Sequence[Column], rows: Iterator[li
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
 
-    def text(value: Any) -> Any:
-        cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", str(value)))
-        cell.data_type = "s"  # also what begins like a formula
+    def text(value: str) -> Any:
+        legal = ILLEGAL_CHARACTERS_RE.sub("", value)
+        if not legal.startswith(_OTHER_THAN_TEXT):
+            return legal or None  # a blank cell takes no place
+        cell = WriteOnlyCell(sheet, legal)
+        cell.data_type = "s"
         return cell
 
     sheet.append([text(column.label) for column in columns])
