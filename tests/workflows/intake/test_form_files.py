@@ -25,7 +25,7 @@ from tests.layouts.hosts import host_of
 from tests.objects.world import World
 from tests.workflows.intake.conftest import Records
 from tests.workflows.intake.test_intake import opened
-from workflows.intake import forgetting, services, uploads
+from workflows.intake import forgetting, services, sources, uploads
 from workflows.intake.mail.posting import create_address
 from workflows.intake.models import FormFile, FormSubmission, HookDelivery, InboundHook, MailboxMessage, WebForm
 from workflows.pools.models import Pool
@@ -109,6 +109,8 @@ def test_one_visitor_uploads_only_so_much(
     monkeypatch.setattr(uploads, "PER_ADDRESS", 1)
     assert page(("1.txt", b"1"), ("2.txt", b"2")).status_code == 429
     assert (records("lead"), FormFile.objects.count()) == ([], 1)
+    monkeypatch.setattr(sources, "MAX_PAGE", 1_000)
+    assert page(("1.txt", b"x" * 1_000)).status_code == 413
 
 
 def test_files_wait_with_what_is_held_back_and_go_with_it(page: Any, form: WebForm, records: Records) -> None:
