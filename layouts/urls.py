@@ -28,8 +28,9 @@ from layouts.pages import (
 from layouts.pages.access import explaining, grants, handover, holders, roles, simulating
 from layouts.pages.access.holders import PERMISSION_SET as SET_KIND
 from layouts.pages.access.holders import PROFILE as PROFILE_KIND
-from layouts.pages.activities import calendar, composer, tasks, timeline
+from layouts.pages.activities import calendar, composer, feed, tasks, timeline
 from layouts.pages.converting import bulk as converting
+from layouts.pages.converting.changes import convert_changes
 from layouts.pages.converting.mapping import conversion_mapping
 from layouts.pages.converting.page import record_convert
 from layouts.pages.imports import progress, wizard
@@ -60,6 +61,7 @@ urlpatterns = [
     path("o/<slug:object_name>/merge", merge.record_merge, name="record-merge"),
     path("o/<slug:object_name>/convert-selected", converting.convert_selected, name="record-convert-selected"),
     path("o/<slug:object_name>/<uuid:record_id>/convert", record_convert, name="record-convert"),
+    path("o/<slug:object_name>/<uuid:record_id>/convert/changes", convert_changes, name="record-convert-changes"),
     path("o/<slug:object_name>/<uuid:record_id>/disqualify", converting.record_disqualify, name="record-disqualify"),
     path("o/<slug:object_name>/<uuid:record_id>/reopen", converting.record_reopen, name="record-reopen"),
     path("setup/objects/<slug:object_name>/conversion", conversion_mapping, name="conversion-mapping"),
@@ -79,6 +81,7 @@ urlpatterns = [
     path("o/<slug:object_name>/import", wizard.import_new, name="import-new"),
     path("o/<slug:object_name>/export", exporting.record_export, name="record-export"),
     path("o/<slug:object_name>/import/template", wizard.import_template, name="import-template"),
+    path("exports/", exporting.export_list, name="exports"),
     path("imports/", progress.import_list, name="imports"),
     path("imports/<uuid:import_id>", progress.import_page, name="import"),
     path("imports/<uuid:import_id>/columns", wizard.import_columns, name="import-columns"),
@@ -106,6 +109,7 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/complete", tasks.task_complete, name="task-complete"),
     path("tasks/<uuid:task_id>/reopen", tasks.task_reopen, name="task-reopen"),
     path("calendar/", calendar.calendar_page, name="calendar"),
+    path("calendar/subscribe", feed.calendar_feed, name="calendar-feed"),
     path("setup/handover/<uuid:user_id>", handover.handover_new, name="handover-new"),
     path("setup/handovers/", handover.handover_list, name="handovers"),
     path("setup/handovers/<uuid:handover_id>", handover.handover, name="handover"),

@@ -9,7 +9,7 @@ from objects.access.models import (
     Territory,
     TerritoryMember,
 )
-from objects.activities.models import Reminder
+from objects.activities.models import CalendarFeed, Reminder
 from objects.conversion.models import ConversionMapping
 from objects.duplicates.models import (
     DuplicateDecision,
@@ -19,7 +19,7 @@ from objects.duplicates.models import (
     KeyShape,
     NotDuplicate,
 )
-from objects.exchange.models import Import, ImportChunk, ImportMapping, ImportPart
+from objects.exchange.models import Import, ImportChunk, ImportKey, ImportMapping, ImportPart
 from objects.handover.models import Handover, HandoverItem
 from objects.history.models import RecordChange
 from objects.merging.models import Merge, MergeMove, Redirect
@@ -27,6 +27,7 @@ from objects.records.models import Deletion, Holding, NumberCounter, Recalculati
 from objects.search.models import IndexedShape, SearchEntry
 
 __all__ = [
+    "CalendarFeed",
     "ConversionMapping",
     "Delegation",
     "Deletion",
@@ -39,6 +40,7 @@ __all__ = [
     "Holding",
     "Import",
     "ImportChunk",
+    "ImportKey",
     "ImportMapping",
     "ImportPart",
     "IndexedShape",

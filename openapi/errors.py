@@ -62,6 +62,8 @@ def from_platform(error: PlatformError) -> HttpResponse:
     response = HttpResponse(dumps(failure_body(error)), status=error.status, content_type=CONTENT_TYPE)
     if error.status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="api"'
+    if "retry_after" in error.details:
+        response["Retry-After"] = str(error.details["retry_after"])
     if "current_version" in error.details:
         response["ETag"] = f'"{error.details["current_version"]}"'
     return response

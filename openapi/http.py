@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -96,6 +97,20 @@ class ApiRequest(Request):
         self.method, self.path, self.META, self.headers = request.method, request.path, request.META, request.headers
 
 
+@dataclass(frozen=True)
+class Handed:
+    """What a request within another one has from it: who calls, counted already, and the body, parsed already."""
+
+    user: Any
+    actor: Actor
+    body: Any
+
+
+def handed_to(request: HttpRequest) -> Handed | None:
+    """Return what a request has from the one that holds it; only this process can make such a request."""
+    return getattr(request, "handed", None)
+
+
 class Endpoint(APIView):
     """Base of all endpoints. `scopes` names the scope each method needs; a method without one is not served."""
 
@@ -117,7 +132,12 @@ class Endpoint(APIView):
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> ApiRequest:
         """Return DRF's request, spared what is the same for every request or needed only with a body."""
         parsers = self.get_parsers() if request.method in WRITING else ()
-        return ApiRequest(request, parsers, AUTHENTICATORS, NEGOTIATOR, self.get_parser_context(request))
+        asked = ApiRequest(request, parsers, AUTHENTICATORS, NEGOTIATOR, self.get_parser_context(request))
+        handed = handed_to(request)
+        if handed is not None:
+            asked.user, asked.auth = handed.user, handed.actor
+            asked._full_data = {} if handed.body is None else handed.body  # type: ignore[attr-defined] # DRF's own
+        return asked
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, count, and require the method's scope."""
@@ -125,17 +145,22 @@ class Endpoint(APIView):
             self.perform_content_negotiation(request)
         if not isinstance(request.auth, Actor):
             raise NotAuthenticated
-        if self.window is None:
-            self.window = limits.count_call(credential_of(request))
-        if self.window is not None and self.window.is_exceeded:
-            raise RateLimited(retry_after=self.window.resets_in)
+        if self.window is None and handed_to(request._request) is None:
+            self.count(request)
         self.actor = request.auth
         scope = self.scopes.get(str(request.method))
         if scope is not None:
             require_scope(self.actor, scope)
 
+    def count(self, request: Request, calls: int = 1) -> None:
+        """Count what the caller asks for; raises RateLimited when it is too much for now."""
+        self.window = limits.count_call(credential_of(request), calls)
+        if self.window is not None and self.window.is_exceeded:
+            raise RateLimited(retry_after=self.window.resets_in)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        holder = known_caller(request) if self.reads_records and request.method == "GET" else None
+        is_known = self.reads_records and request.method == "GET" and handed_to(request) is None
+        holder = known_caller(request) if is_known else None
         answer = None if holder is None else self._answer_known(holder, request, *args, **kwargs)
         response = super().dispatch(request, *args, **kwargs) if answer is None else answer
         if self.window is not None:
@@ -167,10 +192,7 @@ class Endpoint(APIView):
             return self.handle_exception(error)  # type: ignore[no-any-return]
 
     def handle_exception(self, exc: Exception) -> Any:
-        response = errors.handle(exc, {})
-        if isinstance(exc, RateLimited) and response is not None:
-            response["Retry-After"] = str(exc.details["retry_after"])
-        return response
+        return errors.handle(exc, {})
 
     # --- help for subclasses --------------------------------------------------------------------------------
     def write(self, request: Request, work: Any) -> HttpResponse:

@@ -39,8 +39,8 @@ class _LocalCounter:
         self.size = size
         self.counts: OrderedDict[str, int] = OrderedDict()
 
-    def count(self, key: str) -> int:
-        self.counts[key] = self.counts.get(key, 0) + 1
+    def count(self, key: str, calls: int) -> int:
+        self.counts[key] = self.counts.get(key, 0) + calls
         self.counts.move_to_end(key)
         while len(self.counts) > self.size:
             self.counts.popitem(last=False)
@@ -50,8 +50,8 @@ class _LocalCounter:
 _local = _LocalCounter()
 
 
-def count_call(credential: str) -> Window | None:
-    """Count one call and return the window; None when calls are not limited."""
+def count_call(credential: str, calls: int = 1) -> Window | None:
+    """Count a call, or what is as much as several, and return the window; None when calls are not limited."""
     limit, seconds = settings.API_BURST
     if not limit:
         return None
@@ -59,16 +59,16 @@ def count_call(credential: str) -> Window | None:
     slot = now // seconds
     key = f"api-burst:{credential}:{slot}"
     try:
-        used = _count(key, seconds * 2)
+        used = _count(key, seconds * 2, calls)
     except (redis.RedisError, OSError):
-        used = _local.count(key)
+        used = _local.count(key, calls)
     return Window(limit, seconds, used, (slot + 1) * seconds - now)
 
 
-def _count(key: str, seconds: int) -> int:
-    """Add one to a counter that is forgotten after so long, in one round trip; return what it has come to."""
+def _count(key: str, seconds: int, calls: int) -> int:
+    """Add to a counter that is forgotten after so long, in one round trip; return what it has come to."""
     pipeline = _client().pipeline(transaction=False)
-    pipeline.incr(key)
+    pipeline.incrby(key, calls)
     pipeline.expire(key, seconds)
     used, _expires = pipeline.execute()
     return int(used)

@@ -18,6 +18,7 @@ SCOPES = {
     "meta:write": _("Change the data model"),
     "users:read": _("Read users, departments, roles and permissions"),
     "users:write": _("Change users, departments, roles and permissions"),
+    "calendar": _("Make and end the address from which other programs read the calendar"),
     "notifications": _("Read notifications, and choose which ones come"),
 }
 

@@ -17,6 +17,8 @@ from crm_platform.kit.context import client_address, request_id
 
 log = logging.getLogger("crm.request")
 ACCEPTED_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+# Addresses that are secrets: whoever knows one can send to an intake, or read a calendar.
+SECRET = re.compile(r"^(/api/v1/(?:public/[a-z]+|calendar/feeds)/)[^/]+")
 QUIET = ("/health/", "/static/")  # asked for all day long by probes and pages; logged only when they fail
 
 
@@ -48,8 +50,12 @@ class RequestLogMiddleware:
 def _log(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     """Write the line past `log.info`, which would look for its caller first: a walk up the stack of all middleware."""
     if log.isEnabledFor(logging.INFO):
-        args, members = (request.method, request.path, response.status_code), _members(request, response, started)
+        args, members = (request.method, _path(request), response.status_code), _members(request, response, started)
         log.handle(log.makeRecord(log.name, logging.INFO, __file__, 0, "%s %s %s", args, None, extra=members))
+
+
+def _path(request: HttpRequest) -> str:
+    return SECRET.sub(r"\1…", request.path)
 
 
 def _members(request: HttpRequest, response: HttpResponseBase, started: float) -> dict[str, Any]:
@@ -57,7 +63,7 @@ def _members(request: HttpRequest, response: HttpResponseBase, started: float) -
     actor = getattr(request, "actor", None)
     return {
         "method": request.method,
-        "path": request.path,
+        "path": _path(request),
         "status": response.status_code,
         "ms": round((time.perf_counter() - started) * 1000, 1),
         "organization": organization.slug if organization else None,

@@ -27,7 +27,8 @@ _ROW = "(%s::uuid, %s, %s, %s, %s::uuid, %s, %s::jsonb, %s::uuid, %s, %s)"
 
 @dataclass(frozen=True, slots=True)
 class EventInput:
-    """What happened: `record.created|updated|deleted|restored`, or something that is about no record.
+    """What happened: `record.created|updated|deleted|restored|merged|unmerged`, `lead.converted`,
+    `pool.claimed|assigned|released|recycled|recalled|moved`, or something that is about no record.
 
     `changed` maps API names of changed fields to whatever consumers should know of the change.
     """

@@ -39,6 +39,7 @@ class StoredFile(models.Model):
             models.Index(fields=["record_id"], name="file_record"),
             models.Index(fields=["sha256"], name="file_content"),
             models.Index(fields=["created_at"], name="file_loose", condition=Q(record_id=None, held_by="")),
+            models.Index(fields=["held_by", "created_at"], name="file_held", condition=~Q(held_by="")),
             models.Index(fields=["detached_at"], name="file_detached", condition=Q(detached_at__isnull=False)),
         ]
 

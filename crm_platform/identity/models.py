@@ -235,6 +235,7 @@ class OrganizationSettings(models.Model):
     session_max_hours = models.PositiveSmallIntegerField(default=336)
     sign_in_keep_days = models.PositiveSmallIntegerField(default=365)
     audit_keep_days = models.PositiveSmallIntegerField(default=1095)
+    intake_keep_days = models.PositiveSmallIntegerField(default=180, db_default=180)  # what came in from outside
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="organization_settings_one_row")]

@@ -20,7 +20,6 @@ from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.kit.errors import PlatformError, StateConflict, ValidationFailed, VersionConflict
 from layouts.pages import conflict, duplicates, live
 from layouts.pages.common import ObjectDesk, desk, safe_next
-from layouts.pages.names import with_names
 from layouts.pages.record import RecordPage, open_record
 from layouts.pages.record_form import RecordForm, form_fields
 from layouts.pages.typed_names import resolve_typed
@@ -30,6 +29,7 @@ from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import CleanContext, InvalidValue, Reference
 from objects.access.type_grants import offered_types
 from objects.display import cells
+from objects.display.names import with_names
 from objects.duplicates.errors import DuplicateDetected
 from objects.history.selectors import history
 from objects.records.service import Diversion, RecordService

@@ -20,7 +20,6 @@ from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.frozen import thaw
 from layouts.pages.common import ObjectDesk
-from layouts.pages.condition_form import OPERATOR, PATH, SOURCE, ConditionForm
 from metadata.compiler.compile import SHARED_TARGETS
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
@@ -28,6 +27,7 @@ from metadata.field_types.contexts import clean_context
 from metadata.field_types.values import InvalidValue
 from metadata.publishing import CUSTOMIZE
 from objects.access.policy import AccessPolicy
+from objects.display.condition_form import OPERATOR, PATH, SOURCE, ConditionForm
 from objects.query.conditions import MAX_LEAVES, All, Condition, Tree, from_json, to_json
 from objects.records.lookup_filters import own_field
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment, redirect
 from layouts.pages.common import ObjectDesk, desk
-from layouts.pages.condition_form import COUNT, OPERAND, ConditionForm
 from layouts.pages.list_state import ListState, read_state
 from layouts.selectors import list_views
+from objects.display.condition_form import COUNT, OPERAND, ConditionForm
 from objects.query.conditions import Condition
 
 PLACE = "place"
@@ -40,6 +41,13 @@ def filter_form(request: HttpRequest, object_name: str) -> HttpResponse:
         condition = form.condition()
         if condition is not None:
             return redirect(request, state.with_condition(condition, number).url(opened.list_url))
-    template = "layouts/lists/filter_form.html" if is_fragment(request) else "layouts/lists/filter_page.html"
-    context = {"desk": opened, "filter": form, "state": state.first_page().query(), "place": number, "base": state}
+    template = "console/components/filter_form.html" if is_fragment(request) else "layouts/lists/filter_page.html"
+    context = {
+        "desk": opened,
+        "filter": form,
+        "form_url": reverse("record-filter", args=[opened.name]),
+        "list_url": opened.list_url,
+        "state": state.first_page().query(),
+        "place": number,
+    }
     return render(request, template, context, status=422 if form.is_sent else 200)

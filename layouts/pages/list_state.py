@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from crm_platform.kit import json
 from layouts.documents import ListViewSpec
 from layouts.selectors import default_list_view
 from metadata.compiler.compiled import CompiledObject
-from metadata.field_types.operators import Arity, operators
 from objects.access.policy import AccessPolicy
-from objects.query.conditions import All, Condition, Tree, both, from_json, to_json
-from objects.query.filters import parse_flat, to_flat
+from objects.display.addressed import conjuncts, filter_pairs, read_filters
+from objects.query.conditions import Condition, Tree, both, from_json
 
-VIEW, OWN, WHERE, SORT, SEARCH, CURSOR, TRAIL, NUMBER = (
-    "view",
-    "own",
-    "where",
-    "sort",
-    "q",
-    "cursor",
-    "trail",
-    "page",
-)
+VIEW, OWN, SORT, SEARCH, CURSOR, TRAIL, NUMBER = "view", "own", "sort", "q", "cursor", "trail", "page"
 TRAIL_LENGTH = 12  # pages that "previous" can go back; a cursor is about 150 characters long
 
 
@@ -116,13 +105,10 @@ class ListState:
     # --- as an address ----------------------------------------------------------------------------------------
     def query(self) -> list[tuple[str, str]]:
         """Return the parameters of the list's address; what is usual is left out."""
-        flat = [item for item in self.filters if is_flat(item)]
-        nested = [to_json(item) for item in self.filters if not is_flat(item)]
         found = [
             (VIEW, "" if self.view.is_default else self.view.key),
             (OWN, "1" if self.replaces_view else ""),
-            *(to_flat(All(flat)) or ()),
-            (WHERE, json.dumps_str(nested) if nested else ""),
+            *filter_pairs(self.filters),
             (SORT, ",".join(self.order)),
             (SEARCH, self.search),
             (CURSOR, self.cursor),
@@ -141,11 +127,10 @@ def read_state(
 ) -> ListState:
     """Return the state that an address describes; raises ValidationFailed for filters that do not apply."""
     by_key = {view.key: view for view in views}
-    nested = conjuncts(from_json(_json(params.get(WHERE, ""))))
     cursor, number = params.get(CURSOR, ""), params.get(NUMBER, "")
     return ListState(
         view=by_key.get(params.get(VIEW, "")) or default_list_view(views),
-        filters=(*conjuncts(parse_flat(obj, params, policy)), *nested),
+        filters=read_filters(params, obj, policy),
         replaces_view=bool(params.get(OWN)),
         order=tuple(part for part in params.get(SORT, "").split(",") if part),
         search=params.get(SEARCH, "").strip()[:200],
@@ -153,27 +138,3 @@ def read_state(
         trail=tuple(params.get(TRAIL, "").split(".")) if cursor else (),
         number=int(number) if cursor and number.isdigit() and len(number) < 9 else 1,
     )
-
-
-def is_flat(item: Tree) -> bool:
-    """Tell whether a condition survives the flat form, in which commas separate the operands of a list."""
-    if not isinstance(item, Condition) or isinstance(item.operand, Mapping):
-        return False
-    if not isinstance(item.operand, tuple):
-        return True
-    is_list = operators.get(item.operator).arity in (Arity.MANY, Arity.TWO)
-    return is_list and not any("," in str(part) or not str(part).strip() for part in item.operand)
-
-
-def conjuncts(tree: Tree | None) -> tuple[Tree, ...]:
-    """Return the conditions that hold together, one by one."""
-    if tree is None:
-        return ()
-    return tuple(tree.items) if isinstance(tree, All) else (tree,)
-
-
-def _json(text: str) -> Mapping[str, Any] | list[Any] | None:
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return None

@@ -14,13 +14,13 @@ from crm_platform.identity.models import Department, User
 from crm_platform.identity.people import searched, visible_people
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import ValidationFailed
-from layouts.pages.names import DEPARTMENT, USER
 from metadata.compiler.compiled import CompiledField, UnknownField
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.contexts import clean_context
 from metadata.field_types.hierarchy import UNDER, HierarchyType
 from metadata.field_types.values import InvalidValue
 from objects.access.policy import AccessPolicy
+from objects.display.names import DEPARTMENT, USER
 from objects.query.conditions import All, Condition, Not, Tree
 from objects.query.conditions import Any as Either
 from objects.query.matching import matching

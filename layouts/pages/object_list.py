@@ -21,12 +21,12 @@ from crm_platform.console.htmx import is_fragment
 from crm_platform.kit.errors import CursorExpired, ValidationFailed
 from layouts import generated
 from layouts.documents import ListViewSpec
-from layouts.pages.chips import Chip, chips
 from layouts.pages.common import ObjectDesk, desk
 from layouts.pages.list_state import ListState, read_state
 from layouts.selectors import chosen_columns, list_views
 from objects import extensions
 from objects.display.cells import Column, FurtherCells, body_rows, columns
+from objects.display.chips import Chip, chips
 from objects.extensions import BulkAction, ListColumn
 from objects.merging.rights import may_merge
 from objects.query.pages import Count, DisplayPage

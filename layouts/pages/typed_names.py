@@ -10,13 +10,13 @@ from django.http import QueryDict
 from crm_platform.identity.models import Department, User
 from crm_platform.identity.people import visible_people
 from crm_platform.kit.context import Actor
-from layouts.pages.chips import targets_of
 from layouts.pages.common import ObjectDesk
-from layouts.pages.names import DEPARTMENT, USER
 from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.widgets import OBJECT_SUFFIX, TEXT_SUFFIX
 from objects.access.policy import AccessPolicy
+from objects.display.chips import targets_of
+from objects.display.names import DEPARTMENT, USER
 from objects.query.conditions import Condition
 from objects.query.query import RecordQuery
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -72,6 +72,17 @@ class CalendarEntry:
         return self.row.values.get(OWNER)
 
     @property
+    def about(self) -> Reference | None:
+        found = self.row.values.get(RELATED)
+        return found if isinstance(found, Reference) else None
+
+    def text(self, name: str) -> str:
+        """Return a value as people read it; nothing where it was not read."""
+        value = self.row.values.get(name)
+        field = self.desk.field(name) if value is not None else None
+        return field.type.to_text(field.spec, value, self.desk.display(self.row.values)) if field is not None else ""
+
+    @property
     def status(self) -> str:
         return str(self.row.values.get(STATUS) or "")
 
@@ -83,13 +94,23 @@ class CalendarEntry:
 
 
 def calendar(
-    actor: Actor, first: date, last: date, *, owner: uuid.UUID | None = None, everybody: bool = False, kind: str = ""
+    actor: Actor,
+    first: date,
+    last: date,
+    *,
+    owner: uuid.UUID | None = None,
+    everybody: bool = False,
+    kind: str = "",
+    more: Sequence[str] = (),
 ) -> list[CalendarEntry]:
-    """Return what stands between two days, both included: of one person (None: the caller) or all within reach."""
+    """Return what stands between two days, both included: of one person (None: the caller) or all within reach.
+
+    `more` names further fields to be read where they are there and the caller may.
+    """
     found: list[CalendarEntry] = []
     for item in KINDS:
         if kind in ("", item.key):
-            found += _entries(actor, item, first, last, _whose(owner, everybody))
+            found += _entries(actor, item, first, last, _whose(owner, everybody), more)
     return sorted(found, key=lambda entry: entry.order)
 
 
@@ -99,7 +120,9 @@ def _whose(owner: uuid.UUID | None, everybody: bool) -> list[Tree]:
     return [Condition(OWNER, "is_me") if owner is None else Condition(OWNER, "eq", str(owner))]
 
 
-def _entries(actor: Actor, kind: CalendarKind, first: date, last: date, whose: list[Tree]) -> Iterator[CalendarEntry]:
+def _entries(
+    actor: Actor, kind: CalendarKind, first: date, last: date, whose: list[Tree], more: Sequence[str]
+) -> Iterator[CalendarEntry]:
     needs = [kind.start, OWNER, *([STATUS] if kind.only_open else [])]
     desk = open_desk(actor, kind.object, needs)
     if desk is None:
@@ -107,7 +130,7 @@ def _entries(actor: Actor, kind: CalendarKind, first: date, last: date, whose: l
     wanted = [*whose, *_between(actor, desk, kind, first, last)]
     if kind.only_open:
         wanted.append(Condition(STATUS, "in", list(OPEN_STATUSES)))
-    others = desk.readable(filter(None, (kind.end, kind.all_day, STATUS, RELATED)))
+    others = desk.readable(filter(None, (kind.end, kind.all_day, STATUS, RELATED, *more)))
     query = RecordQuery(actor, kind.object).where(All(wanted)).order(kind.start)
     for row in query.fields(*desk.name_fields, kind.start, OWNER, *others).display(MAX_ENTRIES):
         yield _entry(actor, desk, kind, row)

@@ -1,7 +1,8 @@
-"""What was reminded of already."""
+"""What was reminded of already, and the addresses from which calendars are read by other programs."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
@@ -16,3 +17,18 @@ class Reminder(models.Model):
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["field_id", "record_id", "at"], name="reminded_once")]
         indexes = [models.Index(fields=["at"], name="reminder_at")]
+
+
+class CalendarFeed(models.Model):
+    """The address from which other programs read somebody's calendar. Only the SHA-256 of its secret part is kept."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="calendar_feed")
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    last_read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"

@@ -18,13 +18,15 @@ class Becomes:
     """What a lead becomes in one place: a new record, an existing one (`id`), or nothing.
 
     `values` are the caller's own, by API name: they go before what is mapped, and change an existing record.
-    `is_another`: the caller has seen the records that match, and makes a new one all the same.
+    `is_another`: the caller has seen the records that match, and makes a new one all the same. `existing` says for
+    once what an existing record does with the lead's values; "" is as the mapping says.
     """
 
     mode: str = NEW
     id: uuid.UUID | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     is_another: bool = False
+    existing: str = ""
 
 
 NOTHING = Becomes(NONE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.snapshot import SchemaSnapshot
 from objects.access.field_security import is_writable
-from objects.conversion.models import ConversionMapping
+from objects.conversion.models import ConversionMapping, Existing
 
 LEAD = "lead"
 ACCOUNT, CONTACT, OPPORTUNITY = TARGETS = ("account", "contact", "opportunity")
@@ -50,6 +50,7 @@ class Pair:
     source: CompiledField
     target: CompiledField
     is_chosen: bool = False
+    existing: str = Existing.FILL  # where the record is there already
 
 
 def sources(snapshot: SchemaSnapshot) -> tuple[CompiledField, ...]:
@@ -86,30 +87,31 @@ def mapping(snapshot: SchemaSnapshot) -> Mapping[str, tuple[Pair, ...]]:
     return {name: tuple(_pairs(snapshot, name, chosen.get(name, {}))) for name in targets(snapshot)}
 
 
-def _chosen(snapshot: SchemaSnapshot) -> dict[str, dict[str, str | None]]:
-    """Return what rows say: by target and source, the name of the field, None for "nowhere"."""
+def _chosen(snapshot: SchemaSnapshot) -> dict[str, dict[str, tuple[str | None, str]]]:
+    """Return what rows say: by target and source, the field (None: nowhere), and what existing records do."""
     lead = {field.id: field.api_name for field in snapshot.spec.object_map[LEAD].fields}
-    found: dict[str, dict[str, str | None]] = {}
-    rows = ConversionMapping.objects.values_list("source_field_id", "target_object_id", "target_field_id")
-    for source_id, object_id, field_id in rows:
+    found: dict[str, dict[str, tuple[str | None, str]]] = {}
+    rows = ConversionMapping.objects.values_list("source_field_id", "target_object_id", "target_field_id", "existing")
+    for source_id, object_id, field_id, existing in rows:
         spec = snapshot.spec.object_by_id.get(object_id)
         if spec is None or source_id not in lead:
             continue
         names = {field.id: field.api_name for field in spec.fields}
         if field_id is None or field_id in names:
-            found.setdefault(spec.api_name, {})[lead[source_id]] = names[field_id] if field_id else None
+            to = names[field_id] if field_id else None
+            found.setdefault(spec.api_name, {})[lead[source_id]] = to, existing
     return found
 
 
-def _pairs(snapshot: SchemaSnapshot, target: str, chosen: Mapping[str, str | None]) -> Iterator[Pair]:
+def _pairs(snapshot: SchemaSnapshot, target: str, chosen: Mapping[str, tuple[str | None, str]]) -> Iterator[Pair]:
     """Yield the pairs of one target; each of its fields takes one value at most."""
     obj, own = snapshot.object(target), sources(snapshot)
     taken: set[str] = set()
     for source in own:
-        name = chosen.get(source.name)
+        name, existing = chosen.get(source.name, (None, Existing.FILL))
         if name is not None and name in obj.fields and takes(source, obj.fields[name]):
             taken.add(name)
-            yield Pair(source, obj.fields[name], is_chosen=True)
+            yield Pair(source, obj.fields[name], is_chosen=True, existing=existing)
     left = [source for source in own if source.name not in chosen]
     for find in (_usual, _namesake, _labelled):
         for source in list(left):

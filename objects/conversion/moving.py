@@ -21,8 +21,6 @@ from objects.merging.places import Place, places
 from objects.merging.sharing import copied
 from objects.records.rollups import moved_as_a_whole
 
-LAST = ("last_followup_at", "last_activity_at")
-
 
 def move_activities(
     actor: Actor, snapshot: SchemaSnapshot, lead_id: uuid.UUID, to: Reference, now: datetime
@@ -83,14 +81,6 @@ def _lead(
         "new": field.type.to_api(field.spec, to),
     }
     write_traces(actor, place, dict.fromkeys(ids, change), alive, now)
-
-
-def inherit_last(obj: CompiledObject, record_id: uuid.UUID, lead: CompiledObject, lead_id: uuid.UUID) -> None:
-    """Let a record know of the lead's latest contacts; that changes no version."""
-    changes = ", ".join(f"{name} = GREATEST(t.{name}, l.{name})" for name in LAST)
-    sql = f'UPDATE "{obj.table}" t SET {changes} FROM "{lead.table}" l WHERE t.id = %s AND l.id = %s'  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [record_id, lead_id])
 
 
 def share_alike(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from crm_platform.kit.context import Actor
+from crm_platform.kit.errors import ValidationFailed
 from metadata.models import BusinessField, BusinessObject
 from metadata.packages.package import PackageChange
 from metadata.packages.sections import Documents, PackageSection, package_sections
 from objects.conversion.mapping import LEAD
-from objects.conversion.models import ConversionMapping
+from objects.conversion.models import ConversionMapping, Existing
 
 KEY = "conversion_mappings"
 
@@ -28,6 +31,7 @@ def export(object_names: Sequence[str]) -> list[dict[str, Any]]:
             "field": row.source_field.api_name,
             "target": row.target_object.api_name,
             "to": row.target_field.api_name if row.target_field else None,
+            **({"existing": row.existing} if row.existing != Existing.FILL else {}),
         }
         for row in rows.order_by("source_field__position", "source_field_id", "target_object_id")
     ]
@@ -41,8 +45,11 @@ def diff(documents: Documents) -> list[PackageChange]:
         place, name = (wanted["field"], wanted["target"]), f"{wanted['object']}.{wanted['field']}.{wanted['target']}"
         if place not in present:
             changes.append(PackageChange("add", KEY, name, None))
-        elif present[place] != wanted.get("to"):
-            changes.append(PackageChange("change", KEY, name, None, {"to": (present[place], wanted.get("to"))}))
+            continue
+        now = {"to": wanted.get("to"), "existing": wanted.get("existing", Existing.FILL)}
+        differing = {key: (present[place][key], value) for key, value in now.items() if present[place][key] != value}
+        if differing:
+            changes.append(PackageChange("change", KEY, name, None, differing))
     return changes
 
 
@@ -59,15 +66,25 @@ def apply(actor: Actor, documents: Documents) -> None:
         if field is not None:
             ConversionMapping.objects.filter(target_field_id=field).delete()
         ConversionMapping.objects.update_or_create(
-            source_field_id=source, target_object_id=target, defaults={"target_field_id": field}
+            source_field_id=source,
+            target_object_id=target,
+            defaults={"target_field_id": field, "existing": _way(wanted)},
         )
 
 
-def _present() -> Mapping[tuple[str, str], str | None]:
+def _way(wanted: Mapping[str, Any]) -> str:
+    """Return what existing records do; raises ValidationFailed for what nobody knows."""
+    given = wanted.get("existing", Existing.FILL)
+    if given not in Existing.values:
+        raise ValidationFailed.single("existing", "invalid_choice", _("Choose keep, fill or overwrite."))
+    return str(given)
+
+
+def _present() -> Mapping[tuple[str, str], Mapping[str, str | None]]:
     rows = ConversionMapping.objects.values_list(
-        "source_field__api_name", "target_object__api_name", "target_field__api_name"
+        "source_field__api_name", "target_object__api_name", "target_field__api_name", "existing"
     )
-    return {(source, target): to for source, target, to in rows}
+    return {(source, target): {"to": to, "existing": existing} for source, target, to, existing in rows}
 
 
 def register() -> None:

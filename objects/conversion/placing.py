@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -17,9 +16,10 @@ from objects.conversion.leads import value_of
 from objects.conversion.mapping import ACCOUNT, CONTACT, OPPORTUNITY
 from objects.conversion.matching import refuse_known
 from objects.conversion.moving import share_alike
+from objects.conversion.taking import changes, locked_record, to_write
 from objects.conversion.values import Carried, with_files
 from objects.duplicates.errors import DuplicateDetected
-from objects.query.query import RecordQuery, visible_ids
+from objects.query.query import visible_ids
 from objects.records import pipeline
 from objects.records.drafts import CURRENCY, OWNER, Batch, Consent, Draft, Movement
 from objects.records.rights import rights_on
@@ -47,8 +47,8 @@ class Placing:
         wish = self.given.of(target)
         try:
             if wish.mode == EXISTING:
-                self.ids[target] = self._find(target, wish)
-                self.brought[target] = Carried(sources=brought.sources)  # the record keeps its own values
+                self.ids[target] = self._find(target, wish, brought)
+                self.brought[target] = Carried(sources=brought.sources)  # what it does not take, it has its own of
             else:
                 self.ids[target] = self._make(target, wish, brought)
         except ValidationFailed as failed:
@@ -103,34 +103,37 @@ class Placing:
             raise Forbidden(_("The new record would be out of your reach: choose yourself as its owner."))
 
     # --- existing -------------------------------------------------------------------------------------------------
-    def _find(self, target: str, wish: Becomes) -> uuid.UUID:
-        """Return an existing record within reach; the caller's values change it, the mapping does not."""
+    def _find(self, target: str, wish: Becomes, brought: Carried) -> uuid.UUID:
+        """Return an existing record within reach; it takes in what the mapping says, and the caller's own values."""
         assert wish.id is not None
+        batch, obj = self.batch, self._object(target)
         try:
-            record: Any = RecordQuery(self.batch.actor, target).record(wish.id)
+            record = locked_record(batch.policy, batch.snapshot, obj, wish.id)
         except NotFound as error:
             raise ValidationFailed.single("id", "invalid_reference", _("There is no such record.")) from error
-        changes = {**self._links(target, record), **wish.values}
-        if changes:
+        found = changes(batch.policy, obj, record, brought, wish.existing)
+        taken = to_write(tuple(item for item in found if item.field.name not in wish.values), obj, batch.actor.user_id)
+        given = {**taken, **self._links(target, record), **wish.values}
+        if given:
             consent = Consent(wish.is_another, self.given.warnings, self.given.reason)
             service = RecordService(self.batch.actor, consent=consent, event=self.batch.event)
-            service.update(target, wish.id, changes)
+            service.update(target, wish.id, given)
         return wish.id
 
     def _links(self, target: str, record: Record) -> dict[str, str]:
         """Return the links to fill in; raises ValidationFailed for a record that belongs to another account."""
-        obj, changes = self._object(target), {}
+        obj, links = self._object(target), {}
         for name, of in LINKS[target].items():
             present = value_of(obj, record, name)
             if of not in self.ids or name not in obj.fields or name in self.given.of(target).values:
                 continue
             if present is None:
                 if self._may_set(obj, record, name):
-                    changes[name] = str(self.ids[of])
+                    links[name] = str(self.ids[of])
             elif of == ACCOUNT and present.id != self.ids[of]:
                 message = _("This record belongs to another account. Choose that one, or make a new record.")
                 raise ValidationFailed.single("id", "invalid_reference", message)
-        return changes
+        return links
 
     def _may_set(self, obj: CompiledObject, record: Record, name: str) -> bool:
         policy = self.batch.policy

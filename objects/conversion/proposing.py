@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import Forbidden
+from crm_platform.kit.errors import Forbidden, NotFound
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.record_base import Record
 from objects.access.policy import AccessPolicy
@@ -18,6 +18,7 @@ from objects.conversion.leads import became, value_of
 from objects.conversion.mapping import CONVERTED_AT, LEAD, mapping, targets
 from objects.conversion.matching import offers
 from objects.conversion.service import EVENT
+from objects.conversion.taking import Change, changes, is_way
 from objects.conversion.values import Carried, Lost, carried, unmapped
 from objects.duplicates.results import Card
 from objects.query.query import RecordQuery, visible_ids
@@ -65,6 +66,18 @@ def propose(actor: Actor, lead_id: uuid.UUID) -> Proposal:
     lost = [item for found in brought.values() for item in found.lost]
     lost += unmapped(policy, snapshot, lead, brought)
     return Proposal(lead, {name: _proposed(batch, draft, name, found) for name, found in brought.items()}, tuple(lost))
+
+
+def taken_in(actor: Actor, lead_id: uuid.UUID, target: str, record_id: uuid.UUID, way: str = "") -> tuple[Change, ...]:
+    """Return what an existing record would take in of a lead. Raises NotFound and Forbidden as `propose` does."""
+    snapshot, policy = current_snapshot(), AccessPolicy.of(actor)
+    policy.require(LEAD, EVENT)
+    lead: Any = RecordQuery(actor, LEAD).record(lead_id)
+    if target not in targets(snapshot) or not is_way(way):
+        raise NotFound
+    record: Any = RecordQuery(actor, target).record(record_id)
+    brought = carried(policy, snapshot, lead, target, mapping(snapshot)[target])
+    return changes(policy, snapshot.object(target), record, brought, way)
 
 
 def _proposed(batch: Batch, lead: Draft, target: str, brought: Carried) -> Proposed:

@@ -34,14 +34,16 @@ from objects.conversion.mapping import (
     TARGETS,
     mapping,
 )
-from objects.conversion.moving import inherit_last, move_activities
+from objects.conversion.moving import move_activities
 from objects.conversion.placing import Placing
+from objects.conversion.taking import is_way
 from objects.conversion.values import carried, unmapped
 from objects.merging.moving import count_pointing
 from objects.merging.values import told_counts
 from objects.query.query import visible_ids
 from objects.records import pipeline
 from objects.records.drafts import Batch, Draft
+from objects.records.touching import inherit_last
 from objects.records.unit import run_unit
 
 EVENT, ANNOUNCED = "convert", "lead.converted"
@@ -108,6 +110,8 @@ def check_input(given: ConvertInput) -> None:
 def _check_wish(name: str, wish: Becomes) -> None:
     if wish.mode not in MODES:
         raise ValidationFailed.single(name, "invalid_choice", _("Choose new, existing or none."))
+    if not is_way(wish.existing):
+        raise ValidationFailed.single(f"{name}.existing", "invalid_choice", _("Choose keep, fill or overwrite."))
     if wish.mode == EXISTING and wish.id is None:
         raise ValidationFailed.single(f"{name}.id", "required", _("Choose the existing record."))
 
@@ -138,7 +142,7 @@ def _move_activities(actor: Actor, lead: Record, placing: Placing, now: datetime
     if to is None:
         return {}
     for name, record_id in placing.ids.items():
-        inherit_last(snapshot.object(name), record_id, snapshot.object(LEAD), lead.pk)
+        inherit_last(snapshot.object(name), record_id, snapshot.object(LEAD), [lead.pk])
     return move_activities(actor, snapshot, lead.pk, Reference(to, placing.ids[to]), now)
 
 

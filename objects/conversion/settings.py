@@ -15,7 +15,7 @@ from metadata.compiler.current import current_snapshot
 from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.publishing import CUSTOMIZE
 from objects.conversion.mapping import LEAD, sources, takers, targets
-from objects.conversion.models import ConversionMapping
+from objects.conversion.models import ConversionMapping, Existing
 from objects.records.unit import run_unit
 
 CHANGED = "conversion.mapping_changed"
@@ -23,11 +23,15 @@ CHANGED = "conversion.mapping_changed"
 
 @dataclass(frozen=True)
 class Choice:
-    """What an administrator says about a field of leads and one target; without `field` its value goes nowhere."""
+    """What an administrator says about a field of leads and one target; without `field` its value goes nowhere.
+
+    `existing`: what becomes of the value in a record that is there already.
+    """
 
     source: str
     target: str
     field: str | None
+    existing: str = Existing.FILL
 
 
 def choices() -> list[Choice]:
@@ -38,7 +42,7 @@ def choices() -> list[Choice]:
         if row.source_field_id in names:
             number, source = names[row.source_field_id]
             field = row.target_field.api_name if row.target_field else None
-            found.append((number, Choice(source, row.target_object.api_name, field)))
+            found.append((number, Choice(source, row.target_object.api_name, field, row.existing)))
     return [choice for _number, choice in sorted(found, key=lambda item: (item[0], item[1].target))]
 
 
@@ -63,6 +67,8 @@ def _mistakes(given: Iterable[Choice]) -> Iterable[FieldError]:
             yield FieldError(name, "unknown_field", _("There is no such field."))
             continue
         said.add((choice.source, choice.target))
+        if choice.existing not in Existing.values:
+            yield FieldError(f"{name}.existing", "invalid_choice", _("Choose keep, fill or overwrite."))
         if choice.field is None:
             continue
         if choice.field not in {field.name for field in takers(snapshot.object(choice.target), own[choice.source])}:
@@ -88,11 +94,17 @@ def _row(snapshot: SchemaSnapshot, choice: Choice) -> ConversionMapping:
         source_field_id=objects[LEAD].field_map[choice.source].id,
         target_object_id=target.id,
         target_field_id=target.field_map[choice.field].id if choice.field else None,
+        existing=choice.existing,
     )
 
 
 def _told(found: Iterable[Choice]) -> Mapping[str, str | None]:
-    return {f"{item.source} → {item.target}": item.field for item in found}
+    return {f"{item.source} → {item.target}": _said(item) for item in found}
+
+
+def _said(choice: Choice) -> str | None:
+    is_usual = choice.field is None or choice.existing == Existing.FILL
+    return choice.field if is_usual else f"{choice.field} ({choice.existing})"
 
 
 def register() -> None:

@@ -47,6 +47,7 @@ class Carried:
     shown: set[str] = field(default_factory=set)
     sources: set[str] = field(default_factory=set)
     lost: list[Lost] = field(default_factory=list)
+    ways: dict[str, str] = field(default_factory=dict)  # by field, what a record does that is there already
 
 
 def carried(
@@ -69,6 +70,7 @@ def carried(
             _lose(policy, found, source_obj, pair.source, target, str(error.message) % dict(error.params))
             continue
         found.values[pair.target.name] = taken
+        found.ways[pair.target.name] = pair.existing
         found.sources.add(pair.source.name)
         if policy.can_read_field(source_obj, pair.source.name):
             found.shown.add(pair.target.name)

@@ -10,10 +10,11 @@ from typing import Any
 from django.db import transaction
 
 from objects.exchange.running import FAILED, SKIPPED, Entry, Runner
+from objects.exchange.seen import Seen
 from objects.exchange.tables import TableRow
 
 SHOWN_PROBLEMS = 100
-OUTCOMES = ("created", "updated", "skipped", "failed")
+OUTCOMES = ("created", "updated", "deleted", "skipped", "failed")
 
 
 @dataclass
@@ -55,9 +56,15 @@ def problem_keys(errors: Iterable[dict[str, Any]]) -> set[str]:
     return {f"{error['code']} {error['field'] or ''}".strip() for error in errors}
 
 
-def try_rows(runner: Runner, rows: Sequence[TableRow]) -> list[Entry]:
-    """Return what would become of rows; nothing is written."""
+def try_rows(runner: Runner, rows: Sequence[TableRow], seen: Seen | None = None) -> list[Entry]:
+    """Return what would become of rows, after those that were `seen`; no record is written."""
+    earlier = seen.before(rows) if seen is not None else []
     with transaction.atomic():
+        for turn in earlier:
+            runner.carry_out(turn)
         entries = runner.carry_out(rows)
         transaction.set_rollback(True)
+    runner.finder.start_anew()  # what it found may be gone
+    if seen is not None:
+        seen.add(rows, entries)
     return entries

@@ -78,8 +78,16 @@ class Finder:
     def knows(self, target: str, match: str, text: str) -> bool:
         return text in self._found[target, match] or text in self._several[target, match]
 
-    def forget(self) -> None:
-        """Look for several-fold names again: they may have become clear."""
+    def forget(self, written: str) -> None:
+        """Look again for names that stood for several, and for those of the object whose records are written."""
+        self._several.clear()
+        for target, match in list(self._found):
+            if target == written:
+                del self._found[target, match]
+
+    def start_anew(self) -> None:
+        """Look for everything again: what was found was rolled back, perhaps."""
+        self._found.clear()
         self._several.clear()
 
     def by_key(self, obj: CompiledObject, name: str, texts: Iterable[str]) -> dict[str, set[uuid.UUID]]:
@@ -197,7 +205,7 @@ class ReferenceReader:
 
     def prepare(self, texts: Iterable[str]) -> None:
         """Look up everything that the cells name."""
-        names = {name for text in texts for name in self._names(text)}
+        names = {name for text in texts for name in self.names(text)}
         for target in self.targets:
             self.finder.prepare(target, self.match, names)
 
@@ -216,7 +224,8 @@ class ReferenceReader:
                 found.append({**self._as_link(self._one(note["name"])), **self._said(note["note"])})
         return found
 
-    def _names(self, text: str) -> Iterable[str]:
+    def names(self, text: str) -> Iterable[str]:
+        """Return everything that a cell may name."""
         if not self.is_list:
             return [text.strip()]
         items = split(text)

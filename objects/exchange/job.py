@@ -13,33 +13,36 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm_platform.audit.actions import Action, actions
-from crm_platform.audit.services import Subject, record_entry
 from crm_platform.files import store
 from crm_platform.jobs.services import JobContext, JobFailed, register_job, register_schedule
 from crm_platform.kit.context import Actor
+from crm_platform.notifications.services import register_kind
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
+from objects.exchange import exports
 from objects.exchange.checking import Report, problem_keys, try_rows
+from objects.exchange.mass import Changer, check_order, gather, stored_order
 from objects.exchange.models import Import, ImportChunk
-from objects.exchange.plan import check_plan, stored_plan
+from objects.exchange.noting import FINISHED, UNDONE, note
+from objects.exchange.plan import check_plan, is_import, stored_plan
 from objects.exchange.running import FAILED, SKIPPED, Entry, Runner
+from objects.exchange.seen import Seen
 from objects.exchange.sources import format_of
 from objects.exchange.tables import TableRow, batches, write_table
 from objects.exchange.tidying import tidy
 from objects.exchange.undoing import undo_some
 from objects.records.unit import run_unit
 
-IMPORT, CHECK, UNDO, TIDY = "exchange.import", "exchange.check", "exchange.undo", "exchange.tidy"
+IMPORT, BULK, EXPORT = "exchange.import", "exchange.bulk", "exchange.export"
+CHECK, UNDO, TIDY = "exchange.check", "exchange.undo", "exchange.tidy"
 CHUNK = 500  # rows
-FINISHED, UNDONE = "import.finished", "import.undone"
-
-actions.register(Action(FINISHED, gettext_lazy("Records imported")))
-actions.register(Action(UNDONE, gettext_lazy("Import undone")))
 
 
 def run_import(context: JobContext) -> dict[str, Any]:
-    """Handle `exchange.import`: every chunk ends with its marker and the job's cursor, so none is done twice."""
+    """Handle `exchange.import` and `exchange.bulk`.
+
+    Every chunk ends with its marker and the job's cursor, so none is done twice.
+    """
     row = _running(context)
     if row is None or row.state != Import.State.RUNNING:
         return {}
@@ -86,7 +89,7 @@ def _finish(actor: Actor, row: Import) -> Import:
     done = Import.objects.select_for_update(of=("self",)).get(pk=row.pk)
     done.state, done.finished_at = Import.State.DONE, timezone.now()
     done.save(update_fields=["state", "finished_at"])
-    record_entry(actor, FINISHED, subject_of(done), {"import": str(done.pk), "file": done.name, **counts_of(done)})
+    note(actor, done, FINISHED, **counts_of(done))
     return done
 
 
@@ -97,17 +100,17 @@ def run_check(context: JobContext) -> dict[str, Any]:
         return {}
     row = with_table(context.actor, row)
     runner = runner_of(context.actor, row)
-    cursor = context.cursor or {"offset": 0, "done": 0, "report": None}
-    report, done = Report.of(cursor["report"]), cursor["done"]
+    place = context.cursor or {"offset": 0, "done": 0, "report": None}
+    report, done = Report.of(place["report"]), place["done"]
     limit = min(context.args.get("rows") or row.total or 0, row.total or 0)
+    seen = Seen(row, runner, place["offset"])
     assert row.table is not None
-    for rows in batches(row.table, CHUNK, cursor["offset"]):
-        if done >= limit:
-            break
-        report.add(try_rows(runner, rows))
+    while done < limit and (rows := next(batches(row.table, CHUNK, place["offset"]), None)):
+        report.add(try_rows(runner, rows, seen))
         done += len(rows)
         place = {"offset": rows[-1].next_offset, "done": done, "report": report.to_json()}
         context.save_cursor(place, done=done, total=limit)
+    seen.forget()
     keep_check(row, report)
     return report.to_json()["counts"]  # type: ignore[no-any-return]
 
@@ -130,8 +133,8 @@ def run_undo(context: JobContext) -> dict[str, Any]:
         row.refresh_from_db()
         row.undo, row.undone_at = Import.Undo.DONE, timezone.now()
         row.save(update_fields=["undo", "undone_at"])
-        record_entry(context.actor, UNDONE, subject_of(row), {"import": str(row.pk), **row.undo_counts})
-        context.save_cursor({}, done=row.created + row.updated, total=row.created + row.updated)
+        note(context.actor, row, UNDONE, **row.undo_counts)
+        context.save_cursor({}, done=row.succeeded, total=row.succeeded)
     return dict(row.undo_counts)
 
 
@@ -146,8 +149,12 @@ def _running(context: JobContext) -> Import | None:
 
 
 def with_table(actor: Actor, row: Import) -> Import:
-    """Return the import with its rows in the fixed form, made when it is not there yet. Raises BadFile."""
+    """Return the order with its rows in the fixed form, which is made when it is not there yet. Raises BadFile."""
     if row.table is not None:
+        return row
+    if row.kind == Import.Kind.MASS:
+        row.table, row.total = gather(actor, object_of(row), row)
+        row.save(update_fields=["table", "total"])
         return row
     if row.file is None:
         raise JobFailed(_("The file of the import is no longer there."))
@@ -159,10 +166,29 @@ def with_table(actor: Actor, row: Import) -> Import:
 
 
 def runner_of(actor: Actor, row: Import) -> Runner:
-    """Return what carries the import out, its plan checked against the caller's rights now."""
-    obj, plan = object_of(row), stored_plan(row.plan)
-    check_plan(actor, obj, plan)
-    return Runner(actor, obj, plan, timezone.now())
+    """Return what carries the order out, checked against the caller's rights now."""
+    obj, now = object_of(row), timezone.now()
+    check(actor, obj, row)
+    if row.kind == Import.Kind.MASS:
+        return Changer(actor, obj, stored_order(row.plan), now)
+    return Runner(actor, obj, stored_plan(row.plan), now)
+
+
+def job_kind(row: Import) -> str:
+    """Return the kind of the job that carries out an order."""
+    if row.kind == Import.Kind.EXPORT:
+        return EXPORT
+    return IMPORT if is_import(row) else BULK
+
+
+def check(actor: Actor, obj: CompiledObject, row: Import) -> None:
+    """Raise Forbidden without the rights that an order needs, ValidationFailed where it can't be carried out."""
+    if row.kind == Import.Kind.EXPORT:
+        exports.Source(actor, obj.name, exports.stored_order(row.plan)).check()
+    elif row.kind == Import.Kind.MASS:
+        check_order(actor, obj, stored_order(row.plan))
+    else:
+        check_plan(actor, obj, stored_plan(row.plan))
 
 
 def object_of(row: Import) -> CompiledObject:
@@ -173,21 +199,19 @@ def object_of(row: Import) -> CompiledObject:
     return snapshot.object_by_id(row.object_id)
 
 
-def subject_of(row: Import) -> Subject:
-    spec = current_snapshot().spec.object_by_id.get(row.object_id)
-    return Subject(object_name=spec.api_name if spec else "")
-
-
 def counts_of(row: Import) -> dict[str, Any]:
     """Return what became of the rows, together."""
-    names = ("total", "created", "updated", "skipped", "failed")
+    names = ("total", "created", "updated", "deleted", "skipped", "failed")
     return {name: getattr(row, name) for name in names}
 
 
 def register() -> None:
-    """Register the jobs; called once from AppConfig.ready()."""
+    """Register the jobs, and what they tell people; called once from AppConfig.ready()."""
     register_job(IMPORT, run_import, gettext_lazy("Import records"))
+    register_job(BULK, run_import, gettext_lazy("Change or delete many records"))
+    register_job(EXPORT, exports.run_export, gettext_lazy("Export records"))
     register_job(CHECK, run_check, gettext_lazy("Check an import"))
     register_job(UNDO, run_undo, gettext_lazy("Undo an import"))
+    register_kind(exports.READY, gettext_lazy("My exports are ready"))
     register_job(TIDY, run_tidy, gettext_lazy("Remove the files of old imports"))
     register_schedule(TIDY, daily_at=time(4, 10))

@@ -12,11 +12,18 @@ from crm_platform.kit.ids import uuid7
 
 
 class Import(models.Model):
-    """One file that becomes records: what it is, how its columns are read, how far it is.
+    """Work on many records: what was ordered, how far it is, what has become of how many.
 
-    `file` is the upload as it came; `table` the same rows in one fixed form, made when the work begins, so that a
-    job finds its place again by an offset. The counts are written in the transactions that make them true.
+    Mostly a file that becomes records: `file` is the upload as it came, `table` the same rows in one fixed form, made
+    when the work begins, so that a job finds its place again by an offset. Where records are chosen by a filter,
+    `table` holds their IDs as they were then; of an export, `file` is what has come out. The counts are written in the
+    transactions that make them true.
     """
+
+    class Kind(models.TextChoices):
+        IMPORT = "import", _("Rows of a file")
+        MASS = "mass", _("Records that a filter chooses")
+        EXPORT = "export", _("Export")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Being prepared")
@@ -29,6 +36,7 @@ class Import(models.Model):
         DONE = "done", _("Undone")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.IMPORT, db_default=Kind.IMPORT)
     object_id = models.BigIntegerField()  # BusinessObject.id
     name = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
@@ -37,13 +45,15 @@ class Import(models.Model):
     table = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, related_name="+")
     format = models.JSONField(default=dict)  # encoding, delimiter, sheet; see `sources.Format`
     header = models.JSONField(default=list)
-    plan = models.JSONField(default=dict)  # see `plan.Plan`
+    plan = models.JSONField(default=dict)  # see `plan.Plan`, `mass.Order`, `exports.Order`
     check_result = models.JSONField(null=True)  # of the last dry run; see `checking.Report`
     check_job_id = models.UUIDField(null=True)
     job_id = models.UUIDField(null=True)
     total = models.IntegerField(null=True)
     created = models.IntegerField(default=0)
     updated = models.IntegerField(default=0)
+    deleted = models.IntegerField(default=0, db_default=0)
+    exported = models.IntegerField(default=0, db_default=0)
     skipped = models.IntegerField(default=0)
     failed = models.IntegerField(default=0)
     problems = models.JSONField(default=dict)  # how many rows have which one: {"code field": rows}
@@ -61,8 +71,12 @@ class Import(models.Model):
         indexes = [models.Index(fields=["-created_at"], name="import_newest")]
 
     @property
+    def succeeded(self) -> int:
+        return self.created + self.updated + self.deleted + self.exported
+
+    @property
     def processed(self) -> int:
-        return self.created + self.updated + self.skipped + self.failed
+        return self.succeeded + self.bad
 
     @property
     def bad(self) -> int:
@@ -73,8 +87,9 @@ class Import(models.Model):
 class ImportChunk(models.Model):
     """Some rows of an import that were carried out together: written in their transaction, so never twice.
 
-    `rows` holds one list per row: [number, outcome, record id, version, values before, errors]; `undone` what
-    became of the records when the import was undone.
+    `rows` holds one list per row: [number, outcome, record id, version, before, errors]; before are the values of a
+    record that was changed, the deletion of one that was deleted. `undone` is what became of the records when the
+    import was undone.
     """
 
     owner = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="chunks")
@@ -85,6 +100,19 @@ class ImportChunk(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["owner", "number"], name="import_chunk_once")]
+
+
+class ImportKey(models.Model):
+    """What a row would be found by, for as long as a dry run lasts, and where the first such row begins; see `seen`."""
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="keys")
+    digest = models.UUIDField()
+    offset = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["owner", "digest"], name="import_key_once")]
 
 
 class ImportPart(models.Model):

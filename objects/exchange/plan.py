@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -15,9 +15,13 @@ from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.compiled import CompiledObject
 from objects.access.policy import AccessPolicy
 from objects.exchange.fields import CREATED, ID, OWNER, ImportField, import_fields, is_privileged, unique_fields
+from objects.exchange.models import Import
 from objects.exchange.places import places_of
 
-CREATE, UPDATE, UPSERT = "create", "update", "upsert"
+CREATE, UPDATE, UPSERT, DELETE = "create", "update", "upsert", "delete"
+MASS_UPDATE, MASS_TRANSFER, EXPORT = "mass_update", "mass_transfer", "export"
+PENDING = "pending"  # the plan of a draft whose file is not there yet
+OPS = {"insert": CREATE, "update": UPDATE, "upsert": UPSERT, "delete": DELETE}  # of the Open API, with a file
 SKIP, ALLOW, REPLACE = "skip", "allow", "update"
 IGNORE, CLEAR = "ignore", "clear"
 MODES = {
@@ -25,6 +29,7 @@ MODES = {
     UPDATE: _("Update existing records"),
     UPSERT: _("Update, or create what is not there"),
 }
+ALL_MODES = {**MODES, DELETE: _("Move records to the trash")}
 ON_DUPLICATE = {
     SKIP: _("Leave the row out"),
     ALLOW: _("Create it all the same, where the rule allows that"),
@@ -54,11 +59,15 @@ class Plan:
 
     @property
     def creates(self) -> bool:
-        return self.mode != UPDATE
+        return self.mode in (CREATE, UPSERT)
 
     @property
     def updates(self) -> bool:
-        return self.mode != CREATE or self.duplicates == REPLACE
+        return not self.deletes and (self.mode != CREATE or self.duplicates == REPLACE)
+
+    @property
+    def deletes(self) -> bool:
+        return self.mode == DELETE
 
     @property
     def fields(self) -> list[str]:
@@ -86,7 +95,11 @@ def read_plan(given: Mapping[str, Any], header: Sequence[str]) -> Plan:
         FieldError(str(name)[:80], "unknown_field", _("There is no such option.")) for name in sorted(unknown, key=str)
     ]
     chosen = {}
-    for name, known, usual in (("mode", MODES, CREATE), ("duplicates", ON_DUPLICATE, SKIP), ("blanks", BLANKS, IGNORE)):
+    for name, known, usual in (
+        ("mode", ALL_MODES, CREATE),
+        ("duplicates", ON_DUPLICATE, SKIP),
+        ("blanks", BLANKS, IGNORE),
+    ):
         chosen[name] = given.get(name) or usual
         if not isinstance(chosen[name], str) or chosen[name] not in known:
             errors.append(FieldError(name, "invalid_choice", _("There is no such choice.")))
@@ -99,6 +112,34 @@ def read_plan(given: Mapping[str, Any], header: Sequence[str]) -> Plan:
     if errors:
         raise ValidationFailed(errors)
     return Plan(columns, **chosen, key=str(key), pool_id=pool_id)
+
+
+def op_of(row: Import) -> str:
+    """Return what an order does, by the name that the Open API has for it."""
+    plan = row.plan.get(PENDING, row.plan)
+    if row.kind != Import.Kind.IMPORT:
+        return str(plan["op"])
+    return next(op for op, mode in OPS.items() if mode == plan.get("mode", CREATE))
+
+
+def is_import(row: Import) -> bool:
+    """Tell whether an order makes records of the rows of a file."""
+    return row.kind == Import.Kind.IMPORT and op_of(row) != DELETE
+
+
+def naming_plan(header: Sequence[str], given: Mapping[str, Any], guessed: Sequence[Target | None]) -> Plan:
+    """Return the plan of a file that names the records to delete, its key the ID unless `given` says otherwise.
+
+    The column is the one that is given or guessed to be the key; where there is a single one, it needs no telling.
+    """
+    options = {name: given[name] for name in ("mode", "key", "columns") if given.get(name)}
+    read = read_plan({**options, "mode": DELETE}, header)
+    key = read.key or ID
+    found = read.columns or tuple(guessed)
+    columns = [target if target is not None and target.field == key else None for target in found]
+    if len(header) == 1 and not read.columns:
+        columns = [Target(key)]
+    return replace(read, columns=tuple(columns), key=key)
 
 
 def _targets(given: Any, header: Sequence[str], errors: list[FieldError]) -> Iterator[Target | None]:
@@ -151,12 +192,13 @@ class PlanCheck:
 def check_plan(actor: Actor, obj: CompiledObject, plan: Plan) -> None:
     """Raise Forbidden without the rights that the plan needs, ValidationFailed where it can't be carried out."""
     policy = AccessPolicy.of(actor)
-    policy.require(obj.name, "import")
-    for action, is_needed in (("create", plan.creates), ("edit", plan.updates)):
+    needed = (("import", not plan.deletes), ("create", plan.creates), ("edit", plan.updates), ("delete", plan.deletes))
+    for action, is_needed in needed:
         if is_needed:
             policy.require(obj.name, action)
     check = PlanCheck(actor, obj, plan)
-    _check_columns(check)
+    if not plan.deletes:
+        _check_columns(check)
     _check_key(check)
     _check_pool(check)
     if check.errors:
@@ -204,6 +246,8 @@ def _check_key(check: PlanCheck) -> None:
         check.error("key", "required", _("Choose the field by which existing records are found."))
     elif plan.key not in plan.fields:
         check.error("key", "required", _("No column is the field by which records are found."))
+    if plan.deletes:
+        return
     if plan.key != ID and ID in plan.fields:
         check.error("columns", "read_only_field", _("The ID is read only where records are found by it."))
     if plan.mode == UPDATE and any(name in CREATED for name in plan.fields):

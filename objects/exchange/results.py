@@ -10,14 +10,16 @@ from django.utils.translation import gettext as _
 
 from crm_platform.files import store
 from metadata.compiler.compiled import CompiledObject
+from objects.exchange.mass import HEADER
 from objects.exchange.models import Import, ImportChunk
-from objects.exchange.running import CREATED, FAILED, SKIPPED, UPDATED
+from objects.exchange.plan import DELETE
+from objects.exchange.running import CREATED, DELETED, FAILED, SKIPPED, UPDATED
 from objects.exchange.sources import format_of, rows_of
 from objects.exchange.tables import TableRow, csv_line, read_table
 
 SUCCESSFUL, BAD, UNPROCESSED = "successful", "failed", "unprocessed"
 OUTCOMES: Mapping[str, frozenset[str]] = {
-    SUCCESSFUL: frozenset({CREATED, UPDATED}),
+    SUCCESSFUL: frozenset({CREATED, UPDATED, DELETED}),
     BAD: frozenset({FAILED, SKIPPED}),
     UNPROCESSED: frozenset(),
 }
@@ -27,9 +29,10 @@ Outcome = list[Any]  # of a row; see `ImportChunk.rows`
 
 def result_file(row: Import, obj: CompiledObject, which: str, language: str) -> Iterator[str]:
     """Return the rows of a file as text: the original columns, then the row's number and what became of it."""
-    yield BOM + csv_line([*row.header, *_extra_header(which)])
+    header = header_of(row)
+    yield BOM + csv_line([*header, *_extra_header(which)])
     wanted = OUTCOMES[which]
-    width = len(row.header)
+    width = len(header)
     for source, outcome in _joined(row):
         if outcome is None:
             if which == UNPROCESSED:
@@ -40,9 +43,9 @@ def result_file(row: Import, obj: CompiledObject, which: str, language: str) -> 
 
 def result_rows(row: Import, which: str) -> Iterator[dict[str, Any]]:
     """Return the same rows as objects, for programs."""
-    wanted = OUTCOMES[which]
+    wanted, header = OUTCOMES[which], header_of(row)
     for source, outcome in _joined(row):
-        cells = dict(zip(row.header, source.cells, strict=False))
+        cells = dict(zip(header, source.cells, strict=False))
         if outcome is None:
             if which == UNPROCESSED:
                 yield {"row": source.number, "cells": cells}
@@ -50,8 +53,14 @@ def result_rows(row: Import, which: str) -> Iterator[dict[str, Any]]:
             yield {"row": source.number, "outcome": outcome[1], "id": outcome[2], "errors": outcome[5], "cells": cells}
 
 
+def header_of(row: Import) -> list[str]:
+    """Return what the columns of the rows are called: as in the file, IDs where a filter has chosen records."""
+    return HEADER if row.kind == Import.Kind.MASS else row.header
+
+
 def _extra_header(which: str) -> list[str]:
-    names = {SUCCESSFUL: [_("Result"), _("New record ID")], BAD: [_("Result"), _("Reason")], UNPROCESSED: []}[which]
+    told = {SUCCESSFUL: [_("Result"), _("Record ID")], BAD: [_("Result"), _("Error code"), _("Reason")]}
+    names = told.get(which, [])
     return [_("Row in the file"), *names]
 
 
@@ -88,10 +97,12 @@ def _fitted(cells: list[str], width: int) -> list[str]:
 
 def _told(obj: CompiledObject, outcome: Outcome, language: str) -> list[str]:
     _number, result, record_id, _version, _before, errors = outcome
-    label = {CREATED: _("Created"), UPDATED: _("Updated"), SKIPPED: _("Left out"), FAILED: _("Failed")}[result]
-    if result in (CREATED, UPDATED):
-        return [label, record_id or ""]
-    return [label, " ".join(error_text(obj, error, language) for error in errors)]
+    done = {CREATED: _("Created"), UPDATED: _("Updated"), DELETED: _("In the trash")}
+    if result in done:
+        return [done[result], record_id or ""]
+    label = {SKIPPED: _("Left out"), FAILED: _("Failed")}[result]
+    codes = dict.fromkeys(error["code"] for error in errors)
+    return [label, " ".join(codes), " ".join(error_text(obj, error, language) for error in errors)]
 
 
 def error_text(obj: CompiledObject, error: Mapping[str, Any], language: str) -> str:
@@ -103,9 +114,10 @@ def error_text(obj: CompiledObject, error: Mapping[str, Any], language: str) -> 
 def undo_file(row: Import) -> Iterator[str]:
     """Return what became of each record when the import was undone."""
     yield BOM + csv_line([_("Row in the file"), _("Record ID"), _("Result"), _("Reason")])
+    is_deletion = row.plan.get("mode") == DELETE
     labels = {
         "deleted": _("In the trash"),
-        "restored": _("Values restored"),
+        "restored": _("Taken out of the trash") if is_deletion else _("Values restored"),
         "unchanged": _("Nothing to restore"),
         "kept": _("Left as it is"),
     }

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import FieldError, Message
+from crm_platform.kit.errors import FieldError, Message, PlatformError, ValidationFailed
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.field_types.contexts import clean_context
@@ -23,15 +23,16 @@ from objects.access.policy import AccessPolicy
 from objects.exchange.cells import ReadContext, Reader, reader_of
 from objects.exchange.fields import CREATED_AT, CREATED_BY, ID
 from objects.exchange.finding import Finder, NotFoundByName, ReferenceReader
-from objects.exchange.plan import ALLOW, CLEAR, CREATE, REPLACE, SKIP, UPDATE, Plan
+from objects.exchange.plan import ALLOW, CLEAR, CREATE, REPLACE, SKIP, Plan
 from objects.exchange.tables import TableRow, unmarked
 from objects.records.drafts import Consent, Origin, RowResult
 from objects.records.locking import FOR_UPDATE, lock_live
 from objects.records.service import RecordService
 from objects.records.table import record_table
 
-CREATED, UPDATED, SKIPPED, FAILED = "created", "updated", "skipped", "failed"
+CREATED, UPDATED, DELETED, SKIPPED, FAILED = "created", "updated", "deleted", "skipped", "failed"
 DUPLICATE = "duplicate_detected"
+DELETION = "deletion"  # what `before` holds of a record that was deleted
 MAX_MESSAGE = 500
 
 
@@ -52,6 +53,14 @@ class Entry:
 
     def fail(self, name: str | None, code: str, message: Message, **params: Any) -> None:
         self.errors.append(FieldError(name, code, message, params))
+        self.outcome = FAILED
+
+    def refuse(self, error: PlatformError) -> None:
+        """Note why nothing could be done with the row."""
+        if isinstance(error, ValidationFailed):
+            self.errors.extend(error.errors)
+        else:
+            self.errors.append(FieldError(None, error.code, error.message))
         self.outcome = FAILED
 
     def told(self) -> list[Any]:
@@ -85,6 +94,8 @@ class Column:
 class Runner:
     """Carries out the rows of one import with one plan; remembers what it has looked up."""
 
+    event = "import"  # for which rules are asked
+
     def __init__(self, actor: Actor, obj: CompiledObject, plan: Plan, now: datetime) -> None:
         self.actor, self.obj, self.plan = actor, obj, plan
         self.policy = AccessPolicy.of(actor)
@@ -106,11 +117,14 @@ class Runner:
 
     def carry_out(self, rows: Sequence[TableRow]) -> list[Entry]:
         """Write the rows' records, and return what became of each row, in order."""
-        self.finder.forget()
+        self.finder.forget(self.obj.name)
         entries = self._read(rows)
         for wave in _waves([entry for entry in entries if not entry.errors], self.plan):
             self._match(wave)
             open_ones = [entry for entry in wave if not entry.outcome]
+            if self.plan.deletes:
+                self._delete(open_ones)
+                continue
             self._create([entry for entry in open_ones if entry.id is None])
             self._update([entry for entry in open_ones if entry.id is not None and not entry.outcome])
         return entries
@@ -172,14 +186,14 @@ class Runner:
                 entry.id = next(iter(ids))
             elif ids:
                 entry.fail(self.plan.key, "invalid_reference", _("Several records have this value."))
-            elif not entry.key and (self.plan.mode == UPDATE or self.plan.key != ID):
+            elif not entry.key and (not self.plan.creates or self.plan.key != ID):
                 entry.fail(self.plan.key, "required", _("The row does not say which record it is about."))
-            elif self.plan.mode == UPDATE or (entry.key and self.plan.key == ID):
+            elif not self.plan.creates or (entry.key and self.plan.key == ID):
                 entry.fail(self.plan.key, "invalid_reference", _("There is no such record."))
 
     # --- writing ------------------------------------------------------------------------------------------
     def _service(self) -> RecordService:
-        return RecordService(self.actor, consent=self.consent, event="import")
+        return RecordService(self.actor, consent=self.consent, event=self.event)
 
     def _create(self, entries: Sequence[Entry]) -> None:
         if not entries:
@@ -187,13 +201,16 @@ class Runner:
         rows, origins = [entry.values for entry in entries], [entry.origin for entry in entries]
         results = self._service().bulk_create(self.obj.name, rows, all_or_none=False, origins=origins)
         again: list[Entry] = []
+        beside: list[Entry] = []  # rows that are like one before them, which is there only now
         for entry, result in zip(entries, results, strict=True):
             self._settle(entry, result, CREATED)
             if entry.outcome == FAILED and any(error.code == DUPLICATE for error in entry.errors):
-                self._meet_duplicate(entry, again)
+                self._meet_duplicate(entry, again, beside)
         self._update(again)
+        if 0 < len(beside) < len(entries):
+            self._create(beside)
 
-    def _meet_duplicate(self, entry: Entry, again: list[Entry]) -> None:
+    def _meet_duplicate(self, entry: Entry, again: list[Entry], beside: list[Entry]) -> None:
         """Do with a row that is there already what the plan says."""
         if self.plan.duplicates == SKIP:
             entry.outcome = SKIPPED
@@ -202,6 +219,8 @@ class Runner:
             if len(ids) == 1:
                 entry.id, entry.outcome, entry.errors = uuid.UUID(ids.pop()), "", []
                 again.append(entry)
+            elif not ids:
+                beside.append(entry)
 
     def _update(self, entries: Sequence[Entry]) -> None:
         """Change the records that rows are about; two rows about one record come one after the other."""
@@ -214,6 +233,18 @@ class Runner:
                 was = before.get(entry.id) if entry.id else None
                 if entry.outcome == UPDATED and was is not None and was[0] != entry.version:
                     entry.before = was[1]
+
+    def _delete(self, entries: Sequence[Entry]) -> None:
+        """Move the records to the trash, each on its own: what stands against one keeps no other."""
+        service = self._service()
+        for entry in entries:
+            assert entry.id is not None
+            try:
+                entry.before = {DELETION: str(service.delete(self.obj.name, entry.id))}
+            except PlatformError as error:
+                entry.refuse(error)
+            else:
+                entry.outcome = DELETED
 
     def _changes(self, entry: Entry) -> dict[str, Any]:
         cleared = dict.fromkeys(entry.blank) if self.plan.blanks == CLEAR else {}

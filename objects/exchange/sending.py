@@ -16,18 +16,21 @@ from crm_platform.files import services as files
 from crm_platform.files import store
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, Forbidden, ValidationFailed
+from crm_platform.kit.json import dumps, loads
 from metadata.compiler.compiled import CompiledObject
+from metadata.compiler.current import current_snapshot
+from objects.access.policy import AccessPolicy
 from objects.exchange.checking import Report, try_rows
 from objects.exchange.guessing import guess
 from objects.exchange.job import object_of
+from objects.exchange.mass import RIGHTS, Order, check_order, read_filter
 from objects.exchange.models import Import, ImportPart
-from objects.exchange.plan import Plan, Target, check_plan, read_plan
+from objects.exchange.plan import DELETE, PENDING, Plan, Target, check_plan, naming_plan, read_plan, stored_plan
 from objects.exchange.running import Runner
 from objects.exchange.services import allowed_object, locked_draft, take_head
 from objects.exchange.sources import Head, read_head
 from objects.exchange.tables import HELD_BY, TableRow
 
-PENDING = "pending"  # the plan of a draft whose file is not there yet
 WISHES = ("encoding", "delimiter", "sheet")
 MAX_PARTS = 1_000
 PREVIEW_ROWS = 20
@@ -62,14 +65,38 @@ def preview(actor: Actor, object_name: str, file: IO[bytes], wish: Mapping[str, 
 
 
 def new_order(actor: Actor, object_name: str, name: str, plan: Mapping[str, Any], wish: Mapping[str, str]) -> Import:
-    """Describe an import whose file follows; its options are checked now, its columns when the file is there."""
-    obj = allowed_object(actor, object_name)
+    """Describe work whose file follows; its options are checked now, its columns when the file is there."""
+    obj = _deletable(actor, object_name) if plan.get("mode") == DELETE else allowed_object(actor, object_name)
     read_plan({key: value for key, value in plan.items() if key != "columns"}, ())
     return Import.objects.create(
         object_id=obj.spec.id,
         name=name[:255],
         format=dict(wish),
         plan={PENDING: dict(plan)},
+        created_by_id=actor.user_id,
+        via=actor.via[:10],
+    )
+
+
+def _deletable(actor: Actor, object_name: str) -> CompiledObject:
+    AccessPolicy.of(actor).require(object_name, "delete")
+    return current_snapshot().object(object_name)
+
+
+def new_mass_order(actor: Actor, object_name: str, name: str, wanted: Order) -> Import:
+    """Describe a change to all records that a filter chooses; raises Forbidden, ValidationFailed.
+
+    The filter may still be in the form of lists, see `mass.read_filter`.
+    """
+    AccessPolicy.of(actor).require(object_name, RIGHTS[wanted.op])
+    obj = current_snapshot().object(object_name)
+    order = Order(wanted.op, read_filter(actor, obj, wanted.filter), loads(dumps(dict(wanted.values))))
+    check_order(actor, obj, order)
+    return Import.objects.create(
+        kind=Import.Kind.MASS,
+        object_id=obj.spec.id,
+        name=name[:255],
+        plan=order.to_json(),
         created_by_id=actor.user_id,
         via=actor.via[:10],
     )
@@ -85,6 +112,8 @@ def take_part(actor: Actor, import_id: uuid.UUID, number: int, content: IO[bytes
         raise ValidationFailed.single("part", "out_of_range", message, max=MAX_PARTS)
     with transaction.atomic():
         row = locked_draft(actor, import_id)
+        if row.kind != Import.Kind.IMPORT:
+            raise ValidationFailed.single("part", "state_conflict", _("This job takes no file."))
         if row.file is not None:
             raise ValidationFailed.single("part", "state_conflict", _("The file is complete already."))
         old = ImportPart.objects.filter(owner=row, number=number).first()
@@ -99,7 +128,7 @@ def put_together(actor: Actor, import_id: uuid.UUID) -> Import:
     """Make the file of the parts and the plan of what was ordered, unless that is done; raises ValidationFailed."""
     with transaction.atomic():
         row = locked_draft(actor, import_id)
-        if row.file is None:
+        if row.kind == Import.Kind.IMPORT and row.file is None:
             _join(actor, row, object_of(row))
     return row
 
@@ -119,8 +148,11 @@ def _join(actor: Actor, row: Import, obj: CompiledObject) -> None:
         row.file = files.keep(actor, whole, row.name or "import", held_by=HELD_BY)
     given = row.plan.get(PENDING, {})
     take_head(actor, obj, row, head)
-    columns = given.get("columns") or [target and {**target} for target in row.plan["columns"]]
-    plan = read_plan({**given, "columns": columns}, head.header)
+    if given.get("mode") == DELETE:
+        plan = naming_plan(head.header, given, stored_plan(row.plan).columns)
+    else:
+        columns = given.get("columns") or [target and {**target} for target in row.plan["columns"]]
+        plan = read_plan({**given, "columns": columns}, head.header)
     check_plan(actor, obj, plan)
     row.plan = plan.to_json()
     row.save()

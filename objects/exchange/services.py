@@ -8,13 +8,10 @@ from datetime import datetime, timedelta
 from typing import IO, Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from crm_platform.audit.actions import Action, actions
-from crm_platform.audit.services import Subject, record_entry
 from crm_platform.files import services as files
 from crm_platform.files import store
 from crm_platform.jobs import services as jobs
@@ -24,21 +21,20 @@ from crm_platform.kit.errors import Forbidden, NotFound, StateConflict
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from objects.access.policy import MODIFY_ALL, AccessPolicy
-from objects.exchange import mappings, tidying
+from objects.exchange import exports, mappings, tidying
 from objects.exchange.checking import Report, try_rows
 from objects.exchange.fields import ID
 from objects.exchange.guessing import guess
-from objects.exchange.job import CHECK, IMPORT, UNDO, keep_check, object_of, runner_of
+from objects.exchange.job import CHECK, EXPORT, IMPORT, UNDO, check, job_kind, keep_check, object_of, runner_of
 from objects.exchange.models import Import
-from objects.exchange.plan import UPDATE, Plan, check_plan, stored_plan
+from objects.exchange.noting import STARTED, note
+from objects.exchange.plan import UPDATE, Plan, check_plan, is_import, op_of, stored_plan
 from objects.exchange.sources import Head, format_of, read_head, rows_of
 from objects.exchange.tables import HELD_BY, TableRow
 
-STARTED = "import.started"
 UNDO_DAYS = 30
 AT_ONCE = 100  # rows that a page tries without a job
-
-actions.register(Action(STARTED, gettext_lazy("Import started")))
+EXPORTS_AT_ONCE = 5  # of one person
 
 
 # --- preparing ----------------------------------------------------------------------------------------------
@@ -129,11 +125,15 @@ def try_first(actor: Actor, row: Import, count: int = AT_ONCE) -> Report:
     return report
 
 
-def try_all(actor: Actor, import_id: uuid.UUID, rows: int | None = None) -> Job:
-    """Try all rows, or the first ones, by a job."""
+def try_all(actor: Actor, import_id: uuid.UUID, rows: int | None = None) -> Job | None:
+    """Try all rows, or the first ones, by a job; of an export the records are only counted."""
     with transaction.atomic():
         row = locked_draft(actor, import_id)
-        check_plan(actor, object_of(row), stored_plan(row.plan))
+        check(actor, object_of(row), row)
+        if row.kind == Import.Kind.EXPORT:
+            row.total = exports.Source(actor, object_of(row).name, exports.stored_order(row.plan)).count()
+            row.save(update_fields=["total"])
+            return None
         args = {"import": str(row.pk), "rows": rows}
         job = jobs.enqueue(CHECK, args, actor=actor, dedupe_key=f"{CHECK}:{row.pk}", label=row.name[:200])
         row.check_job_id, row.check_result = job.pk, None
@@ -143,22 +143,48 @@ def try_all(actor: Actor, import_id: uuid.UUID, rows: int | None = None) -> Job:
 
 # --- running ------------------------------------------------------------------------------------------------
 def start(actor: Actor, import_id: uuid.UUID) -> Import:
-    """Start an import that is prepared; its columns are remembered for the next file of the kind."""
+    """Start what is prepared; the columns of an import are remembered for the next file of the kind."""
     with transaction.atomic():
         row = locked_draft(actor, import_id)
-        obj, plan = object_of(row), stored_plan(row.plan)
-        check_plan(actor, obj, plan)
+        check(actor, object_of(row), row)
+        if row.kind == Import.Kind.EXPORT:
+            _refuse_hoard(actor)
         if row.check_job_id and Job.objects.filter(pk=row.check_job_id, state__in=Job.UNFINISHED).exists():
             jobs.abort(actor, row.check_job_id)
         job = jobs.enqueue(
-            IMPORT, {"import": str(row.pk)}, actor=actor, dedupe_key=f"{IMPORT}:{row.pk}", label=row.name[:200]
+            job_kind(row), {"import": str(row.pk)}, actor=actor, dedupe_key=f"{IMPORT}:{row.pk}", label=row.name[:200]
         )
         row.state, row.job_id, row.started_at = Import.State.RUNNING, job.pk, timezone.now()
-        row.save(update_fields=["state", "job_id", "started_at"])
-        mappings.remember(actor, obj, row.header, plan)
-        details = {"import": str(row.pk), "file": row.name, **plan.options()}
-        record_entry(actor, STARTED, Subject(object_name=obj.name), details)
+        chosen_before = _forget_chosen(row)
+        row.save(update_fields=["state", "job_id", "started_at", "table"])
+        files.discard(chosen_before)
+        _note_start(actor, row)
     return row
+
+
+def _refuse_hoard(actor: Actor) -> None:
+    """Raise StateConflict where the caller has as many exports under way as one person may."""
+    under_way = Job.objects.filter(kind=EXPORT, created_by_id=actor.user_id, state__in=Job.UNFINISHED)
+    if under_way.count() >= EXPORTS_AT_ONCE:
+        raise StateConflict(_("Too many of your exports are under way. Wait for one of them, or stop it."))
+
+
+def _forget_chosen(row: Import) -> list[uuid.UUID]:
+    """Take off the records that a filter chose for a dry run: they are chosen anew. Returns the file to discard."""
+    if row.kind != Import.Kind.MASS or row.table_id is None:
+        return []
+    found, row.table = row.table_id, None
+    return [found]
+
+
+def _note_start(actor: Actor, row: Import) -> None:
+    if is_import(row):
+        plan = stored_plan(row.plan)
+        mappings.remember(actor, object_of(row), row.header, plan)
+        note(actor, row, STARTED, **plan.options())
+    else:
+        values = {"fields": list(row.plan["values"])} if "values" in row.plan else {}
+        note(actor, row, STARTED, op=op_of(row), filter=row.plan.get("filter"), **values)
 
 
 def abort(actor: Actor, import_id: uuid.UUID) -> Import:
@@ -182,7 +208,7 @@ def resume(actor: Actor, import_id: uuid.UUID) -> Import:
 
 
 def undo(actor: Actor, import_id: uuid.UUID) -> Import:
-    """Put what the import created into the trash, and give what it changed its values back, by a job."""
+    """Put what was created into the trash, take what was deleted out of it, give what was changed its values back."""
     with transaction.atomic():
         get_import(actor, import_id)
         row = Import.objects.select_for_update(of=("self",)).get(pk=import_id)
@@ -202,7 +228,7 @@ def can_undo(row: Import, now: datetime) -> bool:
         row.state == Import.State.RUNNING and (job is None or job.is_finished)
     )
     is_recent = row.started_at is not None and row.started_at > now - timedelta(days=UNDO_DAYS)
-    return has_ended and is_recent and not row.undo and row.created + row.updated > 0
+    return has_ended and is_recent and not row.undo and row.succeeded > row.exported
 
 
 def remove(actor: Actor, import_id: uuid.UUID) -> None:
@@ -216,9 +242,10 @@ def remove(actor: Actor, import_id: uuid.UUID) -> None:
 
 # --- reading ------------------------------------------------------------------------------------------------
 def visible_imports(actor: Actor) -> QuerySet[Import]:
-    """Return the imports that the caller may look at: his own, all of them for who may change everything."""
+    """Return the orders that the caller may look at: his own, all but exports for who may change everything."""
     rows = Import.objects.select_related("file", "table", "created_by").order_by("-created_at", "-id")
-    return rows if actor.has_function(MODIFY_ALL) else rows.filter(created_by=actor.user_id)
+    own = Q(created_by=actor.user_id)
+    return rows.filter(own | ~Q(kind=Import.Kind.EXPORT) if actor.has_function(MODIFY_ALL) else own)
 
 
 def get_import(actor: Actor, import_id: uuid.UUID) -> Import:

@@ -1,4 +1,4 @@
-"""Undoing an import: what it created goes to the trash, what it changed gets its values back."""
+"""Undoing an import: what it created goes to the trash, what it changed or deleted comes back as it was."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from crm_platform.jobs.services import JobContext
 from crm_platform.kit.errors import PlatformError
 from metadata.compiler.compiled import CompiledObject
 from objects.exchange.models import Import, ImportChunk
-from objects.exchange.running import CREATED, UPDATED
+from objects.exchange.running import CREATED, DELETION, UPDATED
+from objects.exchange.running import DELETED as WAS_DELETED
 from objects.records.service import RecordService
 
+DONE = (CREATED, UPDATED, WAS_DELETED)
 DELETED, RESTORED, UNCHANGED, KEPT = "deleted", "restored", "unchanged", "kept"
 
 
@@ -22,13 +24,13 @@ def undo_some(context: JobContext, row: Import, obj: CompiledObject) -> bool:
     if chunk is None:
         return False
     service = RecordService(context.actor)
-    undone = [_undo_row(service, obj, item) for item in reversed(chunk.rows) if item[1] in (CREATED, UPDATED)]
+    undone = [_undo_row(service, obj, item) for item in reversed(chunk.rows) if item[1] in DONE]
     chunk.undone = undone
     chunk.save(update_fields=["undone"])
     counts = Counter(Import.objects.values_list("undo_counts", flat=True).get(pk=row.pk))
     counts.update(item[1] for item in undone)
     Import.objects.filter(pk=row.pk).update(undo_counts=dict(counts))
-    total = row.created + row.updated
+    total = row.succeeded
     context.save_cursor({"chunk": chunk.number}, done=min(sum(counts.values()), total), total=total)
     return True
 
@@ -40,6 +42,9 @@ def _undo_row(service: RecordService, obj: CompiledObject, item: list[Any]) -> l
         if outcome == CREATED:
             service.delete(obj.name, record_id)
             return [number, DELETED, record_id, ""]
+        if outcome == WAS_DELETED:
+            service.restore(before[DELETION])
+            return [number, RESTORED, record_id, ""]
         if not before:
             return [number, UNCHANGED, record_id, ""]
         known = {name: value for name, value in before.items() if name in obj.fields}

@@ -92,6 +92,16 @@ def changes_of(actor: Actor, object_name: str, record_id: uuid.UUID | str, wante
     return HistoryPage(entries, str(page[limit - 1].version) if len(page) > limit else None)
 
 
+def entries_of(
+    actor: Actor, object_name: str, rows: Sequence[RecordChange], currency: str = ""
+) -> tuple[HistoryEntry, ...]:
+    """Return what rows of one object say to an actor, in their order; that he may see the records is known already.
+
+    Amounts are told in `currency`, which is that of the records.
+    """
+    return _Entries(actor, AccessPolicy.of(actor), current_snapshot().object(object_name), currency).make(rows)
+
+
 class _Entries:
     """Makes entries out of rows: fields by their stable id, values by their types."""
 

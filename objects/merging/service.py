@@ -36,6 +36,7 @@ from objects.records.locking import FOR_DELETE, lock_live
 from objects.records.recalculation import refresh
 from objects.records.service import RecordService
 from objects.records.table import record_table
+from objects.records.touching import inherit_last
 from objects.records.trash import to_trash
 from objects.records.unit import run_unit
 
@@ -113,10 +114,12 @@ def _merge(
     saved = _write(actor, object_name, survivor_id, changed)
     shares = inherit_shares(moving, records, saved.record.owner_id)
     _inherit_keys(moving)
+    last = inherit_last(obj, survivor_id, obj, losers)
     earlier = _redirect(moving, row)
     _close_sets(actor, (survivor_id, *losers), now)
     row.counts = {"moved": moving.moved, "kept": moving.kept}
-    row.before = {**(row.before or {}), "deletion": str(deletion_id), "redirects": earlier, "shares": shares}
+    kept = {"deletion": str(deletion_id), "redirects": earlier, "shares": shares, "last": _moments(last)}
+    row.before = {**(row.before or {}), **kept}
     row.save(update_fields=["counts", "before"])
     refresh(actor, snapshot, obj, [survivor_id], now)
     moving.touched.work_out(actor, snapshot, now)
@@ -132,6 +135,15 @@ def _merge(
     )
     _announce(actor, obj, MERGED, result)
     return result
+
+
+def _moments(last: Mapping[str, tuple[datetime | None, datetime | None]]) -> dict[str, dict[str, str | None]]:
+    """Return what has changed of the latest contacts, for the undo."""
+    return {
+        name: {"old": before.isoformat() if before else None, "new": after.isoformat() if after else None}
+        for name, (before, after) in last.items()
+        if before != after
+    }
 
 
 def _locked(

@@ -17,6 +17,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import Forbidden, NotFound, StateConflict
 from crm_platform.kit.ids import parse_uuid
 from crm_platform.kit.json import dumps, loads
+from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.snapshot import SchemaSnapshot
@@ -35,6 +36,7 @@ from objects.records.locking import FOR_DELETE, lock_live
 from objects.records.recalculation import refresh
 from objects.records.service import RecordService
 from objects.records.table import record_table
+from objects.records.touching import LAST_ACTIVITY, LAST_FOLLOWUP
 from objects.records.unit import run_unit
 
 UNDO_DAYS = 30
@@ -66,6 +68,7 @@ def _undo(actor: Actor, merge_id: uuid.UUID | None) -> Merge:
     obj = snapshot.object(spec.api_name)
     _lock(policy, snapshot, obj, row)
     _restore_values(actor, snapshot, obj, row)
+    _restore_last(obj, row)
     _restore_losers(actor, row)
     touched = _restore_rows(actor, snapshot, obj, row, now)
     _restore_files(row)
@@ -109,6 +112,16 @@ def _restore_values(actor: Actor, snapshot: SchemaSnapshot, obj: CompiledObject,
             values[name] = change["old"]
     consent = Consent(duplicates=True, warnings=True, reason=EVENT)
     RecordService(actor, consent=consent, event=EVENT).update(obj.name, row.survivor_id, values)
+
+
+def _restore_last(obj: CompiledObject, row: Merge) -> None:
+    """Forget the losers' latest contacts again, unless there was a later one since."""
+    for name in (LAST_ACTIVITY, LAST_FOLLOWUP):
+        said = (row.before or {}).get("last", {}).get(name)
+        if said:
+            sql = f"UPDATE {quote(obj.table)} SET {name} = %s WHERE id = %s AND {name} = %s"  # noqa: S608 (physical)
+            with connection.cursor() as cursor:
+                cursor.execute(sql, [said["old"], row.survivor_id, said["new"]])
 
 
 def _plain(value: Any) -> Any:

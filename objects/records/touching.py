@@ -155,3 +155,24 @@ def _store(obj: CompiledObject, touches: Mapping[uuid.UUID, Touch]) -> dict[uuid
         cursor.execute(sql, [ids, [item.activity for item in times], [item.followup for item in times]])
         moved = [row[0] for row in cursor.fetchall()]
     return {key: {LAST_ACTIVITY, *([LAST_FOLLOWUP] if touches[key].followup else [])} for key in moved}
+
+
+def inherit_last(
+    obj: CompiledObject, record_id: uuid.UUID, source: CompiledObject, ids: Sequence[uuid.UUID]
+) -> dict[str, tuple[datetime | None, datetime | None]]:
+    """Let a record know of the latest contacts of others, where these are later; that changes no version.
+
+    The record is locked by the caller. Returns what it knew before and what it knows now, by field.
+    """
+    own, other = quote(obj.table), quote(source.table)
+    sql = (
+        f"UPDATE {own} t SET last_activity_at = GREATEST(t.last_activity_at, l.activity),"  # noqa: S608 (physical)
+        " last_followup_at = GREATEST(t.last_followup_at, l.followup)"
+        f" FROM (SELECT max(last_activity_at) AS activity, max(last_followup_at) AS followup FROM {other}"
+        f" WHERE id = ANY(%s)) l, {own} b WHERE t.id = %s AND b.id = t.id"
+        " RETURNING b.last_activity_at, t.last_activity_at, b.last_followup_at, t.last_followup_at"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(ids), record_id])
+        row = cursor.fetchone()
+    return {LAST_ACTIVITY: (row[0], row[1]), LAST_FOLLOWUP: (row[2], row[3])} if row else {}

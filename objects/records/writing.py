@@ -78,8 +78,8 @@ def _store(batch: Batch, drafts: Sequence[Draft]) -> None:
     if batch.table.second is not None:
         _store_second(batch, [draft for draft in drafts if draft.id in inside])
     for draft in drafts:
-        is_reached = inside.get(draft.id) if draft.id else None
-        if is_reached is None or not (is_reached or draft.is_given_away):
+        is_reached = draft.id is not None and inside.get(draft.id)  # None of a record without an owner: SQL knows not
+        if draft.id not in inside or not (is_reached or draft.is_given_away):
             draft.refusal = Forbidden(_("The record would be out of your reach."))
 
 

@@ -19,8 +19,12 @@ _LINK: dict[str, Any] = {
     "properties": {"object": _TEXT, "id": _ID, "name": _NO_TEXT},
 }
 _SAVED: dict[str, Any] = {"type": "object", "properties": {"object": _TEXT, "id": _ID, "version": {"type": "integer"}}}
+_FEED: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {"created_at": _MOMENT, "last_read_at": _NO_MOMENT},
+}
 _DEGREES: dict[str, Any] = {"type": ["number", "string"]}
-READ, CHANGE, TAGS = "records:read", "records:write", ("activities",)
+READ, CHANGE, FEED, TAGS = "records:read", "records:write", "calendar", ("activities",)
 _NARROWED = ("ActivityKind", "ActivityOwner", "Since", "Until", "Limit", "Cursor")
 
 
@@ -42,6 +46,7 @@ ACTIVITY_PARAMETERS: dict[str, Any] = {
     "CalendarFrom": _query("from", _DAY),
     "CalendarTo": _query("to", _DAY, "Included; at most 100 days."),
     "CalendarOwner": _query("owner", _TEXT, "A user, all for everybody within reach, oneself if not given."),
+    "CalendarToken": {"name": "token", "in": "path", "required": True, "schema": _TEXT},
     "CalendarKind": _query("kind", {"enum": ["event", "visit", "task", "next_contact"]}),
 }
 
@@ -53,6 +58,16 @@ ACTIVITY_OPERATIONS = (
         _("List activities of all kinds, the newest first"),
         READ,
         ("ActivityObject", "ActivityRecord", *_NARROWED),
+        answer="Timeline",
+        tags=TAGS,
+    ),
+    Operation(
+        "get",
+        "/feed",
+        "get_feed",
+        _("What has happened where the caller owns, is on the team or is mentioned: 90 days, the newest first"),
+        READ,
+        ("ActivityKind", "Since", "Until", "Limit", "Cursor"),
         answer="Timeline",
         tags=TAGS,
     ),
@@ -112,6 +127,48 @@ ACTIVITY_OPERATIONS = (
         ("CalendarFrom", "CalendarTo", "CalendarOwner", "CalendarKind"),
         answer="CalendarEntries",
         tags=TAGS,
+    ),
+    Operation(
+        "get",
+        "/calendar/feed",
+        "get_calendar_feed",
+        _("Whether the caller's calendar can be subscribed to"),
+        FEED,
+        answer="CalendarFeed",
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/calendar/feed",
+        "make_calendar_feed",
+        _("Make the address from which programs read the caller's calendar, told once; the one before ends"),
+        FEED,
+        ("DryRun",),
+        answer="NewCalendarFeed",
+        status=201,
+        tags=TAGS,
+    ),
+    Operation(
+        "delete",
+        "/calendar/feed",
+        "end_calendar_feed",
+        _("End the address of the caller's calendar"),
+        FEED,
+        ("DryRun",),
+        answer="CalendarFeedEnd",
+        tags=TAGS,
+    ),
+    Operation(
+        "get",
+        "/calendar/feeds/{token}.ics",
+        "read_calendar_feed",
+        _("Somebody's calendar for other programs (iCalendar); without a key"),
+        None,
+        ("CalendarToken", "IfNoneMatch"),
+        answer="CalendarFile",
+        answer_type="text/calendar",
+        tags=TAGS,
+        errors=(404, 429, 503),
     ),
     Operation(
         "get",
@@ -227,6 +284,18 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
             }
         },
     },
+    "CalendarFeed": {"type": "object", "required": ["feed"], "properties": {"feed": _FEED}},
+    "NewCalendarFeed": {
+        "type": "object",
+        "required": ["feed"],
+        "properties": {"feed": _FEED, "url": {"type": "string", "format": "uri"}, "dry_run": {"type": "boolean"}},
+    },
+    "CalendarFeedEnd": {
+        "type": "object",
+        "required": ["ended"],
+        "properties": {"ended": {"type": "boolean"}, "dry_run": {"type": "boolean"}},
+    },
+    "CalendarFile": _TEXT,
     "CalendarEntries": {
         "type": "object",
         "properties": {

@@ -18,6 +18,7 @@ from openapi.document.activities import (
     RECORD_ACTIVITY_OPERATIONS,
 )
 from openapi.document.components import PARAMETERS, SCHEMAS
+from openapi.document.composite import COMPOSITE_OPERATIONS, COMPOSITE_SCHEMAS
 from openapi.document.currencies import CURRENCY_OPERATIONS, CURRENCY_PARAMETERS, CURRENCY_SCHEMAS
 from openapi.document.duplicates import DUPLICATE_OPERATIONS, DUPLICATE_RULE_OPERATIONS, DUPLICATE_SCHEMAS
 from openapi.document.explaining import (
@@ -58,6 +59,7 @@ from openapi.document.web_forms import WEB_FORM_OPERATIONS, WEB_FORM_PARAMETERS,
 PROBLEM = "application/problem+json"
 FIXED_OPERATIONS = (
     *STATIC_OPERATIONS,
+    *COMPOSITE_OPERATIONS,
     *ORGANIZATION_OPERATIONS,
     *ACCESS_OPERATIONS,
     *HANDOVER_OPERATIONS,
@@ -109,6 +111,7 @@ def _build(policy: AccessPolicy, only: Collection[str]) -> dict[str, Any]:
     schemas = (
         EXPLAINING_SCHEMAS
         | SCHEMAS
+        | COMPOSITE_SCHEMAS
         | ACCESS_SCHEMAS
         | HANDOVER_SCHEMAS
         | ACTIVITY_SCHEMAS

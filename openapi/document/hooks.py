@@ -94,8 +94,8 @@ HOOK_OPERATIONS = (
         ("mailbox", "mailboxes"),
         "Mailbox",
         (
-            _("List the mailboxes that are read"),
-            _("Connect a mailbox"),
+            _("List the mailboxes that are read, and the addresses to which mails are posted"),
+            _("Connect a mailbox, or make an address to which mails are posted"),
             _("Get a mailbox"),
             _("Change a mailbox"),
             _("Disconnect a mailbox"),
@@ -116,6 +116,19 @@ HOOK_OPERATIONS = (
         "meta:write",
         ("Id",),
         answer="MailboxTrial",
+        tags=("mailboxes",),
+    ),
+    Operation(
+        "post",
+        "/public/email/{token}",
+        "post_public_email",
+        _("Post a whole mail (MIME); without a key"),
+        None,
+        ("FormToken",),
+        body="MailSource",
+        body_type="message/rfc822",
+        answer="MailReceipt",
+        status=202,
         tags=("mailboxes",),
     ),
 )
@@ -197,6 +210,7 @@ HOOK_SCHEMAS: dict[str, Any] = {
     **_schemas(
         "Mailbox",
         {
+            "way": {"enum": ["imap", "posted"], "description": "settled when it is made"},
             **dict.fromkeys(("host", "username", "folder"), _TEXT),
             "port": {"type": "integer", "minimum": 1, "maximum": 65535},
             "security": {"enum": ["tls", "starttls", "plain"]},
@@ -204,7 +218,12 @@ HOOK_SCHEMAS: dict[str, Any] = {
             "attaches_known": _FLAG,
             "reads_old": _FLAG,
         },
-        {"checked_at": _TIME, "next_at": _TIME, "error": _TEXT},
+        {
+            "checked_at": _TIME,
+            "next_at": _TIME,
+            "error": _TEXT,
+            "token": {**_TEXT, "description": "of `/public/email/{token}`, told once: when the address is made"},
+        },
         {"sender": _TEXT, "subject": _TEXT},
     ),
     "HookTrialInput": _object({"document": {"type": ["object", "array"]}}, "document"),
@@ -218,5 +237,11 @@ HOOK_SCHEMAS: dict[str, Any] = {
     ),
     "HookDocument": {"type": ["object", "array"]},
     "HookReceipt": _object({"id": _ID, "state": _TEXT, "record_id": _NO_ID}, "id"),
+    "MailSource": {
+        "type": "string",
+        "format": "binary",
+        "description": "as it came, at most 25 MB; or a form that holds it as `body-mime` or `email`",
+    },
+    "MailReceipt": _object({"id": _ID}, "id"),
     "MailboxTrial": _object({"messages": {"type": "integer"}}),
 }

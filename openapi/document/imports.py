@@ -72,7 +72,8 @@ IMPORT_OPERATIONS = (
     ),
     Operation("get", "/jobs", "list_jobs", _("List jobs"), READ, ("Before",), answer="ImportJobs", tags=TAGS),
     Operation(
-        "post", "/jobs", "create_job", _("Describe a job; its file follows"), CHANGE, ("IdempotencyKey",),
+        "post", "/jobs", "create_job", _("Describe a job on many records; its file follows, where it takes one"),
+        CHANGE, ("IdempotencyKey",),
         body="ImportJobInput", answer="ImportJob", status=201, tags=TAGS,
     ),
     Operation("get", "/jobs/{id}", "get_job", _("How a job stands"), READ, ("Id",), answer="ImportJob", tags=TAGS),
@@ -84,10 +85,14 @@ IMPORT_OPERATIONS = (
         "put", "/jobs/{id}/data/{part}", "put_job_data", _("Send a part of a job's file"), CHANGE,
         ("Id", "Part", "ContentSha256"), body="FileContent", body_type=BINARY, answer="ImportJob", tags=TAGS,
     ),
-    _act("start", _("Put the file together and import it; with dry_run only try its rows"), ("DryRun",)),
+    _act(
+        "start",
+        _("Put the file together and set the job to work, or with dry_run only try its rows; counts as ten calls"),
+        ("DryRun",),
+    ),
     _act("abort", _("Stop a job after the rows that it is at")),
     _act("resume", _("Go on with a job that was stopped or failed")),
-    _act("revert", _("Undo an import")),
+    _act("revert", _("Undo a job: what it deleted or changed comes back, what it created goes to the trash")),
     Operation(
         "get", "/jobs/{id}/events", "watch_job",
         _("How a job goes on, as server-sent events: progress, then end; half a minute at most, then ask again"),
@@ -96,7 +101,7 @@ IMPORT_OPERATIONS = (
     ),
     Operation(
         "get", "/jobs/{id}/results/{which}", "get_job_results",
-        _("The rows of a job that were successful, failed or not reached; failed ones can be sent again as they are"),
+        _("The rows of a job that were successful, failed or not reached; of an export (successful) its file"),
         READ, ("Id", "Which", "As"), answer="FileContent", answer_type="text/csv",
         errors=(401, 403, 404, 406, 429, 503), tags=TAGS,
     ),
@@ -118,7 +123,15 @@ _WISHES: dict[str, Any] = {
     "delimiter": _TEXT,
     "sheet": _TEXT,
 }
-_COUNTS: dict[str, Any] = dict.fromkeys(("processed", "succeeded", "created", "updated", "skipped", "failed"), _COUNT)
+_COUNTED = ("processed", "succeeded", "created", "updated", "deleted", "exported", "skipped", "failed")
+_COUNTS: dict[str, Any] = dict.fromkeys(_COUNTED, _COUNT)
+_OPS = ["insert", "update", "upsert", "delete", "mass_update", "mass_transfer", "export"]
+_LIST: dict[str, Any] = {"type": ["array", "null"], "items": _TEXT}
+_EXPORT: dict[str, Any] = {
+    "sort": {"type": "array", "items": _TEXT, "description": "Of export: fields, - for descending"},
+    "fields": {"type": "array", "items": _TEXT, "description": "Of export; all that the caller may read where none is"},
+    "format": {"enum": ["csv", "xlsx", "ndjson"], "default": "csv"},
+}
 _PACE: dict[str, Any] = {
     "rate": {"type": ["number", "null"], "description": "Rows a second"},
     "eta_seconds": {"type": ["integer", "null"]},
@@ -176,10 +189,18 @@ IMPORT_SCHEMAS: dict[str, Any] = {
         "additionalProperties": False,
         "properties": {
             "object": _TEXT,
-            "op": {"enum": ["insert", "update", "upsert"]},
+            "op": {"enum": _OPS},
             "name": _TEXT,
             **_PLAN,
             **_WISHES,
+            "filter": {
+                "description": "A condition, [] for all records, or filter[field][operator]=value as lists take it;"
+                " of mass_update and mass_transfer (required), and of export",
+                "type": ["object", "array", "string", "null"],
+            },
+            "values": {"type": "object", "description": "Of mass_update: values by field"},
+            "owner_id": {**_ID, "description": "Of mass_transfer"},
+            **_EXPORT,
         },
     },
     "ImportJob": {
@@ -188,7 +209,7 @@ IMPORT_SCHEMAS: dict[str, Any] = {
         "properties": {
             "id": _ID,
             "object": _TEXT,
-            "op": {"enum": ["insert", "update", "upsert"]},
+            "op": {"enum": _OPS},
             "state": {"enum": _STATES},
             "name": _TEXT,
             "columns": _ANY,
@@ -196,6 +217,11 @@ IMPORT_SCHEMAS: dict[str, Any] = {
             "duplicates": _TEXT,
             "blanks": _TEXT,
             "pool_id": _NO_ID,
+            "filter": {"type": ["object", "null"]},
+            "values": {"type": ["object", "null"]},
+            "sort": _LIST,
+            "fields": _LIST,
+            "format": _MAYBE,
             "sha256": _MAYBE,
             "total": {"type": ["integer", "null"]},
             **_COUNTS,
@@ -208,6 +234,7 @@ IMPORT_SCHEMAS: dict[str, Any] = {
             "created_at": _TIME,
             "started_at": _TIME,
             "finished_at": _TIME,
+            "expires_at": {**_TIME, "description": "Until when the file of an export can be had"},
         },
     },
     "JobEvents": {

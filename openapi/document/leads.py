@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from objects.conversion.models import Existing
 from openapi.document.operations import META_ERRORS, WRITE, Operation
 
 _ID: dict[str, Any] = {"type": "string", "format": "uuid"}
@@ -102,6 +103,10 @@ LEAD_SCHEMAS: dict[str, Any] = {
             "id": _NO_ID,
             "values": {"type": "object"},
             "allow_duplicates": {"type": "boolean", "default": False},
+            "existing": {
+                "enum": [*Existing.values, ""],
+                "description": "What an existing record does with the lead's values; without it, as the mapping says",
+            },
         },
     },
     "LeadConversionInput": {"type": "object", "additionalProperties": False, "properties": _INPUT},
@@ -174,6 +179,7 @@ LEAD_SCHEMAS: dict[str, Any] = {
                         "field": {"type": "string"},
                         "target": {"enum": list(_TARGETS)},
                         "to": {"type": ["string", "null"]},
+                        "existing": {"enum": Existing.values, "default": Existing.FILL.value},
                     },
                 },
             }

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import META_ERRORS, WRITE, Operation
 from workflows.assignment.models import ENTRIES, AssignmentRule
-from workflows.pools.models import Clock, Pool, RecycleRule
+from workflows.pools.models import Clock, OpenTasks, Pool, RecycleRule
 
 READ, CHANGE, TAGS = "meta:read", "meta:write", ("pools",)
 POOL = "/meta/pools/{pool}"
@@ -158,6 +158,7 @@ _POOL: dict[str, Any] = {
     "label": {**_TEXT, "maxLength": 80},
     "description": {**_TEXT, "maxLength": 300},
     "mode": {"enum": Pool.Mode.values},
+    "open_tasks": {"enum": OpenTasks.values},
     "clock": {"enum": Clock.values},
     "position": _NUMBER,
     "batch_size": {"type": "integer", "minimum": 1, "maximum": 1000},
@@ -166,7 +167,9 @@ _POOL: dict[str, Any] = {
         ("cool_down_days", "protection_hours", "own_department_hours", "extension_days", "protected_cap"), _COUNT
     ),
     **dict.fromkeys(("hold_cap", "daily_cap", "hourly_cap", "daily_views"), _CAP),
-    **dict.fromkeys(("is_active", "members_release", "keeps_team", "recycles", "reminds_manager"), _FLAG),
+    **dict.fromkeys(
+        ("is_active", "members_release", "keeps_team", "recycles", "waits_for_leave", "reminds_manager"), _FLAG
+    ),
     **dict.fromkeys(("masked_fields", "order", "cool_down_exempt", "reasons"), _TEXTS),
     "reminder_days": {"type": "array", "maxItems": 5, "items": {"type": "integer", "minimum": 1, "maximum": 365}},
     **dict.fromkeys(("scope", "uncounted", "exempt"), _TREE),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from openapi.document.operations import WRITE, Operation
+from openapi.document.operations import FORM, WRITE, Operation
 
 _ID: dict[str, Any] = {"type": "string", "format": "uuid"}
 _NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
@@ -83,6 +83,19 @@ WEB_FORM_OPERATIONS = (
         ("FormToken",),
         body="PublicFormInput",
         answer="PublicFormAnswer",
+        status=201,
+        tags=TAGS,
+    ),
+    Operation(
+        "post",
+        "/public/forms/{token}/files",
+        "upload_public_form_file",
+        _("Upload a file for a field of a web form; without a key"),
+        None,
+        ("FormToken",),
+        body="PublicFileInput",
+        body_type=FORM,
+        answer="PublicFile",
         status=201,
         tags=TAGS,
     ),
@@ -185,6 +198,10 @@ WEB_FORM_SCHEMAS: dict[str, Any] = {
     ),
     "PublicFormInput": _object({"start": _TEXT, **_SENT}, "start", "values"),
     "PublicFormAnswer": _object({"message": _TEXT, "redirect_url": _TEXT}),
+    "PublicFileInput": _object(
+        {"start": _TEXT, "field": _TEXT, "file": {"type": "string", "format": "binary"}}, "start", "field", "file"
+    ),
+    "PublicFile": _object({"id": _ID, "name": _TEXT, "size": {"type": "integer"}}, "id"),
     "PublicLeadInput": _object(_SENT, "values"),
     "PublicLeadAnswer": _object({"id": _ID, "state": _TEXT, "record_id": _NO_ID}),
 }

@@ -18,6 +18,7 @@ from metadata.field_types.values import Reference
 from objects.activities.calendar import KINDS, MAX_DAYS, CalendarEntry, calendar
 from objects.activities.free_busy import Period, free_busy
 from objects.activities.services import FollowUpInput, complete_task, log_follow_up, reopen_task
+from objects.activities.stream import Stream
 from objects.activities.timeline import ACTIVITIES, CHANGES, Entry, Filters, Timeline
 from objects.display import cells
 from objects.records.drafts import SavedRecord
@@ -55,6 +56,24 @@ class RecordTimeline(Endpoint):
     def get(self, request: Request, object_name: str, record_id: uuid.UUID) -> HttpResponse:
         filters = filters_of(request.query_params)
         return _page(request, Timeline(self.actor, object_name, record_id, filters))
+
+
+class Feed(Endpoint):
+    """`GET ?kind=…&since=…&until=…`: what has happened around the caller's own records, the newest first, in pages.
+
+    Own are those that he owns or on whose team he is; activities are his, about such a record, or mention him.
+    """
+
+    scopes = {"GET": "records:read"}
+
+    def get(self, request: Request) -> HttpResponse:
+        asked = request.query_params
+        page = Stream(self.actor, filters_of({**asked.dict(), "owner": ""})).page(
+            _limit(request), asked.get("cursor") or None
+        )
+        told = [{**_told(item.entry), "about": _linked(item.about)} for item in page.entries]
+        more = {"next_cursor": page.next_cursor, "has_more": page.next_cursor is not None}
+        return json_response({"data": told, "page": more})
 
 
 class ActivityLog(Endpoint):
@@ -138,11 +157,14 @@ def filters_of(asked: Mapping[str, str], usual: str = "") -> Filters:
 
 
 def _page(request: Request, timeline: Timeline) -> HttpResponse:
-    text = request.query_params.get("limit", "50")
-    limit = int(text) if text.isdigit() and len(text) < 5 else 50
-    page = timeline.page(limit, request.query_params.get("cursor") or None)
+    page = timeline.page(_limit(request), request.query_params.get("cursor") or None)
     more = {"next_cursor": page.next_cursor, "has_more": page.next_cursor is not None}
     return json_response({"data": [_told(entry) for entry in page.entries], "page": more})
+
+
+def _limit(request: Request) -> int:
+    text = request.query_params.get("limit", "50")
+    return int(text) if text.isdigit() and len(text) < 5 else 50
 
 
 def _told(entry: Entry) -> dict[str, Any]:

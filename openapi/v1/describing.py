@@ -162,13 +162,16 @@ def _reads_filter(policy: AccessPolicy, obj: CompiledObject, field: CompiledFiel
 
 
 def child_relations(policy: AccessPolicy, object_name: str) -> list[dict[str, Any]]:
-    """Return the lookups of readable objects that point here."""
+    """Return the lookups of readable objects that point here; `relation` names one in a tree of records."""
     found = []
     for spec in policy.readable_objects():
         obj = current_snapshot().object(spec.api_name)
         for field in policy.readable_fields(obj):
             if field.main.references == object_name:
-                found.append({"object": spec.api_name, "field": field.name, "type": field.spec.type})
+                relation = f"{spec.api_name}.{field.name}"
+                found.append(
+                    {"relation": relation, "object": spec.api_name, "field": field.name, "type": field.spec.type}
+                )
     return found
 
 

@@ -25,6 +25,8 @@ FORMS = [
         name="api-mailbox-release",
     ),
     path("public/forms/<str:token>", public_forms.PublicForm.as_view(), name="api-public-form"),
+    path("public/forms/<str:token>/files", public_forms.PublicFormFile.as_view(), name="api-public-form-file"),
     path("public/leads/<str:token>", public_forms.PublicLead.as_view(), name="api-public-lead"),
     path("public/hooks/<str:token>", public_hooks.PublicHook.as_view(), name="api-public-hook"),
+    path("public/email/<str:token>", public_hooks.PublicEmail.as_view(), name="api-public-email"),
 ]

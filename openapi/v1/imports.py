@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import io
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
-from crm_platform.jobs.models import Job
+from crm_platform.files.serving import send
 from crm_platform.kit.errors import FieldError, NotFound, ValidationFailed
 from crm_platform.kit.json import dumps
 from metadata.compiler.current import current_snapshot
-from objects.exchange import mappings, results, sending, services, status
-from objects.exchange.checking import Report
+from objects.exchange import mappings, results, sending, services
+from objects.exchange.exports import export_file
 from objects.exchange.job import object_of
 from objects.exchange.models import Import, ImportMapping
-from objects.exchange.plan import read_plan, stored_plan
+from objects.exchange.plan import op_of, read_plan
 from openapi.http import BULK_BYTES, Endpoint, JsonParser, json_response, members
+from openapi.v1.job_orders import PLAN_MEMBERS, new_order, refuse_unknown, require_scope_for, told
 
 READ, WRITE = "records:read", "records:write"
-OPS = {"insert": "create", "update": "update", "upsert": "upsert"}
-PLAN_MEMBERS = ("columns", "key", "duplicates", "blanks", "pool_id")
 PAGE = 50
 
 
@@ -85,7 +83,7 @@ class ImportMappings(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         def work() -> HttpResponse:
             given = members(request.data)
-            _refuse_unknown(given, {"object", "name", "columns", "shared", *PLAN_MEMBERS})
+            refuse_unknown(given, {"object", "name", "columns", "shared", *PLAN_MEMBERS})
             obj = services.allowed_object(self.actor, str(given.get("object", "")))
             columns = given.get("columns")
             if not isinstance(columns, dict):
@@ -123,7 +121,7 @@ class ImportMappingDetail(Endpoint):
 
 
 class JobList(Endpoint):
-    """`GET`: the caller's jobs, the newest first. `POST`: describe one; its file follows by `PUT …/data/1`."""
+    """`GET`: the caller's jobs, the newest first. `POST`: describe one; a file follows by `PUT …/data/1`."""
 
     scopes = {"GET": READ, "POST": WRITE}
 
@@ -143,15 +141,7 @@ class JobList(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         def work() -> HttpResponse:
             given = members(request.data)
-            _refuse_unknown(given, {"object", "op", "name", *PLAN_MEMBERS, *sending.WISHES})
-            op = given.get("op")
-            if not isinstance(op, str) or op not in OPS:
-                raise ValidationFailed.single("op", "invalid_choice", _("Choose insert, update or upsert."))
-            plan = {name: given[name] for name in PLAN_MEMBERS if name in given}
-            wish = {name: str(given[name]) for name in sending.WISHES if given.get(name)}
-            row = sending.new_order(
-                self.actor, str(given.get("object", "")), str(given.get("name") or ""), {**plan, "mode": OPS[op]}, wish
-            )
+            row = new_order(self.actor, given)
             response = json_response(told(row, None), 201)
             response["Location"] = f"/api/v1/jobs/{row.pk}"
             return response
@@ -201,6 +191,7 @@ class JobAct(Endpoint):
 
     def post(self, request: Request, import_id: uuid.UUID) -> HttpResponse:
         def work() -> HttpResponse:
+            require_scope_for(self.actor, op_of(services.get_import(self.actor, import_id)))
             type(self).act(self.actor, import_id)
             row = services.get_import(self.actor, import_id)
             return json_response(told(row, services.running_job(row)), 202)
@@ -209,10 +200,14 @@ class JobAct(Endpoint):
 
 
 class JobStart(JobAct):
-    """`POST`: put the file together and import it; with `dry_run` only try all of its rows."""
+    """`POST`: put the file together and set to work; with `dry_run` only try all of its rows. Counts as ten calls."""
+
+    calls: ClassVar[int] = 10  # what a job asks of the platform, as far as one number can tell
 
     def post(self, request: Request, import_id: uuid.UUID) -> HttpResponse:
         def work() -> HttpResponse:
+            self.count(request, self.calls - 1)
+            require_scope_for(self.actor, op_of(services.get_import(self.actor, import_id)))
             sending.put_together(self.actor, import_id)
             if self.is_dry_run(request):
                 services.try_all(self.actor, import_id)
@@ -237,13 +232,13 @@ class JobResume(JobAct):
 
 
 class JobRevert(JobAct):
-    """`POST`: undo an import: what it created goes to the trash, what it changed gets its values back."""
+    """`POST`: undo a job: what it created goes to the trash, what it changed or deleted comes back as it was."""
 
     act = staticmethod(services.undo)
 
 
 class JobResults(Endpoint):
-    """`GET`: the rows that were successful, failed or not reached, as CSV, or as NDJSON by `?as=ndjson`."""
+    """`GET`: the rows that were successful, failed or not reached, as CSV, or as NDJSON; or the file of an export."""
 
     scopes = {"GET": READ}
 
@@ -251,56 +246,24 @@ class JobResults(Endpoint):
         row = services.get_import(self.actor, import_id)
         if which not in results.OUTCOMES:
             raise NotFound
+        if row.kind == Import.Kind.EXPORT:
+            return self._export(request, row, which)
         if request.query_params.get("as") == "ndjson":
             lines = (dumps(item).decode() + "\n" for item in results.result_rows(row, which))
             return _stream(lines, "application/x-ndjson")
         found = results.result_file(row, object_of(row), which, self.actor.language)
         return _stream(found, "text/csv; charset=utf-8")
 
+    def _export(self, request: Request, row: Import, which: str) -> HttpResponseBase:
+        """Answer with the file of an export: all that there is in it is successful."""
+        if which != results.SUCCESSFUL:
+            raise NotFound
+        return send(request._request, export_file(self.actor, row))
+
 
 def _stream(lines: Iterator[str], content_type: str) -> HttpResponseBase:
     headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"}
     return StreamingHttpResponse(results.gathered(lines), content_type=content_type, headers=headers)
-
-
-def told(row: Import, job: Job | None) -> dict[str, Any]:
-    """Return a job in the form of the API."""
-    plan = row.plan.get(sending.PENDING) or stored_plan(row.plan).options()
-    state = status.state_of(row, job)
-    is_uploading = state == status.DRAFT and row.file_id is None and row.parts.exists()
-    columns = zip(row.header, stored_plan(row.plan).columns, strict=False) if row.header else ()
-    now = timezone.now()
-    rate, seconds = status.rows_per_second(job, now), status.seconds_left(job, now)
-    return {
-        "id": str(row.pk),
-        "object": current_snapshot().spec.object_by_id[row.object_id].api_name,
-        "op": next(op for op, mode in OPS.items() if mode == plan.get("mode", "create")),
-        "state": "uploading" if is_uploading else state,
-        "name": row.name,
-        "columns": {header: target and target.field for header, target in columns},
-        "key": plan.get("key") or None,
-        "duplicates": plan.get("duplicates") or "skip",
-        "blanks": plan.get("blanks") or "ignore",
-        "pool_id": plan.get("pool_id"),
-        "sha256": row.file.sha256 if row.file else None,
-        "total": row.total,
-        "processed": row.processed,
-        "succeeded": row.created + row.updated,
-        "created": row.created,
-        "updated": row.updated,
-        "skipped": row.skipped,
-        "failed": row.failed,
-        "problems": row.problems,
-        "rate": None if rate is None else round(rate, 1),
-        "eta_seconds": None if seconds is None else round(seconds),
-        "error": job.error if job is not None and job.error else None,
-        "check": Report.of(row.check_result).to_json() if row.check_result else None,
-        "revert": {"state": row.undo or None, "counts": row.undo_counts},
-        "created_by_id": str(row.created_by_id) if row.created_by_id else None,
-        "created_at": row.created_at,
-        "started_at": row.started_at,
-        "finished_at": row.finished_at,
-    }
 
 
 def _mapping(row: ImportMapping) -> dict[str, Any]:
@@ -319,10 +282,3 @@ def _mapping(row: ImportMapping) -> dict[str, Any]:
 
 def _problem(error: FieldError) -> dict[str, Any]:
     return {"field": error.field, "code": error.code, "message": error.text}
-
-
-def _refuse_unknown(given: Mapping[str, Any], known: set[str]) -> None:
-    unknown = sorted(given.keys() - known)
-    if unknown:
-        message = _("Unknown member.")
-        raise ValidationFailed([FieldError(name[:80], "unknown_field", message) for name in unknown])

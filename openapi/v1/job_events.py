@@ -18,9 +18,11 @@ from openapi.authentication import digest_of_key
 from openapi.http import Endpoint, JsonRenderer, credential_of
 from openapi.remembered import find_holder
 from openapi.streams import CONTENT_TYPE, stream
-from openapi.v1.imports import READ, told
+from openapi.v1.imports import READ
+from openapi.v1.job_orders import told
 
-TOLD = ("id", "state", "total", "processed", "succeeded", "created", "updated", "skipped", "failed", "problems")
+COUNTS = ("succeeded", "created", "updated", "deleted", "exported", "skipped", "failed", "problems")
+TOLD = ("id", "state", "total", "processed", *COUNTS)
 PACE = ("rate", "eta_seconds", "revert", "error")
 
 

@@ -17,6 +17,7 @@ from metadata.publishing import CUSTOMIZE
 from objects.conversion.bulk import MAX_LEADS, Row, bulk_convert
 from objects.conversion.inputs import EXISTING, NEW, NOTHING, Becomes, Converted, ConvertInput
 from objects.conversion.mapping import ACCOUNT, CONTACT, LEAD, OPPORTUNITY, TARGETS
+from objects.conversion.models import Existing
 from objects.conversion.service import convert
 from objects.conversion.settings import Choice, choices, set_choices
 from objects.conversion.statuses import disqualify, reopen
@@ -26,7 +27,7 @@ from openapi.http import Endpoint, expected_version, json_response, members
 from openapi.v1.duplicates import consent
 
 MEMBERS = frozenset({*TARGETS, "owner_id", "reason"})
-TARGET_MEMBERS = frozenset({"mode", "id", "values", "allow_duplicates"})
+TARGET_MEMBERS = frozenset({"mode", "id", "values", "allow_duplicates", "existing"})
 
 
 class LeadConvert(Endpoint):
@@ -122,18 +123,19 @@ class ConversionMappings(Endpoint):
 
 
 def _mappings() -> HttpResponse:
-    return json_response(
-        {"mappings": [{"field": item.source, "target": item.target, "to": item.field} for item in choices()]}
-    )
+    rows = [
+        {"field": item.source, "target": item.target, "to": item.field, "existing": item.existing} for item in choices()
+    ]
+    return json_response({"mappings": rows})
 
 
 def _choice(row: Any) -> Choice:
     found = members(row)
-    _refuse_unknown(found, frozenset({"field", "target", "to"}))
-    source, target, to = found.get("field"), found.get("target"), found.get("to")
+    _refuse_unknown(found, frozenset({"field", "target", "to", "existing"}))
+    source, target, to, existing = (found.get(name) for name in ("field", "target", "to", "existing"))
     if not isinstance(source, str) or not isinstance(target, str) or not isinstance(to, str | None):
         raise ValidationFailed.single("mappings", "invalid_type", _("Send names of fields."))
-    return Choice(source, target, to or None)
+    return Choice(source, target, to or None, str(existing or Existing.FILL))
 
 
 # --- what is asked ----------------------------------------------------------------------------------------------
@@ -166,10 +168,13 @@ def _wish(name: str, given: Any, is_another: bool) -> Becomes:
     mode, values, allowed = given.get("mode", NEW), given.get("values", {}), given.get("allow_duplicates", is_another)
     if not isinstance(mode, str) or not isinstance(values, dict) or not isinstance(allowed, bool):
         raise ValidationFailed.single(name, "invalid_type", _("Send mode, id, values and allow_duplicates."))
+    existing = given.get("existing") or ""
+    if not isinstance(existing, str):
+        raise ValidationFailed.single(f"{name}.existing", "invalid_type", _("Enter a text."))
     record_id = parse_uuid(given.get("id"))
     if mode == EXISTING and given.get("id") and record_id is None:
         raise ValidationFailed.single(f"{name}.id", "invalid_reference", _("There is no such record."))
-    return Becomes(mode, record_id, values, allowed)
+    return Becomes(mode, record_id, values, allowed, existing)
 
 
 def _refuse_unknown(body: Mapping[str, Any], known: frozenset[str], place: str = "") -> None:

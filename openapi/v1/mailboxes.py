@@ -1,4 +1,4 @@
-"""Mailboxes that are read (`/inbound-addresses`). No password ever leaves."""
+"""Mailboxes that are read, and addresses to which mails are posted (`/inbound-addresses`). No password ever leaves."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from uuid import UUID
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from crm_platform.kit.json import loads
 from openapi.http import json_response
 from openapi.v1.administering import AdministrationEndpoint
 from openapi.v1.intake_sources import SourceArrivals, SourceDetail, SourceEndpoint, SourceList, SourceRelease
 from openapi.v1.reading import MemberReader
+from workflows.intake.mail import posting
 from workflows.intake.mail.mailboxes import MAILBOXES, PASSWORD, TEXTS, create_mailbox, try_mailbox, update_mailbox
+from workflows.intake.models import Mailbox
 
 SENT = ("sender", "subject")
 FLAGS = ("attaches_known", "reads_old")
@@ -32,20 +35,37 @@ class _Mailboxes(SourceEndpoint):
         return {**super().changes(reader), **own}
 
     def told(self, row: Any) -> dict[str, Any]:
-        names = (*TEXTS, "port", "security", "mapping", *FLAGS, "checked_at", "next_at", "error")
+        names = ("way", *TEXTS, "port", "security", "mapping", *FLAGS, "checked_at", "next_at", "error")
         return {**super().told(row), **{name: getattr(row, name) for name in names}}
-
-    def create(self, object_name: str, given: Mapping[str, Any]) -> Any:
-        made = create_mailbox(self.actor, object_name, given)
-        made.refresh_from_db(fields=["next_at"])
-        return made
 
     def update(self, source_id: UUID, changes: Mapping[str, Any], version: int | None) -> Any:
         return update_mailbox(self.actor, source_id, changes, version)
 
 
 class MailboxList(_Mailboxes, SourceList):
-    """`GET` all mailboxes; `POST` a new one."""
+    """`GET` all mailboxes; `POST` a new one. The token of an address is told in this one answer."""
+
+    token = ""
+
+    def changes(self, reader: MemberReader) -> Mapping[str, Any]:
+        return {**super().changes(reader), **reader.words("way")}
+
+    def post(self, request: Request) -> HttpResponse:
+        response = super().post(request)
+        if not self.token or response.status_code != 201:
+            return response
+        told = json_response({**loads(response.content), "token": self.token}, 201)  # kept for no Idempotency-Key
+        for name, value in response.headers.items():
+            told.headers.setdefault(name, value)
+        return told
+
+    def create(self, object_name: str, given: Mapping[str, Any]) -> Any:
+        if given.get("way") == Mailbox.Way.POSTED:
+            made, self.token = posting.create_address(self.actor, object_name, given)
+        else:
+            made = create_mailbox(self.actor, object_name, given)
+        made.refresh_from_db(fields=["next_at"])
+        return made
 
 
 class MailboxDetail(_Mailboxes, SourceDetail):

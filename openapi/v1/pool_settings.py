@@ -20,10 +20,10 @@ from workflows.pools.services import settings
 from workflows.pools.services.inputs import HoldCapInput, MemberInput, PoolInput, RecycleRuleInput
 
 READ, CHANGE = "meta:read", "meta:write"
-TEXTS = ("label", "description", "mode", "clock")
+TEXTS = ("label", "description", "mode", "open_tasks", "clock")
 NUMBERS = ("position", "batch_size", "cool_down_days", "protection_hours", "own_department_hours", "run_cap")
 CAPS = ("hold_cap", "daily_cap", "hourly_cap", "daily_views")
-FLAGS = ("is_active", "members_release", "keeps_team", "recycles", "reminds_manager")
+FLAGS = ("is_active", "members_release", "keeps_team", "recycles", "waits_for_leave", "reminds_manager")
 WORDS = ("masked_fields", "order", "cool_down_exempt", "reasons")
 TREES = ("scope", "uncounted", "exempt")
 

@@ -15,10 +15,10 @@ from django.utils.translation import get_language_from_request
 from rest_framework.request import Request
 
 from crm_platform.kit.context import client_address
-from crm_platform.kit.errors import Forbidden
+from crm_platform.kit.errors import Forbidden, NotFound
 from openapi import errors, limits
 from openapi.http import Endpoint, RateLimited, json_response
-from workflows.intake import sources, submitting
+from workflows.intake import sources, submitting, uploads
 from workflows.intake.fields import Asked, asked
 from workflows.intake.models import WebForm
 from workflows.intake.signing import start_token
@@ -84,6 +84,24 @@ class PublicForm(PublicEndpoint):
         return self.answer(request, token, work)
 
 
+class PublicFormFile(PublicEndpoint):
+    """`POST` a file (`file`) for a `field` of the page that `start` names; its id stands for it among the values."""
+
+    scopes = {"POST": None}
+
+    def post(self, request: Request, token: str) -> HttpResponse:
+        def work(form: WebForm) -> HttpResponse:
+            once, name, sent = sources.file_of(form, request._request)
+            fields = asked(form.business_object.api_name, form.fields, translation.get_language() or "en")
+            item = next((item for item in fields if item.is_file and item.name == name), None)
+            if item is None:
+                raise NotFound
+            row = uploads.upload(form, once, item, sent)
+            return json_response({"id": row.pk, "name": row.file.name, "size": row.file.size}, 201)
+
+        return self.answer(request, token, work)
+
+
 class PublicLead(PublicEndpoint):
     """`POST` a lead from a server, signed with the form's secret; the same request again changes nothing."""
 
@@ -100,4 +118,6 @@ class PublicLead(PublicEndpoint):
 def _told(item: Asked) -> dict[str, Any]:
     told: dict[str, Any] = {name: getattr(item, name) for name in ("name", "label", "help", "required", "default")}
     choices = [{"value": value, "label": label} for value, label in item.choices]
+    if item.is_file:
+        told |= {"accept": item.accept, "max_count": item.max_count, "max_bytes": item.max_bytes}
     return {**told, "input": item.input, **({"choices": choices} if item.choices else {})}

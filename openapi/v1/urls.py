@@ -4,6 +4,8 @@ from django.urls import path, re_path
 
 from openapi.v1 import (
     activities,
+    calendar_feeds,
+    composite,
     currencies,
     departments,
     duplicates,
@@ -126,6 +128,9 @@ urlpatterns = [
         matching_rules.DuplicateRuleDetail.as_view(),
         name="api-duplicate-rule",
     ),
+    path("composite", composite.Composite.as_view(), name="api-composite"),
+    path("composite/batch", composite.CompositeBatch.as_view(), name="api-composite-batch"),
+    path("composite/tree/<str:object_name>", composite.CompositeTree.as_view(), name="api-composite-tree"),
     *SHARING,
     *FORMS,
     *POOLS,
@@ -223,11 +228,14 @@ urlpatterns = [
     path("groups/<uuid:group_id>", groups.GroupDetail.as_view(), name="api-group"),
     path("groups/<uuid:group_id>/members", groups.GroupMembers.as_view(), name="api-group-members"),
     path("activities", activities.ActivityList.as_view(), name="api-activities"),
+    path("feed", activities.Feed.as_view(), name="api-feed"),
     path("activities/log", activities.ActivityLog.as_view(), name="api-activity-log"),
     path("tasks/<uuid:task_id>/complete", activities.TaskComplete.as_view(), name="api-task-complete"),
     path("visits/<uuid:visit_id>/check-in", visits.VisitCheckIn.as_view(), name="api-visit-check-in"),
     path("visits/<uuid:visit_id>/check-out", visits.VisitCheckOut.as_view(), name="api-visit-check-out"),
     path("calendar/free-busy", activities.FreeBusy.as_view(), name="api-free-busy"),
+    path("calendar/feed", calendar_feeds.CalendarFeed.as_view(), name="api-calendar-feed"),
+    path("calendar/feeds/<str:token>.ics", calendar_feeds.CalendarFile.as_view(), name="api-calendar-file"),
     path("calendar", activities.Calendar.as_view(), name="api-calendar"),
     path(
         "records/<str:object_name>/<uuid:record_id>/timeline",

@@ -55,6 +55,7 @@ def test_settings_are_stored_in_order(admin_actor):
         ({"language": "xx"}, "language"),
         ({"fiscal_year_start_month": 13}, "fiscal_year_start_month"),
         ({"week_start": 3}, "week_start"),
+        ({"intake_keep_days": 29}, "intake_keep_days"),
         ({"work_days": []}, "work_days"),
         ({"work_days": [0, 8]}, "work_days"),
         ({"work_hours": []}, "work_hours"),

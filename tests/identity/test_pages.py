@@ -161,6 +161,7 @@ def organization_form(**changes):
         "work_hours": "9:00",
         "holidays": "2026-10-01\n2026-10-02",
         "extra_work_days": "2026-10-10",
+        "intake_keep_days": "90",
     }
     return values | changes
 
@@ -175,6 +176,7 @@ def test_organisation_settings_are_saved_with_the_logo(admin_client):
     assert admin_client.post(reverse("organization-settings"), data).status_code == 302
     row = OrganizationSettings.objects.get()
     assert (row.name, row.fiscal_year_start_month, row.work_days) == ("甲公司", 4, [1, 2, 3])
+    assert row.intake_keep_days == 90
     assert row.work_hours == [["09:00", "12:00"], ["13:00", "18:00"]]
     assert row.holidays == {"2026-10-01": "off", "2026-10-02": "off", "2026-10-10": "work"}
     assert admin_client.get(reverse("organization-logo")).status_code == 200

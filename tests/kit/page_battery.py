@@ -31,7 +31,7 @@ POST_ONLY = frozenset({
     "list-view-delete", "record-duplicate-hint", "duplicate-sweep", "duplicate-set-dismiss", "merge-undo",
     "metadata-matching-rule-delete", "metadata-duplicate-rule-delete", "field-conditions", "department-move",
     "web-form-delete", "web-form-secrets", "web-form-release", "hook-delete", "hook-secrets", "hook-release",
-    "mailbox-delete", "mailbox-try", "mailbox-release", "notifications-read", "notification",
+    "mailbox-delete", "mailbox-try", "mailbox-address", "mailbox-release", "notifications-read", "notification",
     "user-invite", "user-department-add", "user-department-remove",
     "territory-move", "territory-close", "territory-reopen", "territory-delete", "territory-members",
     "territory-member-remove",
@@ -47,7 +47,7 @@ POST_ONLY = frozenset({
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
     "sign-in-code", "sign-in-password", "sign-in-second-factor",
-    "record-merge", "duplicate-try", "invitation", "record-in-pool", "import-template", "import-file",
+    "record-convert-changes", "record-merge", "duplicate-try", "invitation", "record-in-pool", "import-template", "import-file",
     "public-form", "public-form-script", "notifications-unread", "notifications-latest",
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own

@@ -101,6 +101,13 @@ def test_a_known_customer_is_offered_first_and_a_double_needs_a_reason(browser: 
     assert answer.status_code == 422 and "is-invalid" in answer.content.decode()
     assert show(rep, "lead", own)["status"] == "new"
     into = sent(**{"account-mode": "existing", "account-pick": str(known)})
+    url = reverse("record-convert-changes", args=["lead", own])
+    asked = {"target": "account", "account-mode": "existing", "account-pick": str(known)}
+    told = client.get(url, asked).content.decode()
+    assert "宁波" in told and "<h1" not in told
+    assert "宁波" not in client.get(url, {**asked, "account-values": "keep"}).content.decode()
+    assert "宁波" not in client.get(url, {**asked, "account-mode": "new"}).content.decode()
+    assert browser("south").get(url, asked).status_code == 404
     assert client.post(address(own), into).status_code == 302
     assert show(rep, "lead", own)["converted_account_id"] == str(known)
     third = lead(name="沈约", mobile="13600002222")
@@ -174,9 +181,12 @@ def test_an_administrator_says_where_fields_go(browser: Browser, crm: World) -> 
     client = browser("admin")
     html = client.get(url).content.decode()
     assert "自动：客户名称" in html and 'value="employees"' not in html.partition('name="company.account"')[2][:2000]
-    answer = client.post(url, {"name.account": "short_name", "city.account": "-", "company.account": ""})
+    ways = {"existing:name.account": "overwrite", "existing:city.account": "keep"}
+    answer = client.post(url, {"name.account": "short_name", "city.account": "-", "company.account": "", **ways})
     assert answer.status_code == 302
-    assert set(choices()) == {Choice("name", "account", "short_name"), Choice("city", "account", None)}
+    assert set(choices()) == {Choice("name", "account", "short_name", "overwrite"), Choice("city", "account", None)}
+    shown = client.get(url).content.decode().partition('name="existing:name.account"')[2]
+    assert 'value="overwrite" selected' in shown.partition("</select>")[0]
     answer = client.post(url, {"name.account": "short_name", "title.account": "short_name"})
     assert (answer.status_code, "is-invalid" in answer.content.decode()) == (422, True)
     assert client.get(reverse("conversion-mapping", args=["account"])).status_code == 404

@@ -28,8 +28,9 @@ from objects.access.services.sharing_rules import SharingRuleInput, create_shari
 from objects.access.services.teams import add_member
 from objects.access.services.territories import add_members, create_territory
 from objects.duplicates.models import DuplicateSet
+from objects.exchange.exports import Order, new_export
 from objects.exchange.models import Import
-from objects.exchange.services import new_import
+from objects.exchange.services import new_import, start
 from objects.handover.models import Handover
 from objects.merging.service import merge
 from objects.records.service import RecordService
@@ -200,7 +201,9 @@ def _assignment_rule(actor: Actor, crm: World, pool_id: uuid.UUID) -> Assignment
 
 
 def _import(actor: Actor) -> Import:
-    """Return an import that is still being prepared, with what trying its rows has told."""
+    """Return an import that is still being prepared, with what trying its rows has told; and order an export."""
+    exported = new_export(actor, "account", "客户", Order(None, ("name",), ("name",), "csv"))
+    start(actor, exported.pk)
     row = new_import(actor, "lead", io.BytesIO("名称,电话\n甲,不是电话\n".encode()), "线索.csv")
     problem = {"field": "phone", "code": "invalid_type", "message": "错误"}
     row.check_result = {

@@ -7,8 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
+from crm_platform.files.models import StoredFile
 from crm_platform.identity.models import User
+from crm_platform.kit.json import dumps
 from layouts.documents import ListViewSpec
 from layouts.pages.list_state import ListState
 from metadata.compiler.spec import Labels
@@ -132,6 +135,26 @@ def test_record_page_shows_a_value_as_its_type_does(
     cell = found.type.cell(found.field.spec, values[FIELD], display_context(found.actor, record=values))
     shown = detail(client.get(f"/o/{OBJECT}/{saved.id}").content.decode(), FIELD)
     assert shown == (plain_text(cell) or "—")
+
+
+def test_a_new_record_gets_what_was_uploaded_before_it_was_there(
+    build: Callable[[str], Battery], client: OrganizationClient
+) -> None:
+    build("file")
+    facts = client.post("/files/", {"file": SimpleUploadedFile("plan.txt", b"plan")}).json()
+    data = form_data(client.get(f"/o/{OBJECT}/new").content.decode(), "record-form")
+    data[FIELD] = [dumps({"id": facts["id"], "name": "other.exe", "size": 1}).decode()]
+    refused = client.post(f"/o/{OBJECT}/new", {**data, "name": ""})
+    kept = form_data(refused.content.decode(), "record-form")
+    assert (refused.status_code, facts["id"] in kept[FIELD][0]) == (422, True)  # nobody uploads it twice
+    assert StoredFile.objects.get(pk=facts["id"]).record_id is None
+    kept["name"] = ["With a file"]
+    answer = client.post(f"/o/{OBJECT}/new", kept)
+    assert answer.status_code == 302, answer.content.decode()[-3000:]
+    file = StoredFile.objects.get(pk=facts["id"])
+    assert (str(file.record_id), file.name) == (answer["Location"].rsplit("/", 1)[1], "plan.txt")
+    assert "plan.txt" in client.get(answer["Location"]).content.decode()
+    assert client.post(f"/o/{OBJECT}/new", kept).status_code == 422  # it is another record's
 
 
 def test_a_bad_value_comes_back_at_its_field_with_the_rest_of_the_input(

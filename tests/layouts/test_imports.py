@@ -10,7 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from crm_platform.identity.models import User
+from objects.exchange.mass import Order
 from objects.exchange.models import Import
+from objects.exchange.sending import new_mass_order, new_order
+from objects.query.conditions import Condition
+from objects.query.query import RecordQuery
+from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.kit.work import run_queued_jobs
 from tests.layouts.hosts import host_of
@@ -67,6 +72,28 @@ def test_from_the_file_to_the_records_and_back(admin: OrganizationClient) -> Non
     undone = b"".join(admin.get(reverse("import-file", args=[row.pk, "undone"])).streaming_content).decode()
     assert len(undone.splitlines()) == 2
     assert admin.post(act, {"act": "remove"})["Location"] == reverse("imports")
+
+
+def test_what_interfaces_have_ordered_is_shown_and_undone_here_too(admin: OrganizationClient, crm: World) -> None:
+    actor = crm.actor("boss")
+    RecordService(actor).create("lead", {"name": "周四", "company": "四号公司"})
+    order = Order("mass_update", {"field": "name", "op": "eq", "value": "周四"}, {"company": "五号公司"})
+    row = new_mass_order(actor, "lead", "", order)
+    waiting = new_order(actor, "lead", "清单.csv", {"mode": "delete"}, {})
+    listed = admin.get(reverse("imports")).content.decode()
+    assert "修改字段值" in listed and "删除记录" in listed
+    own, act = reverse("import", args=[row.pk]), reverse("import-act", args=[row.pk])
+    page = admin.get(own).content.decode()
+    assert "筛选条件" in page and reverse("import-columns", args=[row.pk]) not in page
+    assert "将记录移入回收站" in admin.get(reverse("import", args=[waiting.pk])).content.decode()
+    admin.post(act, {"act": "start"})
+    run_queued_jobs()
+    assert RecordQuery(actor, "lead").where(Condition("company", "eq", "五号公司")).exists()
+    assert reverse("import-file", args=[row.pk, "successful"]) in admin.get(own).content.decode()
+    admin.post(act, {"act": "undo"})
+    run_queued_jobs()
+    assert RecordQuery(actor, "lead").where(Condition("company", "eq", "四号公司")).exists()
+    assert "恢复 1 条" in admin.get(own).content.decode()
 
 
 def test_a_file_is_read_in_another_way_when_it_was_guessed_wrong(admin: OrganizationClient) -> None:

@@ -45,7 +45,8 @@ def test_tried_started_read_back_and_reverted(caller: Any, ticket: str) -> None:
     tried = caller.post(f"{job}/start?dry_run=true")
     assert tried.status_code == 202 and tried.json()["state"] == "draft"
     run_queued_jobs()
-    assert caller.get(job).json()["check"]["counts"] == {"created": 2, "updated": 0, "skipped": 0, "failed": 1}
+    counts = caller.get(job).json()["check"]["counts"]
+    assert counts == {"created": 2, "updated": 0, "deleted": 0, "skipped": 0, "failed": 1}
     assert caller.post(f"{job}/start").json()["state"] == "queued"
     run_queued_jobs()
     done = caller.get(job).json()

@@ -173,9 +173,23 @@ def test_who_may_not_see_a_lead_learns_nothing_of_it(crm: World, caller: Caller)
 
 def test_mappings_are_read_and_set(crm: World, caller: Caller) -> None:
     admin = caller_of(crm, "admin", ["meta:read", "meta:write"])
-    url, rows = "/api/v1/meta/conversion-mappings", [{"field": "name", "target": "account", "to": "short_name"}]
+    url, row = "/api/v1/meta/conversion-mappings", {"field": "name", "target": "account", "to": "short_name"}
     assert admin.get(url).json() == {"mappings": []}
-    assert admin.put(url, {"mappings": rows}).json() == {"mappings": rows}
+    rows = [{**row, "existing": "fill"}]
+    assert admin.put(url, {"mappings": [row]}).json() == {"mappings": rows}
+    refused = admin.put(url, {"mappings": [{**row, "existing": "perhaps"}]})
+    assert problem_codes(refused) == {("#/fields/name.account.existing", "invalid_choice")}
+    known = caller.post("/api/v1/records/account", {"name": "杭州老客户", "short_name": "老客户"}).json()["id"]
+    admin.put(url, {"mappings": [{**row, "existing": "overwrite"}]})
+    into = {"account": {"mode": "existing", "id": known, "existing": "keep"}, "contact": {"mode": "none"}}
+    ids = [lead(caller, name=f"林冲{number}", mobile=f"1350000111{number}") for number in range(2)]
+    for number, (own, body) in enumerate(
+        zip(ids, (into, {**into, "account": {"mode": "existing", "id": known}}), strict=True)
+    ):
+        assert caller.post(f"/api/v1/leads/{own}/convert", body).status_code == 200
+        found = caller.get(f"/api/v1/records/account/{known}").json()
+        assert found["short_name"] == ("老客户", "林冲1")[number]
+    rows = [{**row, "existing": "overwrite"}]
     wrong = admin.put(url, {"mappings": [{"field": "name", "target": "account", "to": "employees"}]})
     assert problem_codes(wrong) == {("#/fields/name.account", "invalid_choice")}
     assert admin.put(url, {"mappings": [{"field": 7, "target": "account"}]}).status_code == 422

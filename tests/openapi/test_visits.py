@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from crm_platform.kit.context import Actor
+from crm_platform.kit.context import Actor, system_actor
 from metadata import services
 from metadata.inputs import ChoiceInput, FieldInput, ObjectInput
 from objects.query.query import RecordQuery
@@ -37,16 +37,18 @@ def test_a_visit_is_passed_through_once(crm: World, records: RecordService) -> N
     assert (tried["dry_run"], tried["status"], tried["version"]) == (True, "checked_in", 2)
     assert api.post(f"{url}/check-in", {}, HTTP_IF_MATCH='"7"').status_code == 412
     once = {"HTTP_IDEMPOTENCY_KEY": "arrive"}
-    came, again = api.post(f"{url}/check-in", {}, **once), api.post(f"{url}/check-in", {}, **once)
+    here = {**SHENZHEN, "address": "市民中心"}
+    came, again = api.post(f"{url}/check-in", here, **once), api.post(f"{url}/check-in", here, **once)
     assert came.content == again.content and came["ETag"] == '"2"', came.content
     told = came.json()
-    assert (told["status"], told["place"]) == ("checked_in", None)
+    assert (told["status"], told["place"]["address"], told["place"]["lat"]) == ("checked_in", "市民中心", "22.54")
     assert abs(datetime.fromisoformat(told["at"]) - timezone.now()) < timedelta(minutes=1)
     assert api.post(f"{url}/check-in", {}).status_code == 409, "he is there already"
     left = api.post(f"{url}/check-out", {}, HTTP_IF_MATCH='"2"').json()
     assert (left["status"], left["version"]) == ("done", 3) and left["at"] >= told["at"]
     found = api.get(f"/api/v1/records/visit/{visit}").json()
     assert found["status"] == "done" and found["checked_in_at"] and found["checked_out_at"]
+    assert (found["check_in_place"], found["check_out_place"]) == (told["place"], None)
     followed = RecordQuery(crm.actor("rep"), "lead").fields("last_followup_at").show(lead)
     assert followed["last_followup_at"] is not None
 
@@ -58,7 +60,6 @@ def test_what_is_wrong_is_named_and_visits_of_others_are_unknown(crm: World, rec
         ({"moon": 1}, ("#/fields/moon", "unknown_field")),
         ({"at": "2020-01-01T00:00:00Z"}, ("#/fields/at", "unknown_field")),
         ({"address": "a\x00b"}, ("#/fields/address", "invalid_type")),
-        (SHENZHEN, ("#/fields/lat", "unknown_field")),
     ):
         answer = api.post(url, given)
         assert (answer.status_code, problem_codes(answer)) == (422, {expected}), given
@@ -98,3 +99,8 @@ def test_the_place_is_kept_and_measured(caller: Any, placed: uuid.UUID) -> None:
     assert (left["status"], left["place"]["distance_m"]) == ("done", None)
     kept = caller.get(f"/api/v1/records/visit/{placed}").json()
     assert kept["came__c"] == came["place"] and kept["left__c"]["lat"] == left["place"]["lat"]
+    for name in ("came__c", "left__c"):
+        services.delete_field(system_actor(), "visit", name)
+    other = caller.post("/api/v1/records/visit", {"name": "拜访", "status": "planned"}).json()["id"]
+    refused = caller.post(f"/api/v1/visits/{other}/check-in", SHENZHEN)
+    assert problem_codes(refused) == {("#/fields/lat", "unknown_field")}

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils import timezone
+
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import Profile, User
 from crm_platform.kit.context import Actor, system_actor
@@ -28,9 +30,15 @@ from openapi.scopes import SCOPES
 from tests.kit import make
 from tests.kit.clients import OrganizationAPIClient, OrganizationClient
 from tests.kit.uploads import upload
+from workflows.pools.models import RecycleRun
+from workflows.pools.services.claiming import release
+from workflows.pools.services.inputs import MemberInput, PoolInput
+from workflows.pools.services.settings import create_pool, set_members
 
 COMPANY, CLIENT, ORDER = "company__c", "client__c", "order__c"
+MASKED = "masked__c"  # of the client: seen by everybody, but not while the record waits in the pool
 MARK = "kz_"  # begins the API name of every hidden field, and its label
+NOBODY = {"field": "name", "op": "eq", "value": "nobody"}  # what goes into the pool by itself
 HIDDEN = ("text", "number", "day", "mail", "phone", "pick", "file", "link", "need", "notes")
 # Visible to nobody who does not read what they are made of, whatever the grants say.
 MADE = ("made_text__c", "made_virtual__c", "made_url__c")
@@ -54,6 +62,7 @@ class Planted:
     number: int = field(default_factory=lambda: 100_000_000 + secrets.randbelow(800_000_000))
     day: str = field(default_factory=lambda: f"19{10 + secrets.randbelow(80)}-03-{10 + secrets.randbelow(18)}")
     phone: str = field(default_factory=lambda: f"+8613{secrets.randbelow(10**9):09d}")
+    masked: str = field(default_factory=lambda: f"vk{secrets.token_hex(6)}")  # until the record is claimed
 
     @property
     def values(self) -> dict[str, Any]:
@@ -116,7 +125,7 @@ def _furnish(schema_name: str, host: str) -> Hideout:
     _people()
     place = Hideout(schema_name, host, Planted(), {})
     place.ids = _records(place.actor("admin"), place.planted)
-    for name in ("admin", "limited"):
+    for name in ("admin", "limited", "member"):
         client = OrganizationClient(host)
         client.force_login(User.objects.get(username=name))
         place.cookies[name] = client.cookies["sessionid"].value
@@ -127,7 +136,7 @@ def _furnish(schema_name: str, host: str) -> Hideout:
 def _model() -> None:
     maker = system_actor()
     services.create_object(maker, ObjectInput(COMPANY, "Company", fields=[FieldInput("open__c", "text", "Open")]))
-    services.create_object(maker, ObjectInput(CLIENT, "Client", fields=_client_fields()))
+    services.create_object(maker, ObjectInput(CLIENT, "Client", fields=_client_fields(), has_pools=True))
     lookup = FieldInput("client_id", "lookup", "Client", settings={"target": CLIENT}, is_custom=False)
     services.create_object(maker, ObjectInput(ORDER, "Order", fields=[lookup]))
     value = FieldInput("made_value__c", "lookup_value", "Value", settings={"path": "client.kz_text__c"})
@@ -154,6 +163,7 @@ def _client_fields() -> list[FieldInput]:
     choices = [ChoiceInput("rare", "RarestChoice"), ChoiceInput("usual", "UsualChoice")]
     return [
         FieldInput("open__c", "text", "Open", is_searchable=True),
+        FieldInput(MASKED, "text", "Until claimed", is_searchable=True, is_indexed=True),
         FieldInput("company_id", "lookup", "Company", settings={"target": COMPANY}, is_custom=False),
         hidden("text", "text", is_searchable=True, is_indexed=True),
         hidden("number", "integer", is_indexed=True),
@@ -174,12 +184,27 @@ def _client_fields() -> list[FieldInput]:
 
 def _people() -> None:
     make.user("limited", role="everything")
+    make.user("member")  # of the pool, with the same profile, who sees nothing else
     profile = Profile.objects.get(api_name="sales_rep")
     for name in (COMPANY, CLIENT, ORDER):
         grant_object(system_actor(), profile, BusinessObject.objects.get(api_name=name), ACTIONS)
     kept = {f"{MARK}{kind}__c": "hidden" for kind in HIDDEN}
     set_field_levels(system_actor(), profile, CLIENT, kept)
     set_field_levels(system_actor(), profile, COMPANY, {"name": "hidden"})
+
+
+def _pool(records: RecordService, values: dict[str, Any]) -> dict[str, str]:
+    """Return a pool in which such a record waits, with a turn of taking back and what has moved it."""
+    member = User.objects.get(username="member")
+    pool = create_pool(
+        system_actor(),
+        PoolInput(object=CLIENT, label="Pool", masked_fields=[MASKED], order=[MASKED], recycles=True, scope=NOBODY),
+    )
+    set_members(system_actor(), pool.pk, [MemberInput(principal=f"user:{member.pk}")])
+    now, held = timezone.now(), records.create(CLIENT, values).id
+    release(system_actor(), CLIENT, [held], pool_id=pool.pk)
+    run = RecycleRun.objects.create(pool=pool, scheduled_for=now, cutoff=now, finished_at=now)
+    return {"pool_id": str(pool.pk), "waiting_id": str(held), "run_id": str(run.pk)}
 
 
 def _limited() -> Actor:
@@ -198,12 +223,13 @@ def _records(admin: Actor, planted: Planted) -> dict[str, str]:
     records.create(CLIENT, {"name": "Double", **links, "kz_text__c": planted.token})
     gone = records.create(CLIENT, {"name": "Gone", **links, "kz_text__c": planted.token})
     order = records.create(ORDER, {"name": "One", "client_id": str(client.id)})
+    waiting = {"name": "Waits", **links, **planted.values, "kz_mail__c": f"w{planted.token}@example.com"}
     view = create_list_view(
         admin,
         CLIENT,
         ListViewInput(
             "Rare",
-            ["name", "kz_text__c"],
+            ["name", MASKED, "kz_text__c"],
             {"field": "kz_number__c", "op": "gt", "value": 5},
             order=["-kz_number__c"],
             api_name="rare",
@@ -219,6 +245,7 @@ def _records(admin: Actor, planted: Planted) -> dict[str, str]:
         "twin_id": str(twin.id),
         "company_id": str(company.id),
         "order_id": str(order.id),
+        **_pool(records, {**waiting, MASKED: planted.masked}),
         "deletion_id": str(records.delete(CLIENT, gone.id)),
         "file_id": str(scan.id),
         "view_id": str(view.uuid),

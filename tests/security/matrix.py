@@ -53,11 +53,14 @@ API_NO_LEADS = "401 404 404 404 404 404 403 401"  # this organisation has no lea
 NOT_POOLED = "in 404 404 409 409 409"
 API_POOL_ADMIN = "401 404 404 403 403 200 403 401"  # members claim, but that is all
 API_POOL_ADMIN_LATER = "401 404 404 403 403 202 403 401"
+API_EACH_ITS_OWN = "401 422 200 200 200 200 422 401"  # all that was asked for is refused
 API_PUBLIC = "200 200 200 200 200 200 200 200"
 API_NOTHING = "404 404 404 404 404 404 404 404"
 
 # What strangers send from other sites, where no token of ours is.
-FROM_ELSEWHERE = frozenset({"public-form", "api-public-form", "api-public-lead", "api-public-hook"})
+FROM_ELSEWHERE = frozenset(
+    {"public-form", "api-public-form", "api-public-lead", "api-public-hook", "api-public-email", "api-public-form-file"}
+)
 
 OWN_IMPORT_ELSEWHERE = "in 404 404 302 404 302"
 API_OWN_IMPORT = "401 404 404 200 404 200 403 401"
@@ -101,6 +104,7 @@ A_WAITING = {"object_name": POOLED, "record_id": "{waiting_id}"}
 A_LEAD = {"lead_id": "{record_id}"}
 A_WALL, A_MEMBER = {"restriction_id": "{restriction_rule_id}"}, {"user_id": "{member_id}"}
 WAITING = {"ids": ["{waiting_id}"]}
+A_REQUEST = [{"id": "list", "method": "GET", "path": "/records/order__c"}]
 NAMED = {"field": "name", "op": "nempty"}
 SHARING_RULE = {
     "object": "order__c",
@@ -143,6 +147,7 @@ MATRIX: dict[str, Row] = {
     "desk-team": row(GET="in 404 404 404 404 200"),
     "pools": row(GET=SIGNED_IN),
     "pool": row(GET=RECORD),
+    "pool-filter": row(GET=RECORD),
     "pool-log": row(GET=RECORD),
     "pool-record": row(GET=RECORD),
     "pool-claim": row(POST=RECORD_DONE),
@@ -202,6 +207,8 @@ MATRIX: dict[str, Row] = {
     "mailboxes": row(GET=ADMIN),
     "mailbox-new": row(GET=ADMIN, POST=ADMIN_FORM),
     "mailbox": row(GET=ADMIN, POST=ADMIN_FORM),
+    "mailbox-address-new": row(GET=ADMIN, POST=ADMIN_FORM),
+    "mailbox-address": row(POST=ADMIN, args={"mailbox_id": "{address_id}"}),
     "mailbox-delete": row(POST=ADMIN_DONE),
     "mailbox-try": row(POST=ADMIN_DONE),
     "mailbox-mails": row(GET=ADMIN),
@@ -225,6 +232,7 @@ MATRIX: dict[str, Row] = {
     "record-merge": row(GET=NO_SUCH, POST=OBJECT_DONE, data={"ids": "{record_id}"}),
     "record-convert-selected": row(POST=NO_SUCH, data={"ids": ["{record_id}"]}),
     "record-convert": row(GET=NO_SUCH, POST=NO_SUCH),
+    "record-convert-changes": row(GET=NO_SUCH),
     "record-disqualify": row(GET=NO_SUCH, POST=NO_SUCH),
     "record-reopen": row(GET=NO_SUCH, POST=NO_SUCH),
     "conversion-mapping": row(GET="in 403 403 403 403 404", POST="in 403 403 403 403 404"),
@@ -252,6 +260,7 @@ MATRIX: dict[str, Row] = {
     "task-complete": row(POST=NO_SUCH, args={"task_id": "{record_id}"}),
     "task-reopen": row(POST=NO_SUCH, args={"task_id": "{record_id}"}),
     "calendar": row(GET=SIGNED_IN),
+    "calendar-feed": row(GET=SIGNED_IN, POST=SIGNED_IN, data={"act": "new"}),
     # --- files: of the record; for an upload, data of no file
     "file": row(GET=RECORD),
     "file-upload": row(POST="in 422 422 422 422 422"),
@@ -300,6 +309,7 @@ MATRIX: dict[str, Row] = {
     "import-template": row(GET=OBJECT),
     "record-export": row(GET=OBJECT, POST=OBJECT, data={"columns": "shown", "format": "csv"}),
     "imports": row(GET=SIGNED_IN),
+    "exports": row(GET=SIGNED_IN),
     "import": row(GET=OWN_IMPORT_ELSEWHERE),
     "import-columns": row(GET="in 404 404 200 404 200", POST="in 404 404 422 404 422"),
     "import-act": row(POST=OWN_IMPORT_ELSEWHERE, data={"act": "abort"}),
@@ -495,13 +505,19 @@ MATRIX: dict[str, Row] = {
     "api-delegation": row(GET=API_STANDING_IN, DELETE=API_STANDING_IN),
     "api-search": row(GET=API_SCOPED, query="?q=Kept"),
     "api-activities": row(GET=API_SCOPED),
+    "api-feed": row(GET=API_SCOPED),
     "api-activity-log": row(POST=API_NO_LEADS, data={"object": "order__c", "id": "{record_id}", "content": "x"}),
     "api-task-complete": row(POST=API_NO_LEADS, args={"task_id": "{record_id}"}),
     "api-visit-check-in": row(POST=API_NO_LEADS, args={"visit_id": "{record_id}"}),
     "api-visit-check-out": row(POST=API_NO_LEADS, args={"visit_id": "{record_id}"}),
     "api-free-busy": row(GET=API_NO_LEADS, query="?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"),
     "api-calendar": row(GET=API_SCOPED),
+    "api-calendar-feed": row(GET=API_SCOPED, POST=API_SCOPED.replace("200", "201"), DELETE=API_SCOPED),
+    "api-calendar-file": row(GET=API_PUBLIC, args={"token": "{calendar_token}"}),
     "api-timeline": row(GET=API_RECORD),
+    "api-composite": row(POST=API_EACH_ITS_OWN, data={"requests": A_REQUEST}),
+    "api-composite-batch": row(POST=API_EACH_ITS_OWN, data={"requests": A_REQUEST}),
+    "api-composite-tree": row(POST=API_CREATE, data={"records": [NEW_NAME]}),
     "api-objects": row(GET=API_SCOPED, POST=API_ADMIN_NEW, data={"api_name": "n__c", "label": "N"}),
     "api-object": row(GET=API_OBJECT, PATCH=API_ADMIN, DELETE=API_ADMIN, data={"label": "L"}),
     "api-describe": row(GET=API_OBJECT),
@@ -558,6 +574,8 @@ MATRIX: dict[str, Row] = {
     "api-mailbox-messages": row(GET=API_ADMIN, args=A_MAILBOX),
     "api-mailbox-release": row(POST=API_ADMIN, args=A_MAILBOX),
     "api-public-form": row(GET=API_PUBLIC, POST="409 409 409 409 409 409 409 409"),
+    "api-public-form-file": row(POST="409 409 409 409 409 409 409 409"),  # no page of ours has sent it
+    "api-public-email": row(POST="202 202 202 202 202 202 202 202", args={"token": "{address_token}"}),
     "api-public-hook": row(POST=API_PUBLIC.replace("200", "201"), args=A_HOOK),
     "api-public-lead": row(POST="401 401 401 401 401 401 401 401"),  # not signed
     "api-notifications": row(GET=API_SCOPED),

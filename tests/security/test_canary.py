@@ -19,7 +19,7 @@ from objects.history.selectors import history
 from objects.merging.values import told_counts
 from objects.records.trial import try_expression
 from objects.search.entries import index_records
-from tests.security.hiding import CLIENT, COMPANY, HIDDEN, MADE, MARK, ORDER, Hideout, Planted, hideout
+from tests.security.hiding import CLIENT, COMPANY, HIDDEN, MADE, MARK, MASKED, ORDER, Hideout, Planted, hideout
 from tests.security.matrix import FILLERS, routes
 
 NAMES = tuple(f"{MARK}{kind}__c" for kind in HIDDEN)
@@ -55,13 +55,14 @@ def traces_in(text: str, planted: Planted) -> list[str]:
 
 
 # --- every address --------------------------------------------------------------------------------------------
-def addresses(home: Hideout) -> Iterator[str]:
-    """Yield every address that can be read, for the client, its company and its order."""
+def addresses(home: Hideout, *names: str) -> Iterator[str]:
+    """Yield every address that can be read, for the client, its company and its order, or for other records."""
     things = (
         {"object_name": CLIENT, "record_id": home.ids["record_id"]},
         {"object_name": COMPANY, "record_id": home.ids["company_id"]},
         {"object_name": ORDER, "record_id": home.ids["order_id"]},
     )
+    things = tuple({"object_name": CLIENT, "record_id": home.ids[name]} for name in names) or things
     more = {"field_name": "kz_text__c", "field": "kz_mail__c", "value": "x@example.com", "code": "USD"}
     numbers = {"field_id": str(current_snapshot().object(CLIENT).field("kz_text__c").spec.id)}
     for thing in things:
@@ -129,6 +130,47 @@ def test_the_same_addresses_tell_it_to_whom_it_belongs(home: Hideout) -> None:
     assert telling > 40
 
 
+# --- what waits in a pool -----------------------------------------------------------------------------------------
+def questions(home: Hideout) -> Iterator[tuple[str, str, str]]:
+    """Yield names of what is masked or hidden while it waits, each with a question about it and one about nothing."""
+    pool, masked = home.ids["pool_id"], home.planted.masked
+    page, api = f"/pools/{pool}/", f"/api/v1/pools/{pool}/records"
+    for name in (MASKED, *NAMES, *MADE):
+        asked = [f"{page}?sort={name}", f"{api}?sort=-{name}", f"{page}filter?path={name}&op=starts&_operand=v&apply=1"]
+        asked += [f"{api}?fields=id,{name}"] if name != MASKED else []  # that it is masked, he may see
+        for value in (masked[:3], "wrong"):
+            asked += [f"{page}?{name}__starts={value}", f"{api}?filter[{name}][starts]={value}"]
+        for address in asked:
+            yield name, address, address.replace(name, "nothing__c")
+
+
+def test_what_a_pool_masks_is_told_nowhere_before_it_is_claimed(home: Hideout) -> None:
+    secret = (*home.planted.traces, home.planted.masked, MARK, *MADE)
+    told, pages, api = {}, home.browser("member"), home.api("member")
+
+    def ask(address: str) -> Any:
+        answer: Any = (api if address.startswith("/api/") else pages).get(address)
+        assert answer.status_code < 500, address
+        return answer
+
+    asked = list(addresses(home, "waiting_id"))
+    for address in [*asked, f"/pools/{home.ids['pool_id']}/?q=Waits", "/search?q=Waits", f"/api/v1/search?q={MASKED}"]:
+        text = without_own_words(body_of(ask(address)), address)
+        if found := [trace for trace in secret if trace in text]:
+            told[address] = found
+    for name, about, nothing in questions(home):
+        answer, other = ask(about), ask(nothing)
+        text, same = (_stable(_plain(item.content.decode())) for item in (answer, other))
+        assert (answer.status_code, text.replace(name, "nothing__c")) == (other.status_code, same), about
+    assert told == {}
+    assert sum("/pools/" in address for address in asked) >= 15
+    pool, waiting = home.ids["pool_id"], home.ids["waiting_id"]
+    assert home.planted.masked in body_of(home.browser("admin").get(f"/pools/{pool}/"))
+    pages.post(f"/pools/{pool}/claim", {"ids": [waiting]})
+    claimed = body_of(pages.get(f"/o/{CLIENT}/{waiting}"))
+    assert home.planted.masked in claimed and traces_in(claimed, home.planted) == []
+
+
 # --- writes and what they answer --------------------------------------------------------------------------------
 def writes(home: Hideout) -> Iterator[tuple[str, str, Any]]:
     """Yield method, address and data of requests whose answers might tell of hidden fields."""
@@ -154,6 +196,14 @@ def writes(home: Hideout) -> Iterator[tuple[str, str, Any]]:
     yield "post", f"{api}/merge", {"survivor": record, "losers": [home.ids["twin_id"]]}
     yield "post", f"{api}/{record}/reveal", {"field": "kz_text__c"}
     yield "put", f"{api}/by/kz_mail__c/{home.planted.token}@example.com", {"name": "x"}
+    parts: list[dict[str, Any]] = [
+        {"id": "list", "method": "GET", "path": f"/records/{CLIENT}"},
+        {"id": "change", "method": "PATCH", "path": f"/records/{CLIENT}/{record}", "body": {"name": "break"}},
+        {"id": "orders", "method": "GET", "path": f"/records/{ORDER}"},
+    ]
+    yield "post", "/api/v1/composite", {"requests": parts, "all_or_none": False}
+    yield "post", "/api/v1/composite/batch", {"requests": parts}
+    yield "post", f"/api/v1/composite/tree/{COMPANY}", {"records": [{f"{CLIENT}.company_id": [{"name": "break"}]}]}
 
 
 def test_no_write_tells_what_is_hidden(home: Hideout) -> None:

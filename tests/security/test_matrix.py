@@ -15,8 +15,10 @@ from tests.security.matrix import FILLERS, FROM_ELSEWHERE, MATRIX, METHODS, Row,
 from tests.security.world import HOLDERS, PEOPLE, Place
 
 ROUTES = {str(pattern.name): (pattern, route) for pattern, route in routes()}
-# What reading may write: the session, recently opened records, when a key was last used.
-NOTES = ("identity_session", "identity_failedattempts", "layouts_recentrecord", "openapi_apikey")
+# What reading may write: the session, recently opened records, when a key or an address was last used.
+NOTES = (
+    "identity_session", "identity_failedattempts", "layouts_recentrecord", "openapi_apikey", "objects_calendarfeed",
+)  # fmt: skip
 CHANGE = re.compile(r"^\s*(WITH .*?)?(INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)", re.S)
 
 every_route = pytest.mark.parametrize("name", sorted(ROUTES))

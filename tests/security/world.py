@@ -42,6 +42,7 @@ from objects.access.services.shares import ShareInput, add_share
 from objects.access.services.sharing_rules import SharingRuleInput, create_sharing_rule
 from objects.access.services.teams import add_member
 from objects.access.services.territories import create_territory
+from objects.activities.feeds import make_feed
 from objects.exchange.mappings import save_mapping
 from objects.exchange.services import new_import
 from objects.handover.models import Handover
@@ -55,6 +56,7 @@ from workflows.assignment.settings import RuleInput, save_rule
 from workflows.intake import settling
 from workflows.intake.hooks import HOOKS
 from workflows.intake.mail.mailboxes import create_mailbox
+from workflows.intake.mail.posting import create_address
 from workflows.intake.services import create_form
 from workflows.pools.models import RecycleRun
 from workflows.pools.services.inputs import MemberInput, PoolInput
@@ -186,6 +188,7 @@ def _things(people: dict[str, User]) -> dict[str, str]:
         "file_id": str(scan.id),
         "view_id": str(view.uuid),
         "key_id": str(key.pk),
+        "calendar_token": make_feed(rep),
         "code": "USD",
         "day": "2026-01-01",
         "user_id": str(someone.pk),
@@ -229,7 +232,9 @@ def _hook_and_mailbox() -> dict[str, str]:
     given = {"label": "M", "host": "nosuch.invalid", "username": "u", "password": "p", "mapping": mapping}
     mailbox = create_mailbox(system_actor(), OBJECT, given)
     mail = mailbox.arrivals.create(once="1", state="held", values={"name": "Held"}, uid_validity=1, uid=1, body="{}")
-    names = {"hook_id": hook.pk, "hook_token": hook.token, "delivery_id": delivery.pk}
+    address, token = create_address(system_actor(), OBJECT, {"label": "P", "mapping": mapping})
+    posted = {"address_id": address.pk, "address_token": token}
+    names = {**posted, "hook_id": hook.pk, "hook_token": hook.token, "delivery_id": delivery.pk}
     made = {**names, "mailbox_id": mailbox.pk, "mail_id": mail.pk}
     return {name: str(value) for name, value in made.items()}
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from crm_platform.identity.models import User
 from metadata.compiler.current import current_snapshot
+from objects.access.policy import AccessPolicy
+from objects.merging.rights import may_merge
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.layouts.hosts import host_of
@@ -78,6 +80,9 @@ def test_who_administers_a_pool_sees_the_team(crm: World, pool: Pool) -> None:
     assert "华东公海" in part(html, "team-waiting") and "0 条待领取" in part(html, "team-waiting")
     load = part(html, "team-load")
     assert crm.users["rep"].name in load and "2 / 9" in load
+    merge = reverse("record-merge", args=["lead"])
+    offered = {name: merge in page(crm, name, reverse("desk-team"))[1] for name in ("head", "admin")}
+    assert offered == {"head": may_merge(AccessPolicy.of(crm.actor("head")), "lead"), "admin": True}
     assert reverse("desk-team") in page(crm, "head", reverse("desk"))[1]
 
 

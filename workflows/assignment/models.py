@@ -72,7 +72,7 @@ class AssignmentMember(models.Model):
 
 
 class Absence(models.Model):
-    """请假: a time in which somebody is given nothing by a rule."""
+    """请假: a time in which somebody is given nothing by a rule, and the clocks of what he holds stand still."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="absences")
     starts_at = models.DateTimeField()

@@ -26,6 +26,7 @@ from objects import extensions
 from objects.access.policy import AccessPolicy
 from objects.display.cells import Column, FurtherCells, body_rows, columns
 from objects.display.desk import RecordDesk, plural_label
+from objects.merging.rights import may_merge
 from objects.query.pages import DisplayPage
 from objects.query.query import RecordQuery
 from workflows.desk.reading import Board, my_records
@@ -136,6 +137,10 @@ class DeskPage:
     @property
     def is_manager(self) -> bool:
         return bool(self.board.administered) or any(key != self.actor.user_id for key in self.people)
+
+    @property
+    def can_merge(self) -> bool:
+        return may_merge(self.desk.policy, self.desk.name)
 
     def countdown(self, ids: Sequence[uuid.UUID]) -> list[FurtherCells]:
         """Return what other parts of the platform put beside records, such as the days that are left."""

@@ -17,6 +17,7 @@ from crm_platform.kit.errors import ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from metadata.compiler.current import current_snapshot
 from workflows.intake import settling
+from workflows.intake.forgetting import kept_days
 from workflows.intake.making import plain
 from workflows.intake.models import Arrival, IntakeSource
 from workflows.intake.settling import Kind
@@ -50,6 +51,7 @@ def arrivals_context(
         "states": Arrival.State.choices,
         "state": state,
         "items": [told(item, names) for item in page[:ARRIVALS]],
+        "kept_days": kept_days(),
         "next": page[ARRIVALS - 1].pk if len(page) > ARRIVALS else None,
     }
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from metadata.compiler.current import current_snapshot
-from workflows.intake.fields import INPUTS, offered
+from workflows.intake.fields import FORM_INPUTS, offered
 from workflows.intake.models import WebForm
 from workflows.intake.source_forms import NewSourceForm, SourceForm
 
@@ -23,7 +23,7 @@ def _text(label: Any, most: int, *, lines: int = 0, help_text: Any = "") -> form
 class NewWebForm(NewSourceForm):
     """What a form needs at least."""
 
-    types = INPUTS
+    types = FORM_INPUTS
 
 
 class WebFormForm(SourceForm):

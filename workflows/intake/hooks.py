@@ -20,7 +20,8 @@ from workflows.intake import making
 from workflows.intake.mapping import MISSING, find, is_path, mapped, mapping_errors
 from workflows.intake.models import HookDelivery, InboundHook
 from workflows.intake.settling import SHARED, Kind
-from workflows.intake.submitting import WINDOW, TooManySubmissions
+from workflows.intake.submitting import TooManySubmissions
+from workflows.intake.windows import WINDOW
 
 PER_HOOK = 1_000  # deliveries within WINDOW
 MAX_KEPT = 32 * 1024  # characters of a body

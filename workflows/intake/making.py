@@ -26,6 +26,7 @@ from objects.duplicates.errors import DuplicateDetected
 from objects.records.drafts import Consent, Draft, Origin
 from objects.records.service import RecordService, follow
 from objects.records.unit import run_unit
+from workflows.intake import uploads
 from workflows.intake.models import Arrival, IntakeSource
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def make(row: Arrival, values: Mapping[str, Any], *, told: Collection[str] = ())
     try:
         with transaction.atomic():
             if twin is not None:
-                attach(row, twin, _again(source, values))
+                attach(row, twin, _again(source, values), files=_given_files(values))
             else:
                 create(row, values)
     except DuplicateDetected:  # a rule of the organisation forbids what the source allows: people decide
@@ -88,6 +89,7 @@ def create(row: Arrival, values: Mapping[str, Any]) -> None:
     source: IntakeSource = row.source
     service = RecordService(writer(source), consent=Consent(duplicates=True, warnings=True), event="api")
     given = {**values, **({"owner_id": str(source.owner_id)} if source.owner_id else {})}
+    uploads.set_free(uploads.ids_in(values))
     draft = Draft(0, given)
     if source.pool is not None and source.pool.is_active and not source.owner_id:
         follow(draft, Origin(pool_id=source.pool_id))
@@ -113,6 +115,12 @@ def attach(row: Arrival, target: Target, text: str, *, files: Sequence[uuid.UUID
     given = FollowUpInput(content=text[:FOLLOW_UP_TEXT], files=[str(key) for key in files], method=method)
     log_follow_up(writer(row.source), *target, given)
     row.state, (row.record_object, row.record_id) = State.ATTACHED, target
+
+
+def _given_files(values: Mapping[str, Any]) -> list[uuid.UUID]:
+    kept = uploads.for_follow_up(values)
+    uploads.set_free(kept)
+    return kept
 
 
 def find_twin(source: IntakeSource, values: Mapping[str, Any]) -> Target | None:
@@ -155,4 +163,6 @@ def _wrong(source: IntakeSource, failed: ValidationFailed) -> str:
 
 
 def plain(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(str(item.get("name", "")) if isinstance(item, Mapping) else str(item) for item in value)
+    return str(value)

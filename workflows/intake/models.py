@@ -11,10 +11,13 @@ from django.db.models.functions import Now
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from crm_platform.files.models import StoredFile
 from crm_platform.identity.models import User
 from crm_platform.kit.ids import uuid7
 from metadata.models import BusinessObject
 from workflows.pools.models import Pool
+
+HELD_BY = "intake"  # what keeps files in the store that belong to no record yet
 
 
 def new_token() -> str:
@@ -140,6 +143,30 @@ class FormSubmission(Arrival):
         return self.form
 
 
+class FormFile(models.Model):
+    """A file that a visitor has uploaded for a field, before there is a record.
+
+    It belongs to the page (`once`) from which it came. It goes once the record has it, or after a day, unless the
+    submission `submission` waits with it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    form = models.ForeignKey(WebForm, on_delete=models.CASCADE, related_name="files")
+    once = models.CharField(max_length=64)
+    field = models.CharField(max_length=40)
+    file = models.OneToOneField(StoredFile, on_delete=models.CASCADE, related_name="+")
+    submission = models.ForeignKey(FormSubmission, on_delete=models.CASCADE, null=True, related_name="files")
+    address = models.CharField(max_length=45, blank=True)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["form", "once"], name="form_file_of_page"),
+            models.Index(fields=["form", "at"], name="form_file_rate"),
+        ]
+
+
 # --- documents: what other programs send, and mails -----------------------------------------------------------------
 class InboundHook(AddressedSource):
     """An address to which another program posts JSON of its own shape.
@@ -180,22 +207,28 @@ class HookDelivery(Arrival):
 
 
 class Mailbox(IntakeSource):
-    """A folder of a mailbox (IMAP) whose new messages become records.
+    """A mailbox whose new messages become records: a folder that is read (IMAP), or whatever is posted to an address.
 
     `mapping` is as that of hooks; the document is made by `workflows.intake.mail.messages`. UIDs up to `last_uid` of
     the folder as it was called `uid_validity` have been looked at. The ending of `secret_seal` is how
-    `manage.py reseal` finds the password.
+    `manage.py reseal` finds the password. Of an address only the token's digest is kept.
     """
+
+    class Way(models.TextChoices):
+        IMAP = "imap", _("Read from a server (IMAP)")
+        POSTED = "posted", _("Posted by a mail server")
 
     class Security(models.TextChoices):
         TLS = "tls", _("TLS")
         STARTTLS = "starttls", _("STARTTLS")
         PLAIN = "plain", _("None (only for servers on this machine, or that the settings name)")
 
-    host = models.CharField(max_length=253)
+    way = models.CharField(max_length=10, choices=Way.choices, default=Way.IMAP, db_default=Way.IMAP)
+    token_digest = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    host = models.CharField(max_length=253, blank=True)
     port = models.PositiveIntegerField(default=993)
     security = models.CharField(max_length=10, choices=Security.choices, default=Security.TLS)
-    username = models.CharField(max_length=200)
+    username = models.CharField(max_length=200, blank=True)  # of what is posted: the mail address, if it is told
     secret_seal = models.TextField(blank=True)
     folder = models.CharField(max_length=200, default="INBOX")
     mapping = models.JSONField(default=list)
@@ -213,16 +246,33 @@ class Mailbox(IntakeSource):
     class Meta(IntakeSource.Meta):
         abstract = False
 
+    @property
+    def is_posted(self) -> bool:
+        return self.way == self.Way.POSTED
+
+
+class PostedMail(models.Model):
+    """A message that a mail server has posted and that nobody has looked at yet; `file` is all of it, as it came."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="posted")
+    file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
 
 class MailboxMessage(Arrival):
-    """A message that was read. `once` is a digest of its Message-ID, which may come again under another UID.
+    """A message that was looked at. `once` is a digest of its Message-ID, by which it is known when it comes again,
+    under another UID or another way.
 
-    `body` is the document that was made of it.
+    `body` is the document that was made of it. What was posted has no UID.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="arrivals")
-    uid_validity = models.BigIntegerField()
-    uid = models.BigIntegerField()
+    uid_validity = models.BigIntegerField(null=True)
+    uid = models.BigIntegerField(null=True)
     body = models.TextField(blank=True)
     sender = models.CharField(max_length=320, blank=True)
     subject = models.CharField(max_length=300, blank=True)
@@ -233,7 +283,10 @@ class MailboxMessage(Arrival):
             models.UniqueConstraint(fields=["mailbox", "once"], name="message_once"),
             models.UniqueConstraint(fields=["mailbox", "uid_validity", "uid"], name="message_uid_once"),
         ]
-        indexes = [models.Index(fields=["mailbox", "-id"], name="message_of_mailbox")]
+        indexes = [
+            models.Index(fields=["mailbox", "-id"], name="message_of_mailbox"),
+            models.Index(fields=["once"], name="message_once_anywhere"),
+        ]
 
     @property
     def source(self) -> Mailbox:

@@ -6,6 +6,7 @@ browsers would not send from within another site's frame anyway.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,11 +22,13 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm_platform.kit.errors import NotFound, PlatformError, ValidationFailed
-from workflows.intake import sources, submitting
-from workflows.intake.fields import asked
+from crm_platform.kit.errors import FieldError, NotFound, PlatformError, ValidationFailed
+from workflows.intake import sources, submitting, uploads
+from workflows.intake.fields import Asked, asked
 from workflows.intake.models import WebForm
-from workflows.intake.signing import start_token
+from workflows.intake.signing import PageTooOld, read_start, start_token
+from workflows.intake.sources import TooLarge
+from workflows.intake.submitting import Sent
 
 
 @csrf_exempt
@@ -60,11 +63,10 @@ def embed_script(request: HttpRequest, token: str) -> HttpResponse:
 def _show(
     request: HttpRequest, form: WebForm, status: int = 200, errors: dict[str, str] | None = None, refused: str = ""
 ) -> HttpResponse:
-    posted = request.POST if status != 200 else None
-    language = translation.get_language() or "en"
-    fields = [
-        _shown(item, posted, errors or {}) for item in asked(form.business_object.api_name, form.fields, language)
-    ]
+    posted = request.POST if status not in (200, TooLarge.status) else None
+    fields = [_shown(item, posted, errors or {}) for item in _asked(form)]
+    if posted is not None and any(item["asked"].is_file for item in fields):
+        _show_files(form, posted, fields)
     given = posted if posted is not None else request.GET
     context = {
         "form": form,
@@ -74,6 +76,7 @@ def _show(
         "parameters": sources.parameters(given),
         "page": given.get("page", "")[:1000],
         "referrer": given.get("referrer", "")[:1000],
+        "has_files": any(item["asked"].is_file for item in fields),
         "consent_error": (errors or {}).get("consent", ""),
         "refused": refused,
     }
@@ -82,6 +85,8 @@ def _show(
 
 def _shown(item: Any, posted: Any, errors: dict[str, str]) -> dict[str, Any]:
     name = f"{sources.VALUE}{item.name}"
+    if item.is_file:
+        return {"asked": item, "name": name, "files": [], "error": errors.get(item.name, "")}
     if item.input == "checkboxes":
         chosen = posted.getlist(f"{name}[]") if posted is not None else []
         return {"asked": item, "name": f"{name}[]", "chosen": chosen, "error": errors.get(item.name, "")}
@@ -89,9 +94,27 @@ def _shown(item: Any, posted: Any, errors: dict[str, str]) -> dict[str, Any]:
     return {"asked": item, "name": name, "value": value, "error": errors.get(item.name, "")}
 
 
+def _show_files(form: WebForm, posted: Any, fields: list[dict[str, Any]]) -> None:
+    """Show what was uploaded already, so that nobody has to choose it again."""
+    try:
+        _seconds, once = read_start(form, posted.get(sources.START, ""))
+    except PageTooOld:
+        return
+    found = uploads.shown(form, once)
+    for item in fields:
+        if item["asked"].is_file:
+            item["kept_name"] = f"{sources.KEPT}{item['asked'].name}"
+            item["files"] = found.get(item["asked"].name, [])
+
+
+def _asked(form: WebForm) -> list[Asked]:
+    return asked(form.business_object.api_name, form.fields, translation.get_language() or "en")
+
+
 def _take(request: HttpRequest, form: WebForm) -> HttpResponse:
     try:
-        submitting.submit(form, sources.from_page(form, request))
+        sent = sources.from_page(form, request)
+        submitting.submit(form, replace(sent, values={**sent.values, **_uploaded(form, request, sent)}))
     except ValidationFailed as failed:
         errors = {str(error.field): error.text for error in failed.errors}
         return _show(request, form, 422, errors)
@@ -100,6 +123,25 @@ def _take(request: HttpRequest, form: WebForm) -> HttpResponse:
     if form.redirect_url:
         return HttpResponseRedirect(form.redirect_url)
     return render(request, "workflows/intake/thanks.html", {"form": form})
+
+
+def _uploaded(form: WebForm, request: HttpRequest, sent: Sent) -> dict[str, list[str]]:
+    """Keep the files of a page, but for a robot's; return what each field has. Raises what keeping a file does."""
+    found: dict[str, list[str]] = {}
+    errors: list[FieldError] = []
+    for item in _asked(form) if not sent.trap else ():
+        if not item.is_file:
+            continue
+        ids = request.POST.getlist(f"{sources.KEPT}{item.name}")
+        for file in request.FILES.getlist(f"{sources.VALUE}{item.name}"):
+            try:
+                ids.append(str(uploads.upload(form, sent.once, item, file).pk))
+            except ValidationFailed as failed:
+                errors += failed.errors
+        found[item.name] = ids
+    if errors:
+        raise ValidationFailed(errors)
+    return found
 
 
 def _framed(response: HttpResponse, form: WebForm | None) -> HttpResponse:

@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.audit.actions import Action, actions
 from crm_platform.console.navigation import NavItem
 from crm_platform.console.navigation import register as register_page
-from crm_platform.jobs.services import JobContext, register_job, register_schedule
-from workflows.intake import hooks
-from workflows.intake.mail import reading
+from crm_platform.jobs.services import register_job, register_schedule
+from workflows.intake import forgetting
+from workflows.intake.mail import posting, reading
 from workflows.pools.services.seats import MANAGE
 
 FORGET, FORGET_AT = "intake.forget", time(3, 40)
+AGAIN_SECONDS = 600
 
 
 def register() -> None:
@@ -42,9 +43,8 @@ def register() -> None:
     register_job(reading.EVERY, reading.read_all, _("Have mailboxes read"))
     register_job(reading.ONE, reading.read_one, _("Read a mailbox"))
     register_schedule(reading.EVERY, reading.EVERY_SECONDS)
-    register_job(FORGET, _forget, _("Let go of what hooks received long ago"))
+    register_job(posting.TAKE, posting.take_one, _("Take a mail that was posted"))
+    register_job(posting.AGAIN, posting.take_again, _("Have mails taken that still wait"))
+    register_schedule(posting.AGAIN, AGAIN_SECONDS)
+    register_job(FORGET, forgetting.forget, _("Let go of what came in long ago"))
     register_schedule(FORGET, daily_at=FORGET_AT)
-
-
-def _forget(context: JobContext) -> dict[str, int]:
-    return {"bodies": hooks.forget_bodies()}

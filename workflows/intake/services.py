@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError
+from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
 from workflows.intake import settling
-from workflows.intake.fields import offered
+from workflows.intake.fields import FILE, FORM_INPUTS, offered
 from workflows.intake.models import FormSubmission, WebForm
 from workflows.intake.settling import SHARED, Kind
 
@@ -70,7 +71,7 @@ def _errors(row: WebForm) -> list[FieldError]:
 
 
 def _field_errors(row: WebForm) -> list[FieldError]:
-    known = {field.name for field in offered(current_snapshot().object(row.business_object.api_name))}
+    known = {field.name: field for field in offered(current_snapshot().object(row.business_object.api_name))}
     names: list[Any] = []
     for item in row.fields:
         is_whole = isinstance(item, dict) and item.keys() <= {*PARTS, *FLAGS} and "field" in item
@@ -84,9 +85,16 @@ def _field_errors(row: WebForm) -> list[FieldError]:
     if unknown:
         message = _("Forms can't ask for: %(names)s")
         return [FieldError("fields", "unknown_field", message, {"names": ", ".join(unknown)})]
+    if any(_is_filled_file(known[item["field"]], item) for item in row.fields):
+        return [FieldError("fields", "invalid_choice", _("A field of files can't be hidden or have a default value."))]
     if len(set(names)) < len(names) or len(names) > MAX_FIELDS:
         return [FieldError("fields", "invalid_choice", _("Ask for each field once, and for 40 fields at most."))]
     return []
+
+
+def _is_filled_file(field: CompiledField, item: Mapping[str, Any]) -> bool:
+    is_file = FORM_INPUTS[field.spec.type] == FILE
+    return is_file and any(item.get(name) for name in ("hidden", "default", "parameter"))
 
 
 def _address_errors(row: WebForm) -> list[FieldError]:

@@ -81,7 +81,7 @@ def create(actor: Actor, kind: Kind[S], object_name: str, given: Given) -> S:
 @transaction.atomic
 def update(actor: Actor, kind: Kind[S], source_id: uuid.UUID, changes: Given, expected_version: int | None = None) -> S:
     """Change a source. Raises Forbidden, NotFound, ValidationFailed, VersionConflict."""
-    row = _locked(actor, kind, source_id)
+    row = locked(actor, kind, source_id)
     if expected_version is not None and expected_version != row.version:
         raise VersionConflict(current_version=row.version)
     before = {name: getattr(row, name) for name in kind.settable if name in changes}
@@ -96,7 +96,7 @@ def update(actor: Actor, kind: Kind[S], source_id: uuid.UUID, changes: Given, ex
 @transaction.atomic
 def delete(actor: Actor, kind: Kind[S], source_id: uuid.UUID) -> None:
     """Delete a source with what came through it; the records stay."""
-    row = _locked(actor, kind, source_id)
+    row = locked(actor, kind, source_id)
     record_entry(actor, f"{kind.key}.deleted", about(row))
     row.delete()
 
@@ -104,7 +104,7 @@ def delete(actor: Actor, kind: Kind[S], source_id: uuid.UUID) -> None:
 @transaction.atomic
 def new_secrets(actor: Actor, kind: Kind[Any], source_id: uuid.UUID) -> Any:
     """Give a source another address and another secret; the old ones end at once."""
-    row: AddressedSource = _locked(actor, kind, source_id)
+    row: AddressedSource = locked(actor, kind, source_id)
     row.token, row.secret_number, row.version = new_token(), row.secret_number + 1, row.version + 1
     row.save()
     record_entry(actor, f"{kind.key}.changed", about(row), {"changed": ["secret", "token"]})
@@ -132,7 +132,8 @@ def _rows(kind: Kind[S]) -> Any:
     return kind.model._default_manager.select_related("business_object", "pool", "owner")
 
 
-def _locked(actor: Actor, kind: Kind[S], source_id: uuid.UUID) -> S:
+def locked(actor: Actor, kind: Kind[S], source_id: uuid.UUID) -> S:
+    """Return one source, locked until the transaction ends; raises Forbidden, NotFound."""
     require_function(actor, MANAGE)
     rows = kind.model._default_manager.select_for_update(of=("self",)).select_related("business_object")
     row = rows.filter(pk=source_id).first()

@@ -17,6 +17,7 @@ from workflows.intake.models import IntakeSource, Mailbox
 from workflows.pools.models import Pool
 
 SPARE = 2  # empty rows below a mapping
+KNOWN = gettext_lazy("Messages of people who are known become follow-ups of their records")
 PATHS = "paths"  # the id of the list of paths on the page
 
 
@@ -108,13 +109,35 @@ class NewMailboxForm(ConnectionForm, NewSourceForm):
     """How a mailbox is reached, and what its messages become."""
 
 
+def _mail_address() -> forms.CharField:
+    return forms.CharField(
+        label=gettext_lazy("Mail address"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Whose mails are posted. What it sends itself is passed over."),
+    )
+
+
+class NewAddressForm(NewSourceForm):
+    """An address to which a mail server posts, and what the messages become."""
+
+    username = _mail_address()
+
+
+class AddressForm(SourceForm):
+    """All settings of an address to which a mail server posts, but for its mapping."""
+
+    username = _mail_address()
+    attaches_known = forms.BooleanField(label=KNOWN, required=False)
+    is_active = forms.BooleanField(label=gettext_lazy("In use"), required=False)
+    own = ("username", "attaches_known")
+
+
 class MailboxForm(ConnectionForm, SourceForm):
     """All settings of a mailbox but for its mapping. An empty password keeps the present one."""
 
     folder = forms.CharField(label=gettext_lazy("Folder"), max_length=200)
-    attaches_known = forms.BooleanField(
-        label=gettext_lazy("Messages of people who are known become follow-ups of their records"), required=False
-    )
+    attaches_known = forms.BooleanField(label=KNOWN, required=False)
     reads_old = forms.BooleanField(
         label=gettext_lazy("Take what is in the folder already, too"),
         required=False,

@@ -8,20 +8,27 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpRequest
+from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, QueryDict
+from django.http.multipartparser import MultiPartParserError
 
 from crm_platform.kit.errors import PlatformError
 from crm_platform.kit.json import parse_fraction
 from workflows.intake.hooks import Received
+from workflows.intake.mail.taking import MAX_BYTES as MAX_MAIL
 from workflows.intake.models import InboundHook, WebForm
 from workflows.intake.signing import check_signature, read_start
 from workflows.intake.submitting import Sent
 
 MAX_BYTES, MAX_HOOK_BYTES = 64 * 1024, 256 * 1024
+MAIL_FRAME = 64 * 1024  # what else a form with a mail may hold
+MAX_PAGE = 25 * 1024 * 1024  # of a page with files
 MAX_DEPTH, MAX_NUMBER, MAX_DIGITS = 32, 2**53, 30
 MAX_MEMBERS = 500  # of a form that a hook gets
-FORM = "application/x-www-form-urlencoded"
-TRAP, START, CONSENT, VALUE = "website_2", "start", "consent", "f."
+FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
+MAIL_PARTS = ("body-mime", "email")  # what services that post forms call the message
+TRAP, START, CONSENT, VALUE, KEPT = "website_2", "start", "consent", "f.", "kept."
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "gclid", "bd_vid")
 
 
@@ -44,8 +51,7 @@ def body_of(request: HttpRequest, most: int = MAX_BYTES) -> bytes:
 
 def from_page(form: WebForm, request: HttpRequest) -> Sent:
     """Return what the hosted page sent."""
-    body_of(request)
-    posted = request.POST
+    posted = _page_of(request)
     seconds, once = read_start(form, posted.get(START, ""))
     values = {
         name.removeprefix(VALUE): found if len(found) > 1 or name.endswith("[]") else found[0]
@@ -65,6 +71,22 @@ def from_page(form: WebForm, request: HttpRequest) -> Sent:
     )
 
 
+def _page_of(request: HttpRequest) -> QueryDict:
+    """Return what the page's inputs hold; files are read by who keeps them. Raises TooLarge, NotReadable."""
+    if request.content_type != PARTS:
+        body_of(request)
+        return request.POST
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_PAGE:
+        raise TooLarge
+    try:
+        posted = request.POST
+    except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent):
+        raise NotReadable from None
+    if sum(len(value) for _name, values in posted.lists() for value in values) > MAX_BYTES:
+        raise TooLarge
+    return posted
+
+
 def from_script(form: WebForm, request: HttpRequest) -> Sent:
     """Return what a page of another site sent as JSON: `start`, `values`, `consent`, `page`, `parameters`."""
     data = _object(body_of(request))
@@ -80,6 +102,16 @@ def from_script(form: WebForm, request: HttpRequest) -> Sent:
         parameters=parameters(_mapping(data, "parameters")),
         agent=request.headers.get("User-Agent", ""),
     )
+
+
+def file_of(form: WebForm, request: HttpRequest) -> tuple[str, str, UploadedFile]:
+    """Return what a page uploads: the page's number, the field, the file. Raises TooLarge, NotReadable, PageTooOld."""
+    posted = _page_of(request)
+    sent = request.FILES.get("file")
+    _seconds, once = read_start(form, posted.get(START, ""))
+    if sent is None:
+        raise NotReadable
+    return once, posted.get("field", ""), sent
 
 
 def from_server(form: WebForm, request: HttpRequest) -> Sent:
@@ -110,6 +142,45 @@ def from_hook(hook: InboundHook, request: HttpRequest) -> Received:
     if not isinstance(document, dict | list):
         raise NotReadable
     return Received(document, body, request.headers.get(hook.once_header, "") if hook.once_header else "")
+
+
+def mail_of(request: HttpRequest) -> bytes:
+    """Return the message that a mail server posts: the body, or the part of a form that holds it.
+
+    Raises TooLarge, NotReadable.
+    """
+    raw = body_of(request, MAX_MAIL + MAIL_FRAME)
+    if request.content_type == FORM:
+        raw = _form_part(raw)
+    elif request.content_type == PARTS:
+        raw = _mail_part(request)
+    if len(raw) > MAX_MAIL:
+        raise TooLarge
+    if not raw.strip():
+        raise NotReadable
+    return raw
+
+
+def _form_part(body: bytes) -> bytes:
+    try:
+        found = parse_qs(body.decode("ascii"), encoding="latin-1", max_num_fields=MAX_MEMBERS)
+        return next((found[name][0].encode("latin-1") for name in MAIL_PARTS if name in found), b"")
+    except ValueError:
+        raise NotReadable from None
+
+
+def _mail_part(request: HttpRequest) -> bytes:
+    request.encoding = "latin-1"  # keeps every byte of a text as it is
+    try:
+        for name in MAIL_PARTS:
+            file: Any = request.FILES.get(name)
+            if file is not None:
+                return bytes(file.read())
+            if name in request.POST:
+                return request.POST[name].encode("latin-1")
+    except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent, UnicodeEncodeError):
+        raise NotReadable from None
+    return b""
 
 
 def _posted(body: bytes) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +16,11 @@ from crm_platform.kit.errors import FieldError, NotFound, PlatformError, Validat
 from workflows.intake import making
 from workflows.intake.fields import LONGEST, Asked, asked
 from workflows.intake.models import FormSubmission, WebForm
+from workflows.intake.uploads import uploaded, wait
+from workflows.intake.windows import WINDOW
 
 QUICKEST = 2.0  # seconds in which a person fills in a form at least
 PER_ADDRESS, PER_FORM = 5, 500  # submissions within WINDOW
-WINDOW = timedelta(minutes=10)
 TRAPPED, TOO_QUICK = "trap", "too_quick"
 State = FormSubmission.State
 
@@ -80,6 +80,7 @@ def submit(form: WebForm, sent: Sent) -> FormSubmission:
             row.state, row.reason = State.HELD, doubt
         else:
             making.make(row, values, told={item.name for item in fields if not item.hidden})
+        wait(row)
 
     kept = making.keep_once(form.submissions.all(), row, work)
     if kept.state == State.REFUSED:
@@ -107,7 +108,7 @@ def _values(form: WebForm, fields: list[Asked], sent: Sent) -> dict[str, Any]:
     """Return the values of the form's own fields; what else was sent is not looked at."""
     errors, values = [], {}
     for item in fields:
-        value = _value(item, sent)
+        value = uploaded(form, sent.once, item, sent.values.get(item.name)) if item.is_file else _value(item, sent)
         if value not in ("", None, []):
             values[item.name] = value
         elif item.required:

@@ -22,6 +22,14 @@ class Clock(models.TextChoices):
     WORKDAYS = "workdays", _("Working days")
 
 
+class OpenTasks(models.TextChoices):
+    """What becomes of the former owner's open tasks about a record that comes into a pool."""
+
+    CLOSE = "close", _("They are cancelled")
+    ADMIN = "admin", _("They go to an administrator of the pool")
+    LEAVE = "leave", _("They stay with the former owner")
+
+
 class Pool(models.Model):
     """公海: where records of one object wait for an owner, and the rules by which they are claimed and return.
 
@@ -62,8 +70,10 @@ class Pool(models.Model):
     members_release = models.BooleanField(default=True)  # may owners give back what they hold?
     reasons = ArrayField(models.CharField(max_length=80), default=list, blank=True)  # of giving back; empty: free text
     keeps_team = models.BooleanField(default=False)
+    open_tasks = models.CharField(max_length=10, choices=OpenTasks.choices, default=OpenTasks.CLOSE)
     recycles = models.BooleanField(default=False)
     clock = models.CharField(max_length=10, choices=Clock.choices, default=Clock.CALENDAR)
+    waits_for_leave = models.BooleanField(default=True)  # the clock stands still while the owner is away
     exempt = models.JSONField(null=True, blank=True)  # condition of records that never return by themselves
     recycles_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     run_cap = models.PositiveIntegerField(default=100_000)  # records that one run takes back, at most

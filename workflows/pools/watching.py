@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 
-from objects.access.models import RecordShare
+from objects.activities.leftovers import Leftover
 from objects.records.drafts import Batch
 from objects.records.ownership import HolderChange
-from workflows.pools import placing, room
+from workflows.pools import happenings, leaving, placing, room
 from workflows.pools.models import PoolMovement
-from workflows.pools.rules import pool_rules
 
 Kind = PoolMovement.Kind
 BY_EVENT = {"import": Kind.IMPORT, "convert": Kind.CONVERT}
@@ -29,33 +29,19 @@ class PoolWatcher:
         room.admit(batch, changes)
 
     def note(self, batch: Batch, changes: Sequence[HolderChange]) -> None:
-        """Write one movement for every record that changed hands; end the teams that go with the owner."""
-        _end_teams(batch, changes)
-        PoolMovement.objects.bulk_create([_movement(batch, change) for change in changes], batch_size=1_000)
+        """Write one movement for every record that changed hands, and tell; end what goes with the owner."""
+        leaving.end_teams(batch, changes)
+        tasks = leaving.settle_tasks(batch, changes)
+        rows = [_movement(batch, change, tasks) for change in changes]
+        happenings.announce(batch, PoolMovement.objects.bulk_create(rows, batch_size=1_000))
 
 
-def _end_teams(batch: Batch, changes: Sequence[HolderChange]) -> None:
-    """Clear the teams of what has come into a pool that keeps none."""
-    pools = pool_rules(batch.actor).pools
-    returned = [
-        change.draft.id
-        for change in changes
-        if change.draft.id is not None
-        and change.before is not None
-        and change.before.owner_id is not None
-        and change.after.is_waiting
-        and (pool := pools.get(change.after.pool_id)) is not None  # type: ignore[arg-type]
-        and not pool.keeps_team
-    ]
-    if returned:
-        rows = RecordShare.objects.filter(object_id=batch.object.spec.id, record_id__in=returned)
-        rows.filter(source=RecordShare.Source.TEAM).delete()
-
-
-def _movement(batch: Batch, change: HolderChange) -> PoolMovement:
+def _movement(batch: Batch, change: HolderChange, tasks: Mapping[uuid.UUID, Sequence[Leftover]]) -> PoolMovement:
     movement, draft = batch.movement, change.draft
     usual = Kind.CREATE if change.before is None else Kind.TRANSFER
     assert draft.id is not None
+    settled = {"tasks": [item.to_json() for item in tasks[draft.id]]} if draft.id in tasks else None
+    evidence = movement.evidence.get(draft.id)
     return PoolMovement(
         object_id=batch.object.spec.id,
         record_id=draft.id,
@@ -70,6 +56,6 @@ def _movement(batch: Batch, change: HolderChange) -> PoolMovement:
         note=movement.note[:300],
         rule_id=movement.rule_id,
         run_id=movement.run_id,
-        evidence=movement.evidence.get(draft.id),
+        evidence={**(evidence or {}), **settled} if settled else evidence,
         at=batch.now,
     )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from crm_platform.identity.forms.base import currency_choices, time_zone_choices
 from crm_platform.identity.models import OrganizationSettings
 from crm_platform.identity.services import OrganizationInput
+from crm_platform.identity.services.organization import INTAKE_KEPT
 
 ISO_DAYS = [(number + 1, name) for number, name in WEEKDAYS.items()]
 
@@ -55,6 +56,14 @@ class OrganizationForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=_("Days on which people work although the week says otherwise, one date a line."),
     )
+    intake_keep_days = forms.IntegerField(
+        label=_("Days to keep what came in"),
+        help_text=_(
+            "What came through web forms, inbound hooks and mailboxes is deleted after so many days. The records that"
+            " were made of it stay, and so does what is held back, until it is released."
+        ),
+        widget=forms.NumberInput(attrs={"min": INTAKE_KEPT[0], "max": INTAKE_KEPT[1]}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,7 +80,11 @@ class OrganizationForm(forms.Form):
         off = dict.fromkeys(data["holidays"].split(), "off")
         work = dict.fromkeys(data["extra_work_days"].split(), "work")
         return OrganizationInput(
-            **plain, work_days=data["work_days"], work_hours=_spans(data["work_hours"]), holidays=off | work
+            **plain,
+            work_days=data["work_days"],
+            work_hours=_spans(data["work_hours"]),
+            holidays=off | work,
+            intake_keep_days=data["intake_keep_days"],
         )
 
 

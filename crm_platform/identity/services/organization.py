@@ -27,6 +27,7 @@ MAX_LOGO_BYTES = 256 * 1024
 LOGO_SIDE = 512
 LOGO_LIMITS = pictures.Limits(("PNG", "JPEG", "WEBP"), 4096 * 4096)
 MONTHS = range(1, 13)
+INTAKE_KEPT = (30, 3650)  # days: the shortest and the longest
 OFFERED_ONLY = _("Choose one of the offered values.")
 HOUR = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
@@ -44,6 +45,7 @@ class OrganizationInput:
     work_days: Sequence[int]
     work_hours: Sequence[Sequence[str]]
     holidays: Mapping[str, str]
+    intake_keep_days: int = 180
 
 
 @transaction.atomic
@@ -108,6 +110,10 @@ def _plain_errors(data: OrganizationInput) -> list[FieldError]:
         errors.append(FieldError("fiscal_year_start_month", "invalid_choice", OFFERED_ONLY))
     if data.week_start not in OrganizationSettings.WeekDay.values:
         errors.append(FieldError("week_start", "invalid_choice", OFFERED_ONLY))
+    low, high = INTAKE_KEPT
+    if not low <= data.intake_keep_days <= high:
+        text = _("Give a number from %(low)d to %(high)d.")
+        errors.append(FieldError("intake_keep_days", "out_of_range", text, {"low": low, "high": high}))
     if not data.name.strip():
         errors.append(FieldError("name", "required", _("Give a name.")))
     if len(data.name) > 100:

@@ -20,12 +20,12 @@ from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import Forbidden, NotFound, PlatformError, ValidationFailed
 from layouts.pages.access.sharing_forms import MemberForm, ShareForm, TransferForm
 from layouts.pages.common import ObjectDesk, desk
-from layouts.pages.names import names_of as told_names
 from metadata.field_types.values import Reference
 from objects.access.naming import names_of
 from objects.access.services import shares, teams
 from objects.access.services.holding import hold
 from objects.access.services.shares import ShareInput
+from objects.display.names import names_of as told_names
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 

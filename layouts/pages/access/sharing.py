@@ -20,7 +20,6 @@ from crm_platform.identity.requests import ActorRequest
 from crm_platform.kit.errors import ValidationFailed
 from crm_platform.kit.ids import parse_uuid
 from layouts.pages.access.sharing_forms import RestrictionRuleForm, SharingRuleForm
-from layouts.pages.condition_form import ConditionForm
 from layouts.pages.field_conditions import ConditionRows, TargetDesk
 from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
@@ -32,6 +31,7 @@ from objects.access.services.delegations import delegations
 from objects.access.services.object_defaults import is_controlled_by_master, set_object_default
 from objects.access.services.restriction_rules import RestrictionRuleInput
 from objects.access.services.sharing_rules import SharingRuleInput
+from objects.display.condition_form import ConditionForm
 from objects.display.principals import PrincipalForm
 
 managers_only = function_required(MANAGE_USERS)

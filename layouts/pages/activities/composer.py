@@ -21,7 +21,6 @@ from crm_platform.kit.errors import NotFound, PlatformError, ValidationFailed
 from layouts.generated import lookups_to
 from layouts.pages.activities.timeline import METHODS, ShownEntry
 from layouts.pages.common import ObjectDesk, desk
-from layouts.pages.names import names_of
 from layouts.pages.record_form import RecordForm
 from layouts.pages.typed_names import resolve_typed
 from metadata.compiler.compiled import CompiledField
@@ -33,6 +32,7 @@ from objects.activities.services import FollowUpInput, LoggedFollowUp, log_follo
 from objects.activities.shipped import FOLLOW_UP
 from objects.activities.timeline import Filters, Timeline
 from objects.display import cells
+from objects.display.names import names_of
 from objects.query.query import RecordQuery
 
 METHOD, CONTENT, CONTACT, MENTIONED, FILES = "method", "content", "contact_id", "mentioned_ids", "files"

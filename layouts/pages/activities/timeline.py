@@ -23,10 +23,10 @@ from crm_platform.console.forms import DateInput
 from crm_platform.console.htmx import is_fragment
 from crm_platform.kit.context import Actor
 from layouts.pages.common import ObjectDesk, desk
-from layouts.pages.names import names_of
 from metadata.field_types.values import Reference
 from objects.activities.timeline import ACTIVITIES, CHANGES, Entry, Filters, Timeline, TimelinePage
 from objects.display import cells
+from objects.display.names import names_of
 from objects.display.principals import UserField
 from objects.query.query import RecordQuery
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,6 @@ from crm_platform.kit.errors import FieldError
 from crm_platform.kit.ids import parse_uuid
 from layouts.pages.common import ObjectDesk
 from layouts.pages.duplicates import ShownCard, ShownFinding, shown_cards, shown_findings
-from layouts.pages.names import with_names
 from layouts.pages.record_form import RecordForm, form_fields
 from layouts.pages.typed_names import resolve_typed
 from metadata.compiler.compiled import CompiledField
@@ -24,8 +24,10 @@ from metadata.field_types.references import ReferenceField
 from metadata.field_types.values import InvalidValue
 from objects.conversion.inputs import EXISTING, NEW, NONE, Becomes
 from objects.conversion.mapping import ACCOUNT, CONTACT
+from objects.conversion.models import Existing
 from objects.conversion.placing import LINKS
 from objects.conversion.proposing import Proposed
+from objects.display.names import with_names
 from objects.duplicates.errors import DuplicateDetected
 from objects.records.validation import is_mandatory
 
@@ -47,6 +49,7 @@ class Column:
     lookup: forms.Form
     offers: list[ShownCard]
     is_another: bool = False
+    existing: str = ""  # what an existing record does with the lead's values; "": as the mapping says
     findings: list[ShownFinding] = field(default_factory=list)  # what stood against a new record
     can_override: bool = True
     errors: list[str] = field(default_factory=list)
@@ -73,8 +76,18 @@ class Column:
     def wish(self) -> Becomes:
         """Return what the column says, for the service."""
         values = self.form.submitted() if self.mode == NEW and self.form.is_bound and self.form.is_valid() else {}
-        chosen = self.picked if self.picked != OTHER else self.lookup.data.get(self.lookup.add_prefix("existing"))
-        return Becomes(self.mode, parse_uuid(chosen) if self.mode == EXISTING else None, values, self.is_another)
+        return Becomes(self.mode, self.chosen, values, self.is_another, self.existing)
+
+    @property
+    def chosen(self) -> uuid.UUID | None:
+        """The existing record that is chosen."""
+        picked = self.picked if self.picked != OTHER else self.lookup.data.get(self.lookup.add_prefix("existing"))
+        return parse_uuid(picked) if self.mode == EXISTING else None
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """What an existing record may do with the lead's values."""
+        return [("", _("As set up for conversion")), *((value, str(label)) for value, label in Existing.choices)]
 
     @property
     def is_sound(self) -> bool:
@@ -115,6 +128,7 @@ def column(request: HttpRequest, opened: ObjectDesk, proposed: Proposed) -> Colu
         _lookup(opened, data),
         shown_cards(proposed.offers, opened.language),
         is_another=data is not None and f"{name}-another" in data,
+        existing=str(data.get(f"{name}-values", "")) if data is not None else "",
     )
 
 

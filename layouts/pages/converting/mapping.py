@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -20,20 +20,30 @@ from metadata.compiler.snapshot import SchemaSnapshot
 from metadata.publishing import CUSTOMIZE
 from metadata.views.object_tabs import object_tabs
 from objects.conversion.mapping import LEAD, mapping, sources, takers, targets
+from objects.conversion.models import Existing
 from objects.conversion.settings import Choice, choices, set_choices
 
 AUTOMATIC, NOWHERE = "", "-"
+EXISTING = "existing"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """The choice for one field and one target: (value, label) options, which is chosen, what is wrong with it."""
+    """The choice for one field and one target: (value, label) options, which is chosen, what is wrong with it.
+
+    `existing` is the choice of what records do that are there already; it counts where a field is chosen.
+    """
 
     name: str
     label: str
     options: tuple[tuple[str, str], ...]
     chosen: str
+    existing: str
     error: str = ""
+
+    @property
+    def names_field(self) -> bool:
+        return self.chosen not in (AUTOMATIC, NOWHERE)
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,14 @@ def conversion_mapping(request: ActorRequest, object_name: str) -> HttpResponse:
         raise NotFound
     snapshot = current_snapshot()
     spec = snapshot.object(LEAD).spec
-    said = {f"{item.source}.{item.target}": item.field or NOWHERE for item in choices()}
+    known = {f"{item.source}.{item.target}": item for item in choices()}
+    said = {name: item.field or NOWHERE for name, item in known.items()}
+    existing = {name: item.existing for name, item in known.items()}
     errors: dict[str, str] = {}
     if request.method == "POST":
-        said = {name: str(value) for name, value in request.POST.items() if "." in name and value != AUTOMATIC}
+        said, existing = _sent(request.POST)
         try:
-            set_choices(request.actor, list(_choices(said)))
+            set_choices(request.actor, list(_choices(said, existing)))
         except ValidationFailed as failed:
             errors = {error.field or "": error.text for error in failed.errors}
         else:
@@ -70,24 +82,46 @@ def conversion_mapping(request: ActorRequest, object_name: str) -> HttpResponse:
         "label": spec.label.text(language),
         "tabs": object_tabs(LEAD, "conversion"),
         "targets": [snapshot.object(name).spec.label.text(language) for name in targets(snapshot)],
-        "lines": list(_lines(snapshot, said, errors, language)),
+        "lines": list(_lines(snapshot, said, existing, errors, language)),
+        "ways": Existing.choices,
         "errors": errors,
     }
     return render(request, "layouts/converting/mapping.html", context, status=422 if errors else 200)
 
 
-def _choices(said: Mapping[str, str]) -> Iterator[Choice]:
+def _sent(data: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what a form says by field and target: where values go, and what records do that are there already."""
+    start = f"{EXISTING}:"
+    said = {key: str(data[key]) for key in data if "." in key and not key.startswith(start)}
+    existing = {key.removeprefix(start): str(data[key]) for key in data if key.startswith(start)}
+    return {key: value for key, value in said.items() if value != AUTOMATIC}, existing
+
+
+def _choices(said: Mapping[str, str], existing: Mapping[str, str]) -> Iterator[Choice]:
     for name, value in said.items():
         source, _dot, target = name.rpartition(".")
-        yield Choice(source, target, None if value == NOWHERE else value)
+        if value == NOWHERE:
+            yield Choice(source, target, None)
+        else:
+            yield Choice(source, target, value, existing.get(name) or Existing.FILL)
 
 
 def _lines(
-    snapshot: SchemaSnapshot, said: Mapping[str, str], errors: Mapping[str, str], language: str
+    snapshot: SchemaSnapshot,
+    said: Mapping[str, str],
+    existing: Mapping[str, str],
+    errors: Mapping[str, str],
+    language: str,
 ) -> Iterator[Line]:
     usual = _by_itself(snapshot, language)
     for source in sources(snapshot):
-        cells = tuple(_cell(snapshot, source, name, said, errors, usual, language) for name in targets(snapshot))
+        cells = tuple(
+            replace(
+                _cell(snapshot, source, name, said, errors, usual, language),
+                existing=existing.get(f"{source.name}.{name}") or Existing.FILL.value,
+            )
+            for name in targets(snapshot)
+        )
         yield Line(source.spec.label.text(language), source.name, source.type.icon, cells)
 
 
@@ -116,4 +150,5 @@ def _cell(
     options: list[tuple[str, Any]] = [(AUTOMATIC, by_itself), (NOWHERE, _("Nowhere"))]
     options += [(item.name, item.spec.label.text(language)) for item in takers(obj, source)]
     label = f"{source.spec.label.text(language)} → {obj.spec.label.text(language)}"
-    return Cell(name, label, tuple(options), said.get(name, AUTOMATIC), errors.get(name, ""))
+    error = errors.get(name) or errors.get(f"{name}.existing", "")
+    return Cell(name, label, tuple(options), said.get(name, AUTOMATIC), Existing.FILL, error)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm_platform.console.access import signed_in
 from crm_platform.console.htmx import is_fragment
-from crm_platform.files.serving import HEADERS
+from crm_platform.files.serving import HEADERS, send
 from crm_platform.identity.requests import ActorRequest
 from crm_platform.jobs.models import Job
 from crm_platform.kit.errors import NotFound, PlatformError
@@ -28,8 +28,10 @@ from layouts.pages.common import ObjectDesk
 from layouts.pages.imports.wizard import desk_of
 from metadata.compiler.current import current_snapshot
 from objects.exchange import results, services, status
+from objects.exchange.exports import export_file
 from objects.exchange.models import Import
-from objects.exchange.plan import BLANKS, MODES, ON_DUPLICATE, stored_plan
+from objects.exchange.plan import ALL_MODES, BLANKS, CREATE, ON_DUPLICATE, PENDING, is_import, op_of, stored_plan
+from objects.query import conditions
 
 PAGE_SIZE = 50
 COLORS = {
@@ -50,27 +52,37 @@ STATES = {
     "failed": gettext_lazy("Failed"),
     "aborted": gettext_lazy("Stopped"),
 }
+WORK = {
+    "insert": gettext_lazy("Create records"),
+    "update": gettext_lazy("Update records"),
+    "upsert": gettext_lazy("Update or create records"),
+    "delete": gettext_lazy("Delete records"),
+    "mass_update": gettext_lazy("Change values"),
+    "mass_transfer": gettext_lazy("Change the owner"),
+}
 ACTS: Mapping[str, tuple[Callable[..., object], Any]] = {
-    "start": (services.start, gettext_lazy("The import has started.")),
+    "start": (services.start, gettext_lazy("It has started.")),
     "check": (services.try_all, gettext_lazy("All rows are being tried.")),
-    "abort": (services.abort, gettext_lazy("The import stops after the rows that it is at.")),
-    "resume": (services.resume, gettext_lazy("The import goes on.")),
-    "undo": (services.undo, gettext_lazy("The import is being undone.")),
-    "remove": (services.remove, gettext_lazy("The import is forgotten. Its records stay.")),
+    "abort": (services.abort, gettext_lazy("It stops after the rows that it is at.")),
+    "resume": (services.resume, gettext_lazy("It goes on.")),
+    "undo": (services.undo, gettext_lazy("It is being undone.")),
+    "remove": (services.remove, gettext_lazy("It is forgotten. Its records stay.")),
 }
 
 
 @require_GET
 @signed_in
 def import_list(request: ActorRequest) -> HttpResponse:
-    """The imports that the caller may look at, the newest first."""
-    page = Paginator(services.visible_imports(request.actor), PAGE_SIZE).get_page(request.GET.get("page"))
+    """The imports and other work on many records that the caller may look at, the newest first."""
+    listed = services.visible_imports(request.actor).exclude(kind=Import.Kind.EXPORT)
+    page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
     known = current_snapshot().spec.object_by_id
     found = status.states_of(page.object_list)
     rows = [
         {
             "row": row,
             "spec": known.get(row.object_id),
+            "work": WORK[op_of(row)],
             "object": known[row.object_id].label.text(request.actor.language) if row.object_id in known else "",
             "state": STATES[found[row.pk]],
             "color": COLORS[found[row.pk]],
@@ -85,9 +97,12 @@ def import_list(request: ActorRequest) -> HttpResponse:
 def import_page(request: ActorRequest, import_id: uuid.UUID) -> HttpResponse:
     """What would become of the rows of a draft; how far an import is; what became of it."""
     row = services.get_import(request.actor, import_id)
+    if row.kind == Import.Kind.EXPORT:
+        return redirect("exports")
     job = services.running_job(row)
     is_checking = row.state == Import.State.DRAFT and job is not None and not job.is_finished
-    if row.state == Import.State.DRAFT and row.check_result is None and job is None:
+    has_columns = is_import(row) and row.file is not None
+    if row.state == Import.State.DRAFT and row.check_result is None and job is None and has_columns:
         return redirect("import-columns", row.pk)
     desk, now = desk_of(request, row), timezone.now()
     state = status.state_of(row, job)
@@ -98,6 +113,10 @@ def import_page(request: ActorRequest, import_id: uuid.UUID) -> HttpResponse:
         "state": state,
         "state_label": STATES[state],
         "color": COLORS[state],
+        "work": WORK[op_of(row)],
+        "is_import": is_import(row),
+        "has_columns": has_columns,
+        "has_rows": bool(row.file_id or row.table_id),
         "is_checking": is_checking,
         "is_moving": job is not None and not job.is_finished,
         "is_stopped": job is not None and job.state in (Job.State.FAILED, Job.State.ABORTED) and not is_checking,
@@ -120,7 +139,7 @@ def import_act(request: ActorRequest, import_id: uuid.UUID) -> HttpResponse:
     if name not in ACTS:
         raise NotFound
     work, text = ACTS[name]
-    services.get_import(request.actor, import_id)
+    is_export = services.get_import(request.actor, import_id).kind == Import.Kind.EXPORT
     try:
         work(request.actor, import_id)
     except PlatformError as error:
@@ -128,16 +147,20 @@ def import_act(request: ActorRequest, import_id: uuid.UUID) -> HttpResponse:
         messages.error(request, " ".join(texts))
     else:
         messages.success(request, str(text))
-        if name == "remove":
+        if name == "remove" and not is_export:
             return redirect("imports")
-    return redirect("import", import_id)
+    return redirect("exports") if is_export else redirect("import", import_id)
 
 
 @require_GET
 @signed_in
 def import_file(request: ActorRequest, import_id: uuid.UUID, which: str) -> HttpResponseBase:
-    """Send one of the files of an import's results."""
+    """Send one of the files of an import's results, or that of an export."""
     row = services.get_import(request.actor, import_id)
+    if row.kind == Import.Kind.EXPORT:
+        if which != results.SUCCESSFUL:
+            raise NotFound
+        return send(request, export_file(request.actor, row))
     desk = desk_of(request, row)
     if which == "undone":
         lines: Iterator[str] = results.undo_file(row)
@@ -190,12 +213,27 @@ def _problems(found: Mapping[str, int], desk: ObjectDesk) -> list[tuple[str, int
 
 def _facts(row: Import, desk: ObjectDesk) -> list[tuple[str, str]]:
     """Return what was ordered, in words."""
-    plan = stored_plan(row.plan)
-    facts = [(_("What to do"), str(MODES[plan.mode]))]
+    if row.kind == Import.Kind.MASS:
+        return _mass_facts(row, desk)
+    plan = stored_plan(row.plan.get(PENDING, row.plan))
+    facts = [(_("What to do"), str(ALL_MODES[plan.mode]))]
     if plan.key and plan.key in desk.obj.fields:
         label = desk.obj.fields[plan.key].spec.label.text(desk.language)
-        facts += [(_("Find existing records by"), label), (_("Blank cells"), str(BLANKS[plan.blanks]))]
+        facts.append((_("Find existing records by"), label))
+    if plan.deletes:
+        return facts
+    if plan.mode != CREATE:
+        facts.append((_("Blank cells"), str(BLANKS[plan.blanks])))
     facts.append((_("Where a record is there already"), str(ON_DUPLICATE[plan.duplicates])))
     names = [desk.obj.fields[name].spec.label.text(desk.language) for name in plan.fields if name in desk.obj.fields]
     facts.append((_("Fields"), _(", ").join(names)))
     return facts
+
+
+def _mass_facts(row: Import, desk: ObjectDesk) -> list[tuple[str, str]]:
+    """Return what is done to which records; of a condition only that there is one, for it may be a tree."""
+    leaves = list(conditions.leaves(conditions.from_json(row.plan["filter"])))
+    paths = [leaf.path for leaf in leaves if desk.field(leaf.path) is not None]
+    which = _(", ").join(dict.fromkeys(map(desk.path_label, paths))) if leaves else _("All records")
+    names = [desk.path_label(name) for name in row.plan["values"] if desk.field(name) is not None]
+    return [(_("What to do"), str(WORK[op_of(row)])), (_("Chosen by"), which), (_("Fields"), _(", ").join(names))]

@@ -194,7 +194,7 @@ def test_values_that_do_not_fit_are_told_and_a_deleted_field_is_forgotten(rep: A
 
 
 def test_mappings_travel_in_packages(world: World) -> None:
-    said = [Choice("name", "account", "short_name"), Choice("city", "account", None)]
+    said = [Choice("name", "account", "short_name", "overwrite"), Choice("city", "account", None)]
     set_choices(system_actor(), said)
     documents = packages.export([LEAD, "account"])
     assert packages.diff(documents) == []
@@ -205,6 +205,10 @@ def test_mappings_travel_in_packages(world: World) -> None:
     }
     packages.apply(system_actor(), documents)
     assert set(choices()) == set(said)
+    set_choices(system_actor(), [Choice("name", "account", "short_name"), said[1]])
+    (changed,) = packages.diff(documents)
+    assert (changed.kind, changed.details) == ("change", {"existing": ("fill", "overwrite")})
+    packages.apply(system_actor(), documents)
     unknown = [{"object": LEAD, "field": "gone", "target": "account", "to": "name"}]
     packages.apply(system_actor(), unknown)
     assert set(choices()) == set(said)

@@ -10,7 +10,8 @@ import pytest
 
 from crm_platform.events.models import OutboxMessage
 from crm_platform.files import services as files
-from crm_platform.kit.context import Actor
+from crm_platform.identity.models import Profile
+from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import (
     Forbidden,
     NotFound,
@@ -21,8 +22,11 @@ from crm_platform.kit.errors import (
 )
 from objects.access.models import RecordShare
 from objects.access.services import teams
+from objects.access.services.field_levels import set_field_levels
 from objects.conversion.inputs import EXISTING, NEW, NONE, NOTHING, Becomes, ConvertInput
+from objects.conversion.proposing import taken_in
 from objects.conversion.service import convert
+from objects.conversion.settings import Choice, set_choices
 from objects.duplicates.errors import DuplicateDetected
 from objects.history.models import RecordChange
 from objects.query.query import RecordQuery
@@ -110,9 +114,51 @@ def test_a_lead_becomes_what_is_there_already(rep: Actor, lead: Lead) -> None:
     done = convert(rep, lead(), given)
     assert (done.ids, done.made) == ({"account": account, "contact": contact, "opportunity": deal}, frozenset())
     found = show(rep, "account", account)
-    assert (found["name"], found["city"], found["level"]) == ("远航物流", "杭州", "key")  # only the caller's own values
-    assert show(rep, "contact", contact)["account_id"] == str(account)  # it had none
+    assert (found["name"], found["city"], found["level"]) == ("远航物流", "杭州", "key")
+    assert (found["industry"], found["phone"]) == ("logistics", "021-58880000")  # what was empty
+    person = show(rep, "contact", contact)
+    assert (person["account_id"], person["name"], person["mobile"]) == (str(account), "王先生", "13900139000")
     assert show(rep, "opportunity", deal)["contact_id"] == str(contact)
+
+
+def test_existing_records_take_in_what_the_mapping_says_and_no_more_than_one_may_write(
+    rep: Actor, lead: Lead, world: World
+) -> None:
+    set_choices(
+        system_actor(),
+        [
+            Choice("company", "account", "name", "overwrite"),
+            Choice("phone", "account", "phone", "keep"),
+            Choice("industry", "account", "industry", "overwrite"),
+        ],
+    )
+    service = RecordService(rep)
+    first, second, third = (
+        service.create("account", {"name": f"远航{number}", "industry": "retail"}).id for number in range(3)
+    )
+    own = lead()
+    told = {item.field.name: (item.before, item.after) for item in taken_in(rep, own, "account", first)}
+    assert told["name"] == ("远航0", "上海远航物流有限公司") and "phone" not in told
+    assert told["industry"] == ("retail", "logistics")
+    convert(rep, own, ConvertInput(Becomes(EXISTING, first), contact=NOTHING))
+    found, last = show(rep, "account", first), RecordChange.objects.filter(record_id=first).latest("version")
+    assert (found["name"], found["phone"], found["industry"]) == ("上海远航物流有限公司", None, "logistics")
+    field = compiled("account").field("industry").spec.id
+    assert last.changes[str(field)] == {"old": "retail", "new": "logistics"} and last.actor_id == rep.user_id
+
+    profile = Profile.objects.get(api_name="sales_rep")
+    set_field_levels(system_actor(), profile, "account", {"industry": "read"})
+    rep = world.actor("rep")
+    own = lead(company="远航二号船务")
+    assert "industry" not in {item.field.name for item in taken_in(rep, own, "account", second)}
+    convert(rep, own, ConvertInput(Becomes(EXISTING, second), contact=NOTHING))
+    kept = show(rep, "account", second)
+    assert (kept["name"], kept["industry"]) == ("远航二号船务", "retail")
+    version = show(rep, "account", third)["version"]
+    convert(rep, lead(), ConvertInput(Becomes(EXISTING, third, existing="keep"), contact=NOTHING))
+    found = show(rep, "account", third)
+    assert (found["name"], found["phone"]) == ("远航2", None)
+    assert RecordChange.objects.filter(record_id=third, version__gt=version).count() == 0
 
 
 def test_records_of_another_account_are_refused_and_so_is_what_nobody_may_see(
@@ -139,6 +185,7 @@ def test_records_of_another_account_are_refused_and_so_is_what_nobody_may_see(
     [
         (ConvertInput(NOTHING, NOTHING), None, "required"),
         (ConvertInput(Becomes(EXISTING)), "account.id", "required"),
+        (ConvertInput(Becomes(existing="perhaps")), "account.existing", "invalid_choice"),
         (ConvertInput(Becomes("perhaps")), "account", "invalid_choice"),
         (ConvertInput(Becomes(is_another=True)), "reason", "required"),
         (ConvertInput(reason="x" * 501), "reason", "too_long"),

@@ -14,14 +14,17 @@ from openpyxl import load_workbook
 from crm_platform.audit.models import AuditEntry
 from crm_platform.identity.models import Role
 from crm_platform.kit.context import system_actor
+from crm_platform.notifications.models import Notification
 from metadata.models import BusinessObject
 from objects.access.grants import revoke_object
 from objects.access.rules import Reach
 from objects.access.services.field_levels import set_field_levels
 from objects.access.services.role_scopes import set_scopes
-from objects.exchange import exporting
+from objects.exchange import exporting, exports, services
+from objects.exchange.models import Import
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
+from tests.kit.work import run_queued_jobs
 from tests.layouts.conftest import browser, crm, records, rep_actor, the_crm
 from tests.objects.exchange.files import counts, imported
 from tests.objects.world import World
@@ -111,11 +114,30 @@ def test_who_may_not_export_is_offered_nothing(leads: Any, browser: Browser, crm
     assert not AuditEntry.objects.filter(action=exporting.EXPORTED).exists()
 
 
-def test_too_many_are_refused_before_anything_is_read(
-    leads: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+def test_too_many_for_one_answer_are_made_by_a_job(
+    leads: Any, browser: Browser, crm: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exporting, "MAX_ROWS", 1)
-    answer = browser("rep").post(URL, {"columns": "all", "format": "csv"})
-    assert answer.status_code == 422
-    assert "一个文件最多 1 条" in answer.content.decode()
-    assert not AuditEntry.objects.filter(action=exporting.EXPORTED).exists()
+    rep, page = browser("rep"), reverse("exports")
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "EXPORTS_AT_ONCE", 0)
+        refused = rep.post(URL, {"columns": "shown", "format": "csv"})
+        assert refused.status_code == 422 and "您正在进行的导出太多" in refused.content.decode()
+    answer = rep.post(f"{URL}?sort=name", {"columns": "shown", "format": "csv"})
+    assert (answer.status_code, answer["Location"]) == (302, page)
+    assert 'hx-trigger="every 2s"' in rep.get(page, headers={"HX-Request": "true"}).content.decode()
+    assert not AuditEntry.objects.filter(action=exporting.EXPORTED).exists()  # nobody has anything yet
+    run_queued_jobs()
+    row = Import.objects.get(kind=Import.Kind.EXPORT)
+    file = reverse("import-file", args=[row.pk, "successful"])
+    assert file in rep.get(page).content.decode()
+    answer = rep.get(file)
+    assert answer["Content-Disposition"].startswith("attachment") and "csv" in answer["Content-Type"]
+    found = table(answer)
+    assert [found[0][:2], {line[0] for line in found[1:]}] == [["姓名", "公司名称"], {"'=1+1", "王磊"}]
+    told = Notification.objects.get(kind=exports.READY)
+    assert (told.user_id, told.url, told.data["count"]) == (crm.users["rep"].pk, page, 2)
+    assert AuditEntry.objects.get(action=exporting.EXPORTED).details["count"] == 2
+    assert browser("boss").get(file).status_code == 404 and file not in browser("boss").get(page).content.decode()
+    assert rep.post(reverse("import-act", args=[row.pk]), {"act": "remove"})["Location"] == page
+    assert rep.get(file).status_code == 404

@@ -137,7 +137,7 @@ def test_a_dry_run_leaves_nothing_and_tells_what_would_be(world: World) -> None:
     services.try_all(boss, row.pk)
     run_queued_jobs()
     row.refresh_from_db()
-    assert row.check_result["counts"] == {"created": 445, "updated": 0, "skipped": 0, "failed": 5}
+    assert row.check_result["counts"] == {"created": 445, "updated": 0, "deleted": 0, "skipped": 0, "failed": 5}
     assert row.check_result["problems"] == {"invalid_type amount": 5} and row.state == "draft"
     assert not RecordQuery(boss, "deal").where(Condition("name", "starts", "n")).exists()
     assert not ImportChunk.objects.filter(owner=row).exists()
@@ -241,7 +241,7 @@ def test_old_files_go_and_counts_stay(world: World) -> None:
     tidying.tidy(timezone.now())
     assert Import.objects.filter(pk=draft.pk).exists()
     later = timezone.now() + timedelta(days=91)
-    assert tidying.tidy(later) == {"drafts": 1, "imports": 1}
+    assert tidying.tidy(later) == {"drafts": 1, "imports": 1, "exports": 0}
     row.refresh_from_db()
     assert row.created == 1 and row.file is None and row.table is None
     assert not ImportChunk.objects.filter(owner=row).exists()

@@ -152,6 +152,18 @@ def test_a_unique_value_goes_over_to_the_survivor(boss: RecordService) -> None:
     assert show(boss, "firm", survivor)["code"] == "2"
 
 
+def _touch(record_id: uuid.UUID, followed: int | None, active: int) -> None:
+    model: Any = compiled("firm").model
+    days = [None if ago is None else timezone.now() - timedelta(days=ago) for ago in (followed, active)]
+    model._base_manager.filter(pk=record_id).update(last_followup_at=days[0], last_activity_at=days[1])
+
+
+def _days(record_id: uuid.UUID) -> tuple[int, int]:
+    """Return how many days ago the last contact and the last activity of a record were."""
+    row: Any = compiled("firm").model._base_manager.get(pk=record_id)
+    return (timezone.now() - row.last_followup_at).days, (timezone.now() - row.last_activity_at).days
+
+
 def test_the_undo_brings_back_exactly_what_was(boss: RecordService) -> None:
     survivor, first = firm(boss, "S", tags=["a"]), firm(boss, "A", code="1", phone="13800138000", tags=["b"])
     second = firm(boss, "B", amount="7", secret="sealed")
@@ -163,9 +175,13 @@ def test_the_undo_brings_back_exactly_what_was(boss: RecordService) -> None:
         "note", {"name": "N", "about": {"object": "firm", "id": str(first)}, "firms": [str(second), str(first)]}
     )
     boss.delete("item", boss.create("item", {"name": "T", "firm_id": str(first)}).id)
+    lasts = {survivor: (1, 9), first: (5, 6), second: (None, 7)}  # days ago: contact, activity
+    for record_id, days in lasts.items():
+        _touch(record_id, *days)
     before = everything()
     result = merge(boss.actor, "firm", survivor, [first, second], {"name": str(first)})
     assert everything() != before
+    assert _days(survivor) == (1, 6)
     undo(boss.actor, result.merge_id)
     assert everything() == before
     assert survivor_of("firm", first) is None

@@ -72,3 +72,22 @@ def test_a_mailbox_is_made_and_keeps_its_password_to_itself(admin: Any, crm: Wor
     details = AuditEntry.objects.filter(action__startswith="mailbox.").values_list("details", flat=True)
     assert len(details) == 2
     assert "s3cret" not in str(list(details))
+
+
+def test_the_token_of_an_address_is_told_once(admin: Any, crm: World) -> None:
+    given = {"object": "lead", "label": "P", "way": "posted"}
+    dry = admin.post("/api/v1/inbound-addresses?dry_run=true", given)
+    assert (dry.status_code, "token" in dry.json(), Mailbox.objects.exists()) == (200, False, False)
+    made, again = [admin.post("/api/v1/inbound-addresses", given, headers={"Idempotency-Key": "k"}) for _turn in "12"]
+    assert (made.status_code, made["ETag"], again.json()["id"]) == (201, '"1"', made.json()["id"])
+    token = made.json()["token"]
+    assert (len(token) > 40, "token" in again.json(), made.json()["way"]) == (True, False, "posted")
+    url = f"/api/v1/inbound-addresses/{made.json()['id']}"
+    sent = admin.generic("POST", f"/api/v1/public/email/{token}", b"From: a@b.example\r\n\r\nx", "message/rfc822")
+    assert (sent.status_code, admin.post(f"{url}/try").status_code) == (202, 409)
+    listed = admin.get("/api/v1/inbound-addresses").json()["data"]
+    assert [("token" in item, item["host"]) for item in listed] == [(False, "")]
+    assert admin.patch(url, {"way": "imap"}).status_code == 422
+    assert admin.post("/api/v1/inbound-addresses", {**given, "way": "pigeon"}).status_code == 422
+    assert admin.delete(url).status_code == 200
+    assert admin.generic("POST", f"/api/v1/public/email/{token}", b"x", "message/rfc822").status_code == 404

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from crm_platform.events.models import OutboxMessage
 from crm_platform.kit.context import system_actor
 from crm_platform.kit.errors import Forbidden, NotFound, ValidationFailed
 from objects.query.query import RecordQuery
@@ -14,6 +15,7 @@ from objects.records.models import Holding
 from objects.records.service import RecordService
 from tests.objects.world import World
 from tests.workflows.pools.desk import NOBODY, leads, make_pool, said
+from workflows.pools.happenings import EVENT_TYPES
 from workflows.pools.models import PoolMovement
 from workflows.pools.services.claiming import assign, claim, claim_next, move, recall, release
 from workflows.pools.services.quotas import quota
@@ -188,3 +190,59 @@ def test_a_claim_on_behalf_of_nobody_is_refused(crm: World) -> None:
         claim(system_actor(), pool.pk, leads(crm, 1, pool=pool))
     assert not Holding.objects.filter(pool_id=pool.pk, held__gt=0).exists()
     assert RecordService(system_actor())
+
+
+def task(crm: World, about: uuid.UUID, owner: str, status: str = "open") -> uuid.UUID:
+    related = {"object": "lead", "id": str(about)}
+    values = {"name": "回访", "related_id": related, "owner_id": str(crm.users[owner].pk), "status": status}
+    return RecordService(system_actor()).create("task", values).id
+
+
+def task_now(task_id: uuid.UUID) -> tuple[str, uuid.UUID]:
+    found = RecordQuery(system_actor(), "task").show(task_id)
+    return found["status"], found["owner_id"].id
+
+
+def test_open_tasks_of_the_former_owner_are_settled_as_the_pool_says(crm: World) -> None:
+    boss, rep, head = (crm.users[name].pk for name in ("boss", "rep", "head"))
+    pool = make_pool(admins=[f"user:{boss}"])
+    for choice, status, owner in (("close", "cancelled", rep), ("admin", "in_progress", boss), ("leave", "open", rep)):
+        update_pool(system_actor(), pool.pk, {"open_tasks": choice})
+        (lead,) = leads(crm, 1, owner="rep", pool=pool)
+        open_one = task(crm, lead, "rep", "in_progress" if choice == "admin" else "open")
+        others = {task(crm, lead, "rep", "done"): ("done", rep), task(crm, lead, "head"): ("open", head)}
+        assert said(release(crm.actor("rep"), "lead", [lead])) == ["ok"]
+        assert task_now(open_one) == (status, owner), choice
+        assert {item: task_now(item) for item in others} == others
+        logged = PoolMovement.objects.get(record_id=lead, kind=Kind.RELEASE).evidence
+        settled = [item["id"] for item in logged["tasks"]] if logged else []
+        assert settled == ([str(open_one)] if choice != "leave" else [])
+
+
+def test_every_movement_of_a_pool_is_an_event_in_the_outbox(crm: World) -> None:
+    pool, other = make_pool(admins=[f"user:{crm.users['head'].pk}"]), make_pool("二", admins=["everyone"])
+    rep, head = crm.actor("rep"), crm.actor("head")
+    ids = leads(crm, 2, pool=pool)
+    claim(rep, pool.pk, ids)
+    release(rep, "lead", ids[:1], reason="无意向")
+    recall(head, pool.pk, ids[1:])
+    assign(head, pool.pk, ids[:1], crm.users["south"].pk)
+    move(head, pool.pk, ids[1:], other.pk)
+    rows = OutboxMessage.objects.filter(type__startswith="pool.").order_by("seq")
+    assert [(row.type, row.record_id) for row in rows] == [
+        ("pool.claimed", ids[0]),
+        ("pool.claimed", ids[1]),
+        ("pool.released", ids[0]),
+        ("pool.recalled", ids[1]),
+        ("pool.assigned", ids[0]),
+        ("pool.moved", ids[1]),
+    ]
+    assert set(rows.values_list("type", flat=True)) | {"pool.recycled"} == set(EVENT_TYPES)
+    released, moved = rows[2], rows[5]
+    movement = PoolMovement.objects.get(record_id=ids[0], kind=Kind.RELEASE)
+    assert released.changed == {
+        "owner_id": {"old": str(rep.user_id), "new": None},
+        "movement": {"id": movement.pk, "reason": "无意向"},
+    }
+    assert (released.actor_id, released.version, released.object_name) == (rep.user_id, 3, "lead")
+    assert moved.changed["pool_id"] == {"old": str(pool.pk), "new": str(other.pk)}

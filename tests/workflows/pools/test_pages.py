@@ -97,6 +97,30 @@ def test_the_list_is_searched_and_sorted(sea: Sea) -> None:
     assert "empty-state" in client.get(sea.url("pool") + "?q=没有此人").content.decode()
 
 
+def test_the_list_is_filtered_by_what_the_pool_shows(sea: Sea) -> None:
+    client, form = sea.client("rep"), sea.url("pool-filter")
+    asked = {"path": "name", "op": "contains", "_operand": "赵"}
+    dialog = client.get(form, {**asked, "sort": "-name"}, headers=HTMX).content.decode()
+    assert 'value="company"' in dialog and 'value="phone"' not in dialog
+    assert 'value="phone"' in sea.client("head").get(form, headers=HTMX).content.decode()
+    applied = client.get(form, {**asked, "sort": "-name", "apply": "1"})
+    url = applied["Location"]
+    assert (applied.status_code, "sort=-name" in url, url.startswith(sea.url("pool"))) == (302, True, True)
+    listed = client.get(url).content.decode()
+    assert "赵蕾" in listed and "王晨" not in listed
+    chip = listed.split('class="chip on"')[1].split("</span>")[0]
+    assert f"{form}?name__contains=" in chip and "place=0" in chip
+    assert 'name="name__contains"' in listed.split('id="list-searched"')[1].split("</form>")[0]
+    changed = client.get(f"{form}?{url.split('?')[1]}&place=0", headers=HTMX).content.decode()
+    assert 'value="赵"' in changed
+    for query in ("phone__contains=138", "phone__empty=1", 'where={"field":"phone","op":"eq","value":"138"}'):
+        refused = client.get(f"{sea.url('pool')}?{query}")
+        assert refused.status_code == 422, query
+        assert "王晨" not in refused.content.decode()
+    by_number = sea.client("head").get(sea.url("pool") + "?phone__contains=1380000").content.decode()
+    assert "王晨" in by_number and "赵蕾" not in by_number
+
+
 def test_what_only_administrators_assign_is_shown_to_them_alone(sea: Sea) -> None:
     update_pool(sea.crm.actor("admin"), sea.pool.pk, {"mode": "assign"})
     client = sea.client("rep")
@@ -212,7 +236,7 @@ def test_a_pool_is_made_changed_and_deleted(sea: Sea) -> None:
     data = {
         "version": made.version, "label": "新公海", "mode": "claim", "position": 3, "batch_size": 10, "hold_cap": 20,
         "cool_down_days": 7, "protection_hours": 0, "own_department_hours": 0, "reasons": "没有需求\n地区不符",
-        "clock": "workdays", "run_cap": 1000, "reminder_days": "3，1", "extension_days": 5, "protected_cap": 2,
+        "clock": "workdays", "open_tasks": "admin", "run_cap": 1000, "reminder_days": "3，1", "extension_days": 5, "protected_cap": 2,
         "masked_fields": ["phone"], "order": "-created_at", "members_release": "on", "recycles": "on",
         "scope": '{"field": "status", "op": "eq", "value": "new"}',
     }  # fmt: skip
@@ -222,12 +246,8 @@ def test_a_pool_is_made_changed_and_deleted(sea: Sea) -> None:
     assert client.post(url, data).status_code == 302
     made.refresh_from_db()
     assert (made.hold_cap, made.reasons, made.reminder_days) == (20, ["没有需求", "地区不符"], [3, 1])
-    assert (made.order, made.masked_fields, made.clock, made.is_active) == (
-        ["-created_at"],
-        ["phone"],
-        "workdays",
-        False,
-    )
+    assert (made.order, made.masked_fields, made.clock) == (["-created_at"], ["phone"], "workdays")
+    assert (made.is_active, made.waits_for_leave, made.open_tasks) == (False, False, "admin")
     assert client.post(url, data).status_code == 422  # of a version that is gone
     client.post(reverse("pool-delete", args=[made.pk]))
     assert not Pool.objects.filter(pk=made.pk).exists()

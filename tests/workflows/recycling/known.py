@@ -14,10 +14,21 @@ from metadata.compiler.current import current_snapshot
 from objects.records.service import Consent, RecordService
 from tests.objects.world import World
 from tests.workflows.recycling.reference import Known
+from workflows.assignment.models import Absence
 from workflows.pools.models import Pool, PoolExtension, RecordProtection
 
 NOW = datetime(2026, 10, 12, 3, 30, tzinfo=UTC)  # soon after the longest holiday of the year
 TYPES, LEVELS = ("prospect", "customer", "lost"), ("strategic", "normal", "small", None)
+AWAY = {  # of owners: the first, long ago, moves what is asked of the second back
+    "rep": [],
+    "south": [
+        (NOW - timedelta(days=23, hours=20), NOW - timedelta(days=21)),
+        (NOW - timedelta(days=13, hours=5), NOW - timedelta(days=12, hours=21)),  # half a day
+        (NOW - timedelta(days=18), NOW - timedelta(days=11)),
+        (NOW + timedelta(days=1), NOW + timedelta(days=4)),
+    ],
+    "city": [(NOW - timedelta(days=3), NOW + timedelta(days=900))],
+}
 METHODS, TEXTS = ("phone", "visit", "wechat"), ("好", "客户要求下周三前给出报价方案", " 谈了  ")
 
 
@@ -28,7 +39,7 @@ def ago(dice: random.Random, days: float = 40) -> datetime:
 def drawn(dice: random.Random) -> Known:
     """Return what is known of one random account."""
     since = ago(dice)
-    known = Known(since, ago(dice) if dice.random() < 0.6 else None)
+    known = Known(since, dice.choice(list(AWAY)), ago(dice) if dice.random() < 0.6 else None)
     known.values = {"type": dice.choice(TYPES), "level": dice.choice(LEVELS)}
     if dice.random() < 0.6:
         known.follow_ups = [
@@ -51,10 +62,18 @@ def drawn(dice: random.Random) -> Known:
 
 
 def stored(crm: World, pool: Pool, found: list[Known]) -> list[uuid.UUID]:
-    """Write the accounts, held by a representative and belonging to the pool; returns their ids."""
-    actor, owner = crm.actor("boss"), str(crm.users["rep"].pk)
+    """Write the accounts, held by representatives and belonging to the pool; returns their ids."""
+    actor = crm.actor("boss")
+    Absence.objects.bulk_create(
+        Absence(user=crm.users[owner], starts_at=start, ends_at=end)
+        for owner, spans in AWAY.items()
+        for start, end in spans
+    )
     service = RecordService(actor, consent=Consent(duplicates=True, warnings=True))
-    rows = [{"name": f"{uuid.uuid4().hex[:12]}公司", "owner_id": owner, **known.values} for known in found]
+    rows = [
+        {"name": f"{uuid.uuid4().hex[:12]}公司", "owner_id": str(crm.users[known.owner].pk), **known.values}
+        for known in found
+    ]
     ids = [_id(result) for result in service.bulk_create("account", rows, all_or_none=False)]
     _related(service, dict(zip(ids, found, strict=True)))
     for record_id, known in zip(ids, found, strict=True):
@@ -91,7 +110,7 @@ def _related(service: RecordService, by_id: dict[uuid.UUID, Known]) -> None:
 
 def _beside(crm: World, pool: Pool, record_id: uuid.UUID, known: Known) -> None:
     """Set the moments that the platform keeps, and what stands beside the record."""
-    obj, owner = current_snapshot().object("account"), crm.users["rep"]
+    obj, owner = current_snapshot().object("account"), crm.users[known.owner]
     _execute(
         f"UPDATE {obj.table} SET pool_id = %s, last_owner_change_at = %s, last_followup_at = %s WHERE id = %s",
         *(pool.pk, known.owned_since, known.followed_at, record_id),

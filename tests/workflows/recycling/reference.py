@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from crm_platform.kit.workdays import CHINA, add_workdays
+from crm_platform.kit.workdays import CHINA
 
 ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")
 WON = "won"
+OPENS, CLOSES = time(9), time(18)
+
+Away = Sequence[tuple[datetime, datetime]]
 
 
 @dataclass
@@ -19,6 +22,7 @@ class Known:
     """Everything that rules may ask about one record."""
 
     owned_since: datetime
+    owner: str = "rep"
     followed_at: datetime | None = None
     values: dict[str, Any] = field(default_factory=dict)  # picklists of the record
     follow_ups: list[tuple[datetime, str, str, bool]] = field(default_factory=list)  # when, how, text, deleted
@@ -29,17 +33,24 @@ class Known:
     extension: tuple[str, datetime | None] | None = None
 
 
-def due(base: datetime, days: int, clock: str) -> datetime:
-    """Return when a base is so many days ago."""
+def is_over(base: datetime, days: int, clock: str, away: Away, now: datetime) -> bool:
+    """Tell whether more than so many days have been counted since a base; none while the owner was away."""
     if clock == "calendar":
-        return base + timedelta(days=days)
+        gone = sum((max(min(end, now) - max(start, base), timedelta()) for start, end in away), timedelta())
+        return now - base - gone > timedelta(days=days)
     local = base.astimezone(ZONE)
     day, at = local.date(), local.time()
-    while not CHINA.is_workday(day):
+    while not _works(day, away):
         day, at = day + timedelta(days=1), time(0)
-    found = add_workdays(CHINA, day, days)
-    assert found is not None
-    return datetime.combine(found, at, ZONE)
+    while days:
+        day += timedelta(days=1)
+        days -= _works(day, away)
+    return datetime.combine(day, at, ZONE) < now
+
+
+def _works(day: date, away: Away) -> bool:
+    opens, closes = datetime.combine(day, OPENS, ZONE), datetime.combine(day, CLOSES, ZONE)
+    return CHINA.is_workday(day) and not any(start <= opens and closes <= end for start, end in away)
 
 
 def base(kind: str, settings: Mapping[str, Any], known: Known, now: datetime) -> datetime | None:
@@ -93,11 +104,11 @@ def days_of(rule: Any, known: Known) -> int:
     return int(rule.days)
 
 
-def is_due(groups: Sequence[Sequence[Any]], clock: str, known: Known, now: datetime) -> bool:
+def is_due(groups: Sequence[Sequence[Any]], clock: str, away: Away, known: Known, now: datetime) -> bool:
     """Tell whether a record returns: some group of rules holds whole, and nobody spares it."""
 
     def holds(rule: Any) -> bool:
         since = base(rule.kind, rule.settings, known, now)
-        return since is not None and due(since, days_of(rule, known), clock) < now
+        return since is not None and is_over(since, days_of(rule, known), clock, away, now)
 
     return not is_spared(known, now) and any(all(holds(rule) for rule in group) for group in groups)

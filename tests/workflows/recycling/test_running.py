@@ -10,6 +10,8 @@ import pytest
 from django.db import connection
 
 from crm_platform.events.clock import database_now
+from crm_platform.events.models import OutboxMessage
+from crm_platform.identity.services import bump_access_version
 from crm_platform.jobs.models import Job
 from crm_platform.jobs.queue import add_job
 from crm_platform.kit.context import system_actor
@@ -24,7 +26,9 @@ from objects.records.service import RecordService
 from tests.kit.work import run_queued_jobs
 from tests.objects.world import World
 from tests.workflows.recycling.conftest import MakeLead
+from workflows.assignment.models import Absence
 from workflows.pools.models import Pool, PoolMovement, PoolQuota, RecordProtection, RecycleRule, RecycleRun
+from workflows.pools.recycling.countdown import due_dates
 from workflows.pools.recycling.finding import due_among
 from workflows.pools.recycling.predicate import due_plan
 from workflows.pools.recycling.preview import order_run, preview
@@ -129,7 +133,11 @@ def test_broken_rules_return_nothing_and_the_administrators_hear_of_it(crm: Worl
 
 def test_a_run_is_undone_as_far_as_nobody_has_taken_what_came_back(crm: World, pool: Pool, lead: MakeLead) -> None:
     plain, claimed, full, left = lead(9), lead(9), lead(9, "city"), lead(9, "boss")
+    about = {"object": "lead", "id": str(plain)}
+    task = RecordService(crm.actor("rep")).create("task", {"name": "回访", "related_id": about}).id
     hour()
+    assert RecordQuery(system_actor(), "task").show(task)["status"] == "cancelled"
+    assert OutboxMessage.objects.filter(type="pool.recycled").count() == 4
     south = crm.users["south"].pk
     RecordService(system_actor()).move("lead", [Move(claimed, Holder(south, pool.pk))], Movement("claim"))
     PoolQuota.objects.create(pool=pool, user=crm.users["city"], hold_cap=0)
@@ -141,6 +149,7 @@ def test_a_run_is_undone_as_far_as_nobody_has_taken_what_came_back(crm: World, p
     run_queued_jobs()
     result = Job.objects.get(pk=job.pk).result
     assert result["restored"] == 1 and owner_of(plain) == crm.users["rep"].pk
+    assert RecordQuery(system_actor(), "task").show(task)["status"] == "open"
     assert {item["id"]: item["code"] for item in result["records"]} == {
         str(claimed): "already_claimed", str(full): "pool_cap_reached", str(left): "inactive_reference"
     }  # fmt: skip
@@ -151,6 +160,24 @@ def test_a_run_is_undone_as_far_as_nobody_has_taken_what_came_back(crm: World, p
     RecycleRun.objects.update(is_undone=False, finished_at=database_now() - timedelta(days=8))
     with pytest.raises(StateConflict):
         order_undo(crm.actor("head"), run.pk)
+
+
+def test_days_of_leave_do_not_count(crm: World, pool: Pool, lead: MakeLead) -> None:
+    now, obj = database_now(), current_snapshot().object("lead")
+    rep = crm.users["rep"]
+    Absence.objects.create(user=rep, starts_at=now - timedelta(days=4), ends_at=now - timedelta(days=1))
+    spared, due, other = lead(8), lead(11), lead(8, "city")
+    dates = due_dates(obj, [spared, due, other], database_now())
+    assert [dates[item].at < database_now() for item in (spared, due, other)] == [False, True, True]
+    assert dates[spared].days_left == 2
+    shown = preview(crm.actor("head"), pool.pk)
+    assert (shown.total, {row.record.id for row in shown.rows}) == (2, {due, other})
+    hour()
+    assert [owner_of(item) is None for item in (spared, due, other)] == [False, True, True]
+    Pool.objects.update(waits_for_leave=False)
+    bump_access_version()
+    hour()
+    assert owner_of(spared) is None
 
 
 def test_a_preview_tells_what_would_return_when_and_why(crm: World, pool: Pool, lead: MakeLead) -> None:

@@ -1,4 +1,4 @@
-"""Settling mailboxes. The password is sealed, and told to nobody."""
+"""Settling mailboxes. The password is sealed, and told to nobody; of an address only a digest is kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import FieldError, ValidationFailed
+from crm_platform.kit.errors import FieldError, StateConflict, ValidationFailed
 from crm_platform.kit.json import loads
 from crm_platform.kit.sealing import seal
 from metadata.compiler.current import current_snapshot
@@ -48,15 +48,17 @@ def update_mailbox(actor: Actor, mailbox_id: uuid.UUID, changes: Given, expected
         before = settling.get(actor, MAILBOXES, mailbox_id)
         is_elsewhere = any(name in changes and changes[name] != getattr(before, name) for name in ("host", "port"))
         weakened = changes.get("security", before.security) != before.security
-        if (is_elsewhere or weakened) and not changes.get(PASSWORD):
+        if not before.is_posted and (is_elsewhere or weakened) and not changes.get(PASSWORD):
             text = _("Enter the password again: it was entered for another server or another encryption.")
             raise ValidationFailed.single(PASSWORD, "required", text)
         return settling.update(actor, MAILBOXES, mailbox_id, _sealed(changes), expected_version)
 
 
 def try_mailbox(actor: Actor, mailbox_id: uuid.UUID) -> dict[str, int]:
-    """Sign in and look at the folder; returns how many messages it has. Raises Trouble."""
+    """Sign in and look at the folder; returns how many messages it has. Raises Trouble, StateConflict."""
     row = settling.get(actor, MAILBOXES, mailbox_id)
+    if row.is_posted:
+        raise StateConflict(_("Nothing is read here: a mail server posts the messages."))
     with opened(row) as box:
         return {"messages": box.folder.status(row.folder, ("MESSAGES",)).get("MESSAGES", 0)}
 
@@ -76,6 +78,24 @@ def _sealed(given: Given) -> dict[str, Any]:
 
 
 def _errors(row: Mailbox) -> list[FieldError]:
+    if row.way not in Mailbox.Way.values:
+        return [FieldError("way", "invalid_choice", _("Choose one of the offered values."))]
+    errors = _posted_errors(row) if row.is_posted else _server_errors(row)
+    errors += [
+        FieldError(name, "invalid_type", _("This text holds signs that are not allowed."))
+        for name in ("username", "folder")
+        if _CONTROL.search(getattr(row, name))
+    ]
+    return [*errors, *mapping_errors(row)]
+
+
+def _posted_errors(row: Mailbox) -> list[FieldError]:
+    text = _("An address to which messages are posted has no server.")
+    given = {"host": row.host, PASSWORD: row.secret_seal}
+    return [FieldError(name, "invalid_choice", text) for name, value in given.items() if value]
+
+
+def _server_errors(row: Mailbox) -> list[FieldError]:
     required = _("This field is required.")
     errors = [
         FieldError(name, "required", required) for name in ("host", "username", "folder") if not getattr(row, name)
@@ -84,16 +104,11 @@ def _errors(row: Mailbox) -> list[FieldError]:
         errors.append(FieldError(PASSWORD, "required", required))
     if row.host and not _HOST.fullmatch(row.host):
         errors.append(FieldError("host", "invalid_type", _("Enter the name of a server, such as imap.example.com.")))
-    errors += [
-        FieldError(name, "invalid_type", _("This text holds signs that are not allowed."))
-        for name in ("username", "folder")
-        if _CONTROL.search(getattr(row, name))
-    ]
     if not 0 < row.port <= 65_535:
         errors.append(FieldError("port", "out_of_range", _("A port is a number from 1 to 65535.")))
     if row.security not in Mailbox.Security.values:
         errors.append(FieldError("security", "invalid_choice", _("Choose one of the offered values.")))
-    return [*errors, *mapping_errors(row)]
+    return errors
 
 
 def _finish(row: Mailbox, changed: set[str]) -> None:
@@ -106,7 +121,7 @@ def _finish(row: Mailbox, changed: set[str]) -> None:
 MAILBOXES = Kind(
     Mailbox,
     "mailbox",
-    (*SHARED, *SETTABLE, "secret_seal"),
+    (*SHARED, *SETTABLE, "secret_seal", "way", "token_digest"),
     _errors,
     texts=TEXTS,
     most=20,

@@ -85,15 +85,20 @@ def read_mail(row: Mailbox, raw: bytes) -> Mail:
     return Mail(document, own_id, answers, _pass_over(row, message), files[:MAX_FILES])
 
 
-def once_of(mail: Mail | None, uid_validity: int, uid: int) -> str:
-    """Return what names a mail once and for all: its Message-ID, its place in the folder where it has none."""
-    said = f"id {mail.message_id}" if mail is not None and mail.message_id else f"uid {uid_validity} {uid}"
-    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+def as_text(raw: bytes) -> Mail:
+    """Return a mail that can't be taken apart as the text that it is, so that nothing of it is lost on anybody."""
+    nobody = {"name": "", "email": "", "domain": ""}
+    document: dict[str, Any] = {"sender": nobody, "from": nobody, "to": [], "cc": [], "subject": "", "attachments": []}
+    return Mail({**document, "text": clean(raw[:MAX_TEXT].decode("utf-8", "replace")), "date": ""}, "")
 
 
 def known_as(message_id: str) -> str:
     """Return the `once` of the mail of a Message-ID."""
-    return hashlib.sha256(f"id {message_id}".encode("utf-8", "replace")).hexdigest()
+    return digest_of(f"id {message_id}")
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def _pass_over(row: Mailbox, message: MailMessage) -> str:

@@ -22,7 +22,8 @@ def known(row: Mailbox, mail: Mail) -> Target | None:
 def _answered(row: Mailbox, mail: Mail) -> Target | None:
     if not mail.answers:
         return None
-    rows = MailboxMessage.objects.filter(mailbox=row, once__in=[known_as(item) for item in mail.answers])
+    same = MailboxMessage.objects.filter(mailbox__business_object=row.business_object_id)
+    rows = same.filter(once__in=[known_as(item) for item in mail.answers])
     for name, record_id in rows.exclude(record_id=None).order_by("-id").values_list("record_object", "record_id"):
         if record_id and name in followed_objects() and RecordQuery(writer(row), name).where_ids([record_id]).exists():
             return name, record_id

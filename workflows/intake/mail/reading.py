@@ -1,4 +1,4 @@
-"""Reading mailboxes: every new message once, each in a transaction of its own with what it becomes.
+"""Reading mailboxes (IMAP): every new message once, each in a transaction of its own with what it becomes.
 
 UIDs are looked at in their order; the last one is kept with the message's row, so that a reader that is killed goes on
 where it stopped. When the server has numbered the folder anew (UIDVALIDITY), the messages of the last days are looked
@@ -7,7 +7,6 @@ at again, and those that are known by their Message-ID are left alone.
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 import time
@@ -16,41 +15,23 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from django.conf import settings
-from django.db import DatabaseError, transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import override
 from imap_tools import BaseMailBox
 
-from crm_platform.files.services import keep
 from crm_platform.jobs.services import JobContext, enqueue
-from crm_platform.kit.errors import PlatformError
-from crm_platform.kit.json import dumps
-from metadata.compiler.current import current_snapshot
-from metadata.field_types.attachments import AttachmentType, FileRef
-from metadata.field_types.values import InvalidValue
-from objects.activities.shipped import FOLLOW_UP
-from workflows.intake import making
-from workflows.intake.mail import people
 from workflows.intake.mail.connecting import Trouble, opened
-from workflows.intake.mail.messages import Mail, once_of, read_mail
-from workflows.intake.making import State, Target
-from workflows.intake.mapping import mapped
-from workflows.intake.models import Mailbox, MailboxMessage
+from workflows.intake.mail.taking import MAX_BYTES, take
+from workflows.intake.models import Mailbox
 
 log = logging.getLogger(__name__)
 
 EVERY, ONE = "intake.mailboxes", "intake.mailbox"
 EVERY_SECONDS = 120
 MAX_MESSAGES, MAX_RUN_SECONDS = 100, 60  # of one run; what is left waits for the next one
-MAX_BYTES = 20 * 1024 * 1024  # of a message; of a larger one only the head is read
-MAX_FILE = 10 * 1024 * 1024
 WINDOW = 10_000  # UIDs that one search is about
 LOOK_BACK = timedelta(days=3)
 BACK_OFF, LONGEST_BACK_OFF = timedelta(minutes=2), timedelta(hours=6)
-UNREADABLE, EMAIL, FILES = "unreadable", "email", "files"
 _SIZE = re.compile(rb"UID (\d+)[^)]*RFC822\.SIZE (\d+)|RFC822\.SIZE (\d+)[^)]*UID (\d+)")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -62,11 +43,21 @@ class Place:
     uid_validity: int
     uid: int
 
+    @property
+    def name(self) -> str:
+        return f"uid {self.uid_validity} {self.uid}"
+
+    def claim(self, mailbox_id: uuid.UUID) -> bool:
+        """Note how far the folder was read, unless somebody else has read on meanwhile."""
+        rows = Mailbox.objects.filter(pk=mailbox_id, uid_validity=self.uid_validity, last_uid__lt=self.uid)
+        return rows.update(last_uid=self.uid) == 1
+
 
 # --- jobs -------------------------------------------------------------------------------------------------------
 def read_all(context: JobContext) -> dict[str, int]:
     """Have every mailbox read whose turn has come, each by a job of its own: a slow one keeps none waiting."""
-    due = Mailbox.objects.filter(is_active=True, next_at__lte=context.now).values_list("pk", flat=True)
+    read = Mailbox.objects.filter(way=Mailbox.Way.IMAP, is_active=True)
+    due = read.filter(next_at__lte=context.now).values_list("pk", flat=True)
     for key in due:
         enqueue(ONE, {"mailbox": str(key)}, dedupe_key=f"{ONE}:{key}")
     return {"mailboxes": len(due)}
@@ -79,7 +70,8 @@ def read_one(context: JobContext) -> dict[str, int]:
 
 def read(mailbox_id: uuid.UUID, now: datetime) -> dict[str, int]:
     """Read the new messages of a mailbox; returns how many became what. Trouble is noted and tried again later."""
-    row = Mailbox.objects.select_related("business_object", "pool").filter(pk=mailbox_id, is_active=True).first()
+    rows = Mailbox.objects.select_related("business_object", "pool")
+    row = rows.filter(pk=mailbox_id, way=Mailbox.Way.IMAP, is_active=True).first()
     if row is None:
         return {}
     counts: Counter[str] = Counter()
@@ -158,7 +150,7 @@ def _sizes(box: BaseMailBox, uids: Sequence[int]) -> dict[int, int]:
 
 
 def _fetched(box: BaseMailBox, uid: int, size: int | None) -> bytes | None:
-    """Return a message, only the head of one that is too large; None where it is gone."""
+    """Return a message, only the head of one larger than MAX_BYTES; None where it is gone."""
     part = "BODY.PEEK[]" if size is not None and size <= MAX_BYTES else "BODY.PEEK[HEADER]"
     answers = _answers(box, str(uid), f"(UID {part})")
     return next((bytes(item[1]) for item in answers if isinstance(item, tuple)), None)
@@ -175,101 +167,3 @@ def _pass(mailbox_id: uuid.UUID, uid: int) -> str:
     """Note that nothing is left to be read up to a UID."""
     Mailbox.objects.filter(pk=mailbox_id, last_uid__lt=uid).update(last_uid=uid)
     return ""
-
-
-# --- messages ---------------------------------------------------------------------------------------------------
-def take(mailbox_id: uuid.UUID, place: Place, raw: bytes) -> str:
-    """Take one message: its row, its record and how far the folder was read, all or nothing.
-
-    Returns what became of it, "" for one that is known. A message that can't be read is kept as held back.
-    """
-    try:
-        return _taken(mailbox_id, place, raw)
-    except (DatabaseError, OSError):  # ours, and perhaps gone the next time
-        raise
-    except Exception:  # the boundary of foreign input: one message must not stop the box
-        log.exception("mailbox %s: message %s could not be read", mailbox_id, place.uid)
-        return _taken(mailbox_id, place, None)
-
-
-@transaction.atomic
-def _taken(mailbox_id: uuid.UUID, place: Place, raw: bytes | None) -> str:
-    rows = Mailbox.objects.select_related("business_object", "pool").select_for_update(of=("self",))
-    row = rows.filter(pk=mailbox_id, uid_validity=place.uid_validity, last_uid__lt=place.uid).first()
-    if row is None:
-        return ""  # somebody else has read on meanwhile
-    mail = read_mail(row, raw) if raw is not None else None
-    row.last_uid = place.uid
-    row.save(update_fields=["last_uid"])
-    once = once_of(mail, place.uid_validity, place.uid)
-    if row.arrivals.filter(once=once).exists():
-        return ""
-    arrival = MailboxMessage(mailbox=row, uid_validity=place.uid_validity, uid=place.uid, once=once)
-    _settle(arrival, mail)
-    arrival.save(force_insert=True)
-    return str(arrival.state)
-
-
-def _settle(arrival: MailboxMessage, mail: Mail | None) -> None:
-    """Make of a message what it is to be, and note that on its row."""
-    if mail is None:
-        arrival.state, arrival.reason = State.HELD, UNREADABLE
-        return
-    row = arrival.mailbox
-    arrival.body = dumps(mail.document).decode()
-    arrival.sender, arrival.subject = mail.sender[:320], mail.subject[:300]
-    arrival.values = mapped(row, _told(mail), fits=True)
-    if mail.pass_over:
-        arrival.state, arrival.reason = State.REFUSED, mail.pass_over
-        return
-    known = people.known(row, mail)
-    if known is None or not _attached(arrival, mail, known):
-        making.make(arrival, arrival.values)
-
-
-def _told(mail: Mail) -> dict[str, Any]:
-    """Return the document with the names of the files at the end of its text: a new record has no place for them."""
-    if not mail.files:
-        return mail.document
-    with override(making.language()):
-        names = _("Files: %(names)s") % {"names": ", ".join(item.name for item in mail.files)}
-    return {**mail.document, "text": f"{mail.document['text']}\n\n{names}"}
-
-
-def _attached(arrival: MailboxMessage, mail: Mail, known: Target) -> bool:
-    """Write a message down as a follow-up of whom it is from, with its files; tells whether that was possible."""
-    try:
-        with transaction.atomic():
-            files, left_out = _kept_files(arrival, mail)
-            with override(making.language()):
-                title = _("Mail from %(sender)s: %(subject)s") % {"sender": mail.sender, "subject": mail.subject}
-                lines = [title, "", mail.document["text"]]
-                if left_out:
-                    lines[1:1] = [_("Files that were not kept: %(names)s") % {"names": ", ".join(left_out)}]
-            making.attach(arrival, known, "\n".join(lines), files=files, method=EMAIL)
-    except PlatformError as refused:
-        log.warning("mailbox %s: no follow-up could be written: %s", arrival.mailbox_id, refused)
-        return False
-    return True
-
-
-def _kept_files(arrival: MailboxMessage, mail: Mail) -> tuple[list[uuid.UUID], list[str]]:
-    """Keep what a file of a follow-up may be; return the ids, and the names of what is left out."""
-    kept: list[uuid.UUID] = []
-    left_out: list[str] = []
-    fields = current_snapshot().object(FOLLOW_UP).fields
-    field = fields.get(FILES)
-    writer = making.writer(arrival.mailbox)
-    for item in mail.files:
-        try:
-            if field is None or len(item.content) > min(MAX_FILE, settings.FILE_MAX_BYTES):
-                left_out.append(item.name)
-                continue
-            row = keep(writer, io.BytesIO(item.content), item.name, item.content_type)
-            cast(AttachmentType, field.type).check_file(
-                field.spec, FileRef(row.id, row.name, row.size, row.content_type)
-            )
-            kept.append(row.id)
-        except (PlatformError, InvalidValue):  # what was kept already belongs to nothing, and goes within a day
-            left_out.append(item.name)
-    return kept, left_out

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -21,7 +20,7 @@ from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject
 from workflows.pools.models import Pool, RecycleRule
-from workflows.pools.recycling.finding import asked_columns, reasons_of
+from workflows.pools.recycling.finding import Reason, asked_columns, reasons_of
 from workflows.pools.recycling.predicate import BrokenRules, DuePlan, due_plan
 from workflows.pools.rules import pool_rules
 
@@ -75,31 +74,31 @@ def _dates(
     zone = organization_zone() if rules else None
     for key, own in rules.items():
         try:
-            plan = due_plan(active[key], now, rules=own, zone=zone)
+            plan = due_plan(active[key], now, rules=own, zone=zone, owners=set(by_pool[key].values()))
         except BrokenRules:
             continue  # nothing returns until they are mended
-        found |= _of_pool(plan, by_pool[key], minds_sparing)
+        found |= _of_pool(plan, list(by_pool[key]), minds_sparing)
     return found
 
 
-def _held(obj: CompiledObject, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[uuid.UUID]]:
-    """Return the held ones of some records by their pools."""
-    by_pool: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+def _held(obj: CompiledObject, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, dict[uuid.UUID, uuid.UUID]]:
+    """Return the held ones of some records with their owners, by their pools."""
+    by_pool: dict[uuid.UUID, dict[uuid.UUID, uuid.UUID]] = defaultdict(dict)
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT t.pool_id, t.id FROM {quote(obj.table)} t WHERE t.id = ANY(%s::uuid[])"  # noqa: S608
+                f"SELECT t.pool_id, t.id, t.owner_id FROM {quote(obj.table)} t WHERE t.id = ANY(%s::uuid[])"  # noqa: S608
                 " AND t.pool_id IS NOT NULL AND t.owner_id IS NOT NULL AND t.deleted_at IS NULL",
                 [[str(item) for item in ids]],
             )
-            for pool_id, record_id in cursor.fetchall():
-                by_pool[pool_id].append(record_id)
+            for pool_id, record_id, owner_id in cursor.fetchall():
+                by_pool[pool_id][record_id] = owner_id
     return by_pool
 
 
 def _of_pool(plan: DuePlan, ids: Sequence[uuid.UUID], minds_sparing: bool) -> dict[uuid.UUID, DueDate]:
     asked, holds = asked_columns(plan), [rule.asks.holds for rule in plan.rules]
-    columns = ["t.id", f"coalesce(s.for_good, FALSE) OR {plan.exempt.text}", "s.until"]
+    columns = ["t.id", "t.owner_id", f"coalesce(s.for_good, FALSE) OR {plan.exempt.text}", "s.until"]
     columns += [item.text for item in holds] + [asked.text]
     params = [*plan.exempt.params, *(value for item in holds for value in item.params), *asked.params]
     with connection.cursor() as cursor:
@@ -110,17 +109,21 @@ def _of_pool(plan: DuePlan, ids: Sequence[uuid.UUID], minds_sparing: bool) -> di
         )
         rows = cursor.fetchall()
     found: dict[uuid.UUID, DueDate] = {}
-    for record_id, is_kept, until, *values in rows:
-        due = _due_date(plan, minds_sparing and is_kept, until if minds_sparing else None, values)
+    count = len(plan.rules)
+    for record_id, owner_id, is_kept, until, *values in rows:
+        if minds_sparing and is_kept:
+            continue
+        reasons = reasons_of(plan, owner_id, values[count:])
+        due = _due_date(plan, reasons, values[:count], until if minds_sparing else None)
         if due is not None:
             found[record_id] = due
     return found
 
 
-def _due_date(plan: DuePlan, is_kept: bool, until: datetime | None, values: Sequence[Any]) -> DueDate | None:
+def _due_date(
+    plan: DuePlan, reasons: Mapping[int, Reason], holds: Sequence[bool], until: datetime | None
+) -> DueDate | None:
     """Return when the first group of rules holds whole, or later while the record is spared."""
-    count = len(plan.rules)
-    holds, reasons = values[:count], reasons_of(plan, values[count:])
     groups: list[tuple[datetime, str]] = []
     place = 0
     for group in plan.groups:
@@ -129,7 +132,7 @@ def _due_date(plan: DuePlan, is_kept: bool, until: datetime | None, values: Sequ
         dated = [(reason.due, reason.label) for number in members if (reason := reasons[number]).due and holds[number]]
         if len(dated) == len(group):
             groups.append(max((due, label) for due, label in dated if due))
-    if is_kept or not groups:
+    if not groups:
         return None
     at, label = min(groups)
     at = max(at, until) if until else at

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from crm_platform.kit.ids import parse_uuid
 from crm_platform.kit.sqlnames import quote
 from objects.query.params import SqlText
+from workflows.pools.recycling.clocks import RecycleClock
 from workflows.pools.recycling.predicate import DuePlan, RuleSql
 
 JOB_SECONDS, PAGE_SECONDS = 120, 15  # for one look over everything that a pool holds
@@ -165,20 +166,23 @@ def asked_columns(plan: DuePlan) -> SqlText:
     return SqlText(", ".join(part.text for part in parts), tuple(value for part in parts for value in part.params))
 
 
-def reasons_of(plan: DuePlan, values: Sequence[Any]) -> Mapping[int, Reason]:
-    """Return the reason of each rule by its place, from `asked_columns`."""
-    return {place: _reason(rule, *values[2 * place : 2 * place + 2]) for place, rule in enumerate(plan.rules)}
+def reasons_of(plan: DuePlan, owner_id: uuid.UUID, values: Sequence[Any]) -> Mapping[int, Reason]:
+    """Return the reason of each rule by its place, from `asked_columns` of a record that somebody holds."""
+    clock = plan.clocks.of(owner_id)
+    return {
+        place: _reason(rule, clock, plan.now, *values[2 * place : 2 * place + 2])
+        for place, rule in enumerate(plan.rules)
+    }
 
 
-def _reason(rule: RuleSql, base: datetime | None, days: int) -> Reason:
-    clock = rule.clock
+def _reason(rule: RuleSql, clock: RecycleClock, now: datetime, base: datetime | None, days: int) -> Reason:
     due = None if base is None else clock.due(base, days)
-    return Reason(rule.rule.pk, rule.rule.label, rule.rule.kind, base, days, clock.cutoff(rule.now, days), due)
+    return Reason(rule.rule.pk, rule.rule.label, rule.rule.kind, base, days, clock.cutoff(now, days), due)
 
 
 def _record(plan: DuePlan, row: Sequence[Any]) -> DueRecord:
     record_id, owner_id, since, group, *values = row
-    reasons = reasons_of(plan, values)
+    reasons = reasons_of(plan, owner_id, values)
     start = sum(len(item) for item in plan.groups[:group])
     chosen = tuple(reasons[start + number] for number in range(len(plan.groups[group])))
     return DueRecord(record_id, owner_id, since, chosen)

@@ -23,8 +23,8 @@ from metadata.compiler.current import current_snapshot
 from objects.query.query import RecordQuery
 from workflows.pools import notices
 from workflows.pools.models import Pool, PoolExtension, RecordProtection
-from workflows.pools.recycling.clocks import clock_of
 from workflows.pools.recycling.countdown import rule_dates
+from workflows.pools.recycling.predicate import clocks_of
 from workflows.pools.services.seats import seat
 
 ASKED = gettext_noop("%(name)s asks for %(count)s more days for %(record)s")
@@ -140,7 +140,7 @@ def _extended_until(row: PoolExtension) -> datetime:
     now = database_now()
     obj = current_snapshot().object(current_snapshot().spec.object_by_id[row.object_id].api_name)
     due = rule_dates(obj, [row.record_id], now).get(row.record_id)
-    clock = clock_of(row.pool.clock, organization_zone())
+    clock = clocks_of(row.pool, now, organization_zone(), owners=[row.owner_id]).of(row.owner_id)
     return clock.due(max(due.at, now) if due else now, row.days)
 
 

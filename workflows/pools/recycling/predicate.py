@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +23,7 @@ from workflows.pools.models import Pool, RecycleRule
 from workflows.pools.recycling.clocks import RecycleClock, clock_of
 from workflows.pools.recycling.conditions import tables, tree_sql
 from workflows.pools.recycling.kinds import Question, Subject, question
+from workflows.pools.recycling.leave import PoolClocks
 
 MOST_DAYS = 3_650
 
@@ -47,8 +50,7 @@ class RuleSql:
     rule: RecycleRule
     asks: Question
     choices: tuple[tuple[SqlText, int], ...]  # other numbers of days, each under a condition
-    clock: RecycleClock
-    now: datetime
+    clocks: PoolClocks
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -61,16 +63,26 @@ class RuleSql:
 
     @property
     def cutoff(self) -> SqlText:
-        return self._case(lambda days: SqlText("%s::timestamptz", (self.clock.cutoff(self.now, days),)))
+        return self._case(self._cutoff)
 
     @property
     def latest_cutoff(self) -> datetime:
-        return self.clock.cutoff(self.now, min(self.numbers))
+        return self.clocks.usual.cutoff(self.clocks.now, min(self.numbers))
 
     @property
     def holds(self) -> SqlText:
         """Whether the rule takes the record back now."""
         return join_sql(" AND ", [self.asks.quick(self.cutoff), self.asks.holds])
+
+    def _cutoff(self, days: int) -> SqlText:
+        """Return the cutoff of so many days, an earlier one for owners who were away."""
+        usual = SqlText("%s::timestamptz", (self.clocks.usual.cutoff(self.clocks.now, days),))
+        others = self.clocks.other_cutoffs(days)
+        if not others:
+            return usual
+        known = json.dumps({str(owner): cutoff.isoformat() for owner, cutoff in others.items()})
+        text = f"coalesce((%s::jsonb ->> t.owner_id::text)::timestamptz, {usual.text})"
+        return SqlText(text, (known, *usual.params))
 
     def _case(self, of: Callable[[int], SqlText]) -> SqlText:
         last = of(self.rule.days)
@@ -89,7 +101,7 @@ class DuePlan:
     pool: Pool
     obj: CompiledObject
     actor: Actor
-    clock: RecycleClock
+    clocks: PoolClocks
     now: datetime
     groups: tuple[tuple[RuleSql, ...], ...]
     exempt: SqlText
@@ -97,6 +109,10 @@ class DuePlan:
     @property
     def rules(self) -> list[RuleSql]:
         return [rule for group in self.groups for rule in group]
+
+    @property
+    def clock(self) -> RecycleClock:
+        return self.clocks.usual
 
     @property
     def tables(self) -> str:
@@ -143,45 +159,74 @@ class DuePlan:
 
 
 def due_plan(
-    pool: Pool, now: datetime, *, rules: Sequence[RecycleRule] | None = None, zone: zoneinfo.ZoneInfo | None = None
+    pool: Pool,
+    now: datetime,
+    *,
+    rules: Sequence[RecycleRule] | None = None,
+    zone: zoneinfo.ZoneInfo | None = None,
+    owners: Collection[uuid.UUID] | None = None,
 ) -> DuePlan:
     """Return which records of a pool are due at a moment; raises BrokenRules.
 
-    `rules` are the pool's, where the caller has read them; `zone` is the organisation's.
+    `rules` are the pool's, where the caller has read them; `zone` is the organisation's. With `owners` the plan is
+    only asked about what these hold.
     """
     try:
-        return _plan(pool, now, rules, zone or organization_zone())
+        return _plan(pool, now, rules, zone or organization_zone(), owners)
     except BrokenRules:
         raise
     except PlatformError as error:
         raise BrokenRules(pool=str(pool.pk)) from error
 
 
-def _plan(pool: Pool, now: datetime, rules: Sequence[RecycleRule] | None, zone: zoneinfo.ZoneInfo) -> DuePlan:
+def _plan(
+    pool: Pool,
+    now: datetime,
+    rules: Sequence[RecycleRule] | None,
+    zone: zoneinfo.ZoneInfo,
+    owners: Collection[uuid.UUID] | None,
+) -> DuePlan:
     snapshot = current_snapshot()
     spec = snapshot.spec.object_by_id.get(pool.business_object_id)
     if spec is None or not spec.has_pools:
         raise BrokenRules(pool=str(pool.pk))
     actor = system_actor("pools.recycle", time_zone=zone.key)
     subject = Subject(snapshot, snapshot.object(spec.api_name), actor, now)
-    clock = clock_of(pool.clock, zone)
     given = pool.recycle_rules.filter(is_active=True) if rules is None else rules
     ordered = sorted(given, key=lambda rule: (rule.group, rule.position, rule.pk or 0))
+    clocks = clocks_of(pool, now, zone, ordered, owners)
     groups = tuple(
-        tuple(rule_sql(subject, clock, rule) for rule in members)
+        tuple(rule_sql(subject, clocks, rule) for rule in members)
         for _number, members in groupby(ordered, key=lambda rule: rule.group)
     )
     exempt = tree_sql(subject.obj, pool.exempt, actor, now, pointer="#/exempt") if pool.exempt else FALSE
-    return DuePlan(pool, subject.obj, actor, clock, now, groups, exempt)
+    return DuePlan(pool, subject.obj, actor, clocks, now, groups, exempt)
 
 
-def rule_sql(subject: Subject, clock: RecycleClock, rule: RecycleRule) -> RuleSql:
+def clocks_of(
+    pool: Pool,
+    now: datetime,
+    zone: zoneinfo.ZoneInfo,
+    rules: Sequence[RecycleRule] = (),
+    owners: Collection[uuid.UUID] | None = None,
+) -> PoolClocks:
+    """Return the clocks by which a pool counts the days of its rules."""
+    clock = clock_of(pool.clock, zone)
+    longest = max((int(days) for rule in rules for days in _numbers(rule)), default=0)
+    return PoolClocks(clock, now, clock.cutoff(now, longest), pool.waits_for_leave, owners)
+
+
+def _numbers(rule: RecycleRule) -> list[int]:
+    return [rule.days, *(item["days"] for item in rule.variants)]
+
+
+def rule_sql(subject: Subject, clocks: PoolClocks, rule: RecycleRule) -> RuleSql:
     """Return a rule in SQL; raises ValidationFailed for what does not fit the object."""
     choices = tuple(
         (tree_sql(subject.obj, item["condition"], subject.actor, subject.now), int(item["days"]))
         for item in rule.variants
     )
-    return RuleSql(rule, question(subject, rule), choices, clock, subject.now)
+    return RuleSql(rule, question(subject, rule), choices, clocks)
 
 
 def due_sql(pool: Pool, now: datetime) -> SqlText:

@@ -21,6 +21,7 @@ from crm_platform.kit.context import Actor
 from crm_platform.kit.db import advisory_xact_lock, retry_unit
 from crm_platform.kit.errors import NotFound, StateConflict
 from metadata.compiler.current import current_snapshot
+from objects.activities.leftovers import Leftover, take_up
 from objects.records.drafts import Movement
 from objects.records.ownership import Holder, Move
 from objects.records.service import RecordService
@@ -92,7 +93,7 @@ def _one_batch(
 
 
 def _give_back(actor: Actor, run: RecycleRun, rows: Sequence[PoolMovement]) -> dict[uuid.UUID, str]:
-    """Give records back to those who had them; returns why others could not go, by record."""
+    """Give records back to those who had them, with their tasks; returns why others could not go, by record."""
     later = PoolMovement.objects.filter(record_id=OuterRef("record_id"), pk__gt=OuterRef("pk"))
     found = PoolMovement.objects.filter(pk__in=[row.pk for row in rows])
     touched = set(found.filter(Exists(later)).values_list("pk", flat=True))
@@ -116,6 +117,7 @@ def _give_back(actor: Actor, run: RecycleRun, rows: Sequence[PoolMovement]) -> d
             code = result.errors[0].code
             failed[row.record_id] = TAKEN if code == "state_conflict" else code
         else:
-            done.append(row.pk)
-    PoolMovement.objects.filter(pk__in=done).update(undone_at=database_now())
+            done.append(row)
+    PoolMovement.objects.filter(pk__in=[row.pk for row in done]).update(undone_at=database_now())
+    take_up(actor, [Leftover.of(item) for row in done for item in (row.evidence or {}).get("tasks", ())])
     return failed

@@ -16,7 +16,7 @@ from metadata.compiler.compiled import CompiledObject
 from objects.access.policy import AccessPolicy
 from objects.query import ordering
 from objects.query.fragments import checked_tree
-from workflows.pools.models import Clock, Pool
+from workflows.pools.models import Clock, OpenTasks, Pool
 
 API_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 MOST_WORDS = 50
@@ -50,8 +50,10 @@ class PoolInput:
     members_release: bool = True
     reasons: Sequence[str] = ()
     keeps_team: bool = False
+    open_tasks: str = OpenTasks.CLOSE
     recycles: bool = False
     clock: str = Clock.CALENDAR
+    waits_for_leave: bool = True
     exempt: Any = None
     recycles_to: uuid.UUID | None = None
     run_cap: int = 100_000
@@ -104,8 +106,12 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
     "protected_cap": (0, SMALLEST_OF_LARGE),
 }
 _CAPS = ("hold_cap", "daily_cap", "hourly_cap", "daily_views")
-_FLAGS = ("is_active", "members_release", "keeps_team", "recycles", "reminds_manager")
-_CHOICES: Mapping[str, Sequence[str]] = {"mode": Pool.Mode.values, "clock": Clock.values}
+_FLAGS = ("is_active", "members_release", "keeps_team", "recycles", "waits_for_leave", "reminds_manager")
+_CHOICES: Mapping[str, Sequence[str]] = {
+    "mode": Pool.Mode.values,
+    "open_tasks": OpenTasks.values,
+    "clock": Clock.values,
+}
 _TEXTS = {"label": 80, "description": 300}
 _WORDS = ("reasons", "cool_down_exempt")
 _TREES = ("scope", "uncounted", "exempt")

@@ -30,9 +30,8 @@ from metadata.models import BusinessObject, LabelTranslation
 from objects.access.naming import existing
 from objects.access.services.sharing_rules import differences, refuse_unknown
 from workflows.pools.models import HoldCap, Pool, PoolMember, PoolQuota, RecycleRule
-from workflows.pools.recycling.clocks import clock_of
 from workflows.pools.recycling.kinds import Subject as Asked
-from workflows.pools.recycling.predicate import organization_zone, rule_sql
+from workflows.pools.recycling.predicate import clocks_of, organization_zone, rule_sql
 from workflows.pools.services.inputs import (
     CHANGEABLE,
     LARGEST,
@@ -256,7 +255,7 @@ def check_rule(pool: Pool, rule: RecycleRule) -> None:
     snapshot, zone = current_snapshot(), organization_zone()
     asked = Asked(snapshot, _compiled(pool), system_actor("pools.recycle", time_zone=zone.key), timezone.now())
     try:
-        rule_sql(asked, clock_of(pool.clock, zone), rule)
+        rule_sql(asked, clocks_of(pool, asked.now, zone), rule)
     except ValidationFailed:
         raise
     except PlatformError as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlencode
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -16,40 +16,24 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from crm_platform.console.access import signed_in
-from crm_platform.console.htmx import is_fragment
+from crm_platform.console.htmx import is_fragment, redirect
 from crm_platform.identity.requests import ActorRequest
-from crm_platform.kit.errors import CursorExpired
+from crm_platform.kit.errors import CursorExpired, ValidationFailed
 from crm_platform.kit.markup import format_html
 from objects import extensions
 from objects.display.cells import Column, FurtherCells, body_rows, columns
+from objects.display.chips import Chip, chips
+from objects.display.condition_form import COUNT, OPERAND, ConditionForm
 from objects.query.conditions import Condition
 from objects.query.pages import DisplayPage
 from objects.query.query import RecordQuery
 from workflows.pools.services.quotas import Quota, quota
 from workflows.pools.services.reading import waiting
-from workflows.pools.views.common import WaitingDesk, open_pool
+from workflows.pools.views.common import WaitingDesk, open_pool, open_to_look
+from workflows.pools.views.narrowing import Place, read_place, without_names
 
 PAGE_SIZE = 50
-TRAIL_LENGTH = 12  # pages that "previous" can go back
 HIDDEN = ("owner_id", "owner_department_id", "pool_id")  # what waits has no owner, and is all of one pool
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in the list a page stands, as its address says."""
-
-    sort: str = ""
-    words: str = ""
-    cursor: str = ""
-    trail: tuple[str, ...] = ()
-
-    def url(self, base: str) -> str:
-        given = {"sort": self.sort, "q": self.words, "cursor": self.cursor, "trail": ".".join(self.trail)}
-        pairs = {name: value for name, value in given.items() if value}
-        return f"{base}?{urlencode(pairs)}" if pairs else base
-
-    def first(self) -> Place:
-        return replace(self, cursor="", trail=())
 
 
 @dataclass(frozen=True)
@@ -80,7 +64,7 @@ class WaitingList:
 
     @cached_property
     def query(self) -> RecordQuery:
-        query = waiting(self.desk.seat)
+        query = waiting(self.desk.seat).where(self.place.tree)
         if self.place.words and self.can_search:
             query = query.where(Condition(self.desk.obj.spec.name_field, "contains", self.place.words))
         sort = self.place.sort if self.can_sort(self.place.sort.removeprefix("-")) else ""
@@ -133,24 +117,33 @@ class WaitingList:
         if not self.can_sort(column.path):
             return Heading(column, "", "")
         sort = f"-{column.path}" if direction == "up" else column.path
-        return Heading(column, replace(self.place.first(), sort=sort).url(self.desk.list_url), direction)
+        return Heading(column, self.place.first(sort=sort).url(self.desk.list_url), direction)
+
+    # --- conditions -------------------------------------------------------------------------------------------
+    @property
+    def filter_url(self) -> str:
+        return f"{self.place.first().url(reverse('pool-filter', args=[self.desk.pool.pk]))}"
+
+    @property
+    def chips(self) -> list[Chip]:
+        place, url = self.place.first(), self.filter_url
+        return chips(self.desk, place, url if "?" in url else f"{url}?")
+
+    @property
+    def searched(self) -> list[tuple[str, str]]:
+        """What a search keeps of the address."""
+        return self.place.first(words="").query()
 
     # --- pages ------------------------------------------------------------------------------------------------
     @property
     def next_url(self) -> str | None:
-        if not (self.page.has_more and self.page.next_cursor):
-            return None
-        trail = (*self.place.trail, self.place.cursor)[-TRAIL_LENGTH:]
-        return replace(self.place, cursor=self.page.next_cursor, trail=trail).url(self.desk.list_url)
+        cursor = self.page.next_cursor if self.page.has_more else None
+        return self.place.next_page(cursor).url(self.desk.list_url) if cursor else None
 
     @property
     def previous_url(self) -> str | None:
-        if not self.place.cursor:
-            return None
-        if not self.place.trail:
-            return self.place.first().url(self.desk.list_url)
-        back = replace(self.place, cursor=self.place.trail[-1], trail=self.place.trail[:-1])
-        return back.url(self.desk.list_url)
+        previous = self.place.previous_page()
+        return previous.url(self.desk.list_url) if previous else None
 
 
 @require_safe
@@ -160,18 +153,43 @@ def pool(request: ActorRequest, pool_id: uuid.UUID) -> HttpResponse:
     opened = open_pool(request, pool_id)
     if not opened.seat.may_look:
         return render(request, "workflows/pools/closed.html", {"desk": opened, "pool": opened.pool})
-    cursor = request.GET.get("cursor", "")
-    place = Place(
-        sort=request.GET.get("sort", "")[:80],
-        words=request.GET.get("q", "").strip()[:100],
-        cursor=cursor,
-        trail=tuple(request.GET.get("trail", "").split(".")) if cursor else (),
-    )
-    listed = WaitingList(opened, place)
+    place = Place()
     try:
+        place = read_place(opened, request.GET)
+        listed = WaitingList(opened, place)
         len(listed.page)
     except CursorExpired:
         return HttpResponseRedirect(place.first().url(opened.list_url))
+    except ValidationFailed as failure:
+        context = {"desk": opened, "pool": opened.pool, "failure": failure}
+        return render(request, "workflows/pools/broken.html", context, status=failure.status)
     name = "results" if is_fragment(request) else "page"
     context = {"list": listed, "desk": opened, "pool": opened.pool, "is_fragment": is_fragment(request)}
     return render(request, f"workflows/pools/{name}.html", context)
+
+
+@require_safe
+@signed_in
+def pool_filter(request: ActorRequest, pool_id: uuid.UUID) -> HttpResponse:
+    """Build or change one condition of the list; when it is complete, go back to the list with it."""
+    opened = open_to_look(request, pool_id)
+    state = read_place(opened, without_names(request.GET, (OPERAND, COUNT))).first()
+    wanted = request.GET.get("place", "")
+    number = int(wanted) if wanted.isdecimal() and int(wanted[:4]) < len(state.conditions) else None
+    existing = state.conditions[number] if number is not None else None
+    known = existing if isinstance(existing, Condition) else None
+    form = ConditionForm(opened, request.GET, known, is_sent="apply" in request.GET)
+    condition = form.condition() if form.is_sent else None
+    if condition is not None:
+        return redirect(request, state.with_condition(condition, number).url(opened.list_url))
+    context = {
+        "desk": opened,
+        "pool": opened.pool,
+        "filter": form,
+        "form_url": reverse("pool-filter", args=[pool_id]),
+        "list_url": opened.list_url,
+        "state": state.query(),
+        "place": number,
+    }
+    name = "console/components/filter_form.html" if is_fragment(request) else "workflows/pools/filter_page.html"
+    return render(request, name, context, status=422 if form.is_sent else 200)

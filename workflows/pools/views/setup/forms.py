@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from metadata.compiler.current import current_snapshot
 from objects.access.principals import NO_TERRITORIES
 from objects.display.principals import PrincipalForm
-from workflows.pools.models import Clock, Pool
+from workflows.pools.models import Clock, OpenTasks, Pool
 from workflows.pools.views.setup.fields import (
     ConditionField,
     DaysField,
@@ -27,10 +27,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "hold_cap", "daily_cap", "hourly_cap", "batch_size", "daily_views", "cool_down_days", "protection_hours",
         "own_department_hours", "cool_down_exempt",
     ),
-    "returning": ("members_release", "keeps_team", "reasons"),
+    "returning": ("members_release", "keeps_team", "open_tasks", "reasons"),
     "recycling": (
-        "recycles", "clock", "recycles_to", "run_cap", "reminder_days", "reminds_manager", "extension_days",
-        "protected_cap",
+        "recycles", "clock", "waits_for_leave", "recycles_to", "run_cap", "reminder_days", "reminds_manager",
+        "extension_days", "protected_cap",
     ),
 }  # fmt: skip
 CONDITIONS = ("scope", "uncounted", "exempt")
@@ -94,12 +94,20 @@ class PoolForm(forms.Form):
     # How records return
     members_release = forms.BooleanField(label=gettext_lazy("Owners may give back what they hold"), required=False)
     keeps_team = forms.BooleanField(label=gettext_lazy("The record keeps its team when it returns"), required=False)
+    open_tasks = forms.ChoiceField(
+        label=gettext_lazy("Open tasks of the former owner about it"), choices=OpenTasks.choices
+    )
     reasons = LinesField(
         label=gettext_lazy("Reasons for giving back"),
         help_text=gettext_lazy("One per line, of which one must be chosen. Empty: any text."),
     )
     recycles = forms.BooleanField(label=gettext_lazy("Records return by rules"), required=False)
     clock = forms.ChoiceField(label=gettext_lazy("Days are counted as"), choices=Clock.choices)
+    waits_for_leave = forms.BooleanField(
+        label=gettext_lazy("The clock stands still while the owner is away"),
+        required=False,
+        help_text=gettext_lazy("By the absences that are entered. Days of leave do not count."),
+    )
     recycles_to = forms.ModelChoiceField(
         Pool.objects.none(), label=gettext_lazy("They return to"), required=False, empty_label=gettext_lazy("this pool")
     )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
 from crm_platform.kit.frozen import thaw
 from crm_platform.kit.ids import parse_uuid
-from layouts.pages.common import ObjectDesk
-from layouts.pages.list_state import ListState
-from layouts.pages.names import names_of
 from metadata.compiler.compiled import CompiledField
 from metadata.field_types.choices import find_choice, label_of
 from metadata.field_types.contexts import clean_context
@@ -20,6 +17,8 @@ from metadata.field_types.operators import Arity, operators
 from metadata.field_types.ranges import describe
 from metadata.field_types.sealed import MASK
 from metadata.field_types.values import InvalidValue, Reference
+from objects.display.desk import RecordDesk
+from objects.display.names import names_of
 from objects.query.conditions import All, Condition, Not, Tree, leaves
 
 
@@ -32,8 +31,19 @@ class Chip:
     edit_url: str | None
 
 
-def chips(desk: ObjectDesk, state: ListState, filter_url: str) -> list[Chip]:
-    """Return a chip for each condition of a list."""
+class Narrowed(Protocol):
+    """A list as it stands: what holds for its records, and the address of the same list without one of that."""
+
+    @property
+    def conditions(self) -> Sequence[Tree]: ...
+
+    def without(self, place: int) -> Narrowed: ...
+
+    def url(self, base: str) -> str: ...
+
+
+def chips(desk: RecordDesk, state: Narrowed, filter_url: str) -> list[Chip]:
+    """Return a chip for each condition of a list; its form's address gets `place` appended."""
     words = Words(desk, state.conditions)
     return [
         Chip(
@@ -48,7 +58,7 @@ def chips(desk: ObjectDesk, state: ListState, filter_url: str) -> list[Chip]:
 class Words:
     """Says conditions in the caller's language; names of records are read at once for all of them."""
 
-    def __init__(self, desk: ObjectDesk, trees: Iterable[Tree]) -> None:
+    def __init__(self, desk: RecordDesk, trees: Iterable[Tree]) -> None:
         self.desk = desk
         self.names = names_of(desk.actor, self._references(trees))
 

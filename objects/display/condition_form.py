@@ -12,9 +12,6 @@ from django.utils.translation import gettext as _
 
 from crm_platform.console.forms import LookupMultipleInput
 from crm_platform.kit.ids import parse_uuid
-from layouts.pages.chips import operand_items, targets_of
-from layouts.pages.common import ObjectDesk
-from layouts.pages.names import names_of
 from metadata.compiler.compiled import CompiledField, CompiledObject
 from metadata.field_types import widgets
 from metadata.field_types.choices import all_choices, label_of
@@ -24,6 +21,9 @@ from metadata.field_types.operators import Arity, operators
 from metadata.field_types.ranges import PERIODS
 from metadata.field_types.references import clean_reference
 from metadata.field_types.values import InvalidValue, Reference
+from objects.display.chips import operand_items, targets_of
+from objects.display.desk import RecordDesk
+from objects.display.names import names_of
 from objects.query.conditions import Condition
 from objects.records.lookup_filters import own_field
 
@@ -54,7 +54,7 @@ class ConditionForm:
 
     def __init__(
         self,
-        opened: ObjectDesk,
+        opened: RecordDesk,
         data: Any,
         existing: Condition | None,
         *,
@@ -82,14 +82,14 @@ class ConditionForm:
         offered = [(self.desk.label, own), *self._related()]
         known = {path for _heading, paths in offered for path, _label in paths}
         kept = self._given(PATH) or (self.existing.path if self.existing else "")
-        if kept not in known and kept and self.desk.field(kept):  # written by hand, further away than is offered
+        if kept not in known and self._can_be_asked(kept):  # written by hand, further away than is offered
             offered.append((_("Other fields"), [(kept, self.desk.path_label(kept))]))
         return offered
 
     @cached_property
     def path(self) -> str:
         wanted = self._given(PATH) or (self.existing.path if self.existing else "")
-        return wanted if wanted and self.desk.field(wanted) else self.groups[0][1][0][0]
+        return wanted if self._can_be_asked(wanted) else self.groups[0][1][0][0]
 
     @cached_property
     def field(self) -> CompiledField:
@@ -118,6 +118,11 @@ class ConditionForm:
 
     def _label(self, field: CompiledField) -> str:
         return field.spec.label.text(self.desk.language)
+
+    def _can_be_asked(self, path: str) -> bool:
+        """Tell whether a path leads to a field with operators: what is masked has none."""
+        field = self.desk.field(path) if path else None
+        return field is not None and bool(field.type.filters(field.spec))
 
     @staticmethod
     def _fits(field: CompiledField) -> bool:

@@ -1,0 +1,1 @@
+"""Requests within one request: in order with references, each for itself, or as a tree of records."""
