@@ -38,6 +38,7 @@ class Seen:
 
     def __init__(self, row: Import, runner: Runner, offset: int) -> None:
         self.row, self.runner, self.offset = row, runner, offset
+        self._rows: dict[int, tuple[list[str], Keys]] = {}  # by their numbers, of one chunk
         self.plan = object_plan(current_snapshot(), runner.obj.name)
         self.found_by = finding_fields(runner.actor, runner.obj.name) if self._names_itself() else ()
         if not offset:
@@ -77,6 +78,7 @@ class Seen:
                     keys.setdefault(digest, self.offset)
                 second += [(name, self.offset) for name in self._names(row, is_written=True)]
             self.offset = row.next_offset
+        self._rows.clear()
         self._keep(keys)
         first = self._first({_digest(_named(name)) for name, _offset in second})
         self._keep({_digest(_again(name)): at for name, at in reversed(second) if first[_digest(_named(name))] != at})
@@ -95,18 +97,26 @@ class Seen:
     # --- keys -----------------------------------------------------------------------------------------------
     def _keys(self, row: TableRow, *, is_written: bool) -> set[uuid.UUID]:
         """Return the keys by which a row is found once it is written, else those by which it finds others."""
-        values: dict[str, Any] = {}
-        for column, cell in self._cells(row):
-            if column.references is None:
-                values |= self._value(column, cell)
+        unique, keys = self._read(row)
         names = self._names(row, is_written=is_written)
         texts = [
             *map(_named, names),
             *([] if is_written else map(_again, names)),
-            *self._unique(values),
-            *self._matching(values, lambda item: item.other if is_written else item.own),
+            *unique,
+            *self._matching(keys, lambda item: item.other if is_written else item.own),
         ]
         return set(map(_digest, texts))
+
+    def _read(self, row: TableRow) -> tuple[list[str], Keys]:
+        """Return what of a row must be unique, and its keys for matching rules; read once for each chunk."""
+        if row.number not in self._rows:
+            values: dict[str, Any] = {}
+            for column, cell in self._cells(row):
+                if column.references is None:
+                    values |= self._value(column, cell)
+            keys = self.plan.keys(self.runner.obj, values) if self.plan.rules else {}
+            self._rows[row.number] = list(self._unique(values)), keys
+        return self._rows[row.number]
 
     def _names(self, row: TableRow, *, is_written: bool) -> list[str]:
         """Return by what rows may name this one once it is written, else what it names itself."""
@@ -145,9 +155,8 @@ class Seen:
         kept = "" if value is None else field.type.to_columns(field.spec, value, self.runner.finder.context)[""]
         return str(kept) if field.spec.is_case_sensitive else str(kept).lower()
 
-    def _matching(self, values: Mapping[str, Any], side: Callable[[Comparison], Sequence[Source]]) -> Iterator[str]:
+    def _matching(self, keys: Keys, side: Callable[[Comparison], Sequence[Source]]) -> Iterator[str]:
         """Yield what a row has in common with each row that a matching rule finds to be the same."""
-        keys: Keys = self.plan.keys(self.runner.obj, values) if self.plan.rules else {}
         for rule in self.plan.rules:
             for matching in rule.matchings:
                 if matching.target.id == self.runner.obj.spec.id:
