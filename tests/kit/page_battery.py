@@ -44,8 +44,8 @@ POST_ONLY = frozenset({
 })  # fmt: skip
 NO_PAGES = frozenset({  # JSON, pictures, other frames
     "lookup", "regions", "tags", "metadata-expression-names", "file", "organization-logo", "sign-in", "api-docs",
-    "sign-in-code", "sign-in-password", "sign-in-second-factor",
-    "record-convert-changes", "record-merge", "duplicate-try", "invitation", "record-in-pool", "import-template", "import-file",
+    "sign-in-code", "sign-in-password", "sign-in-second-factor", "record-convert-changes",
+    "record-merge", "duplicate-try", "invitation", "record-in-pool", "import-template", "import-file",
     "public-form", "public-form-script", "notifications-unread", "notifications-latest",
 })  # fmt: skip
 PREFIXES_OF_OTHERS = ("api-",)  # the Open API has a battery of its own

@@ -236,7 +236,8 @@ def test_a_pool_is_made_changed_and_deleted(sea: Sea) -> None:
     data = {
         "version": made.version, "label": "新公海", "mode": "claim", "position": 3, "batch_size": 10, "hold_cap": 20,
         "cool_down_days": 7, "protection_hours": 0, "own_department_hours": 0, "reasons": "没有需求\n地区不符",
-        "clock": "workdays", "open_tasks": "admin", "run_cap": 1000, "reminder_days": "3，1", "extension_days": 5, "protected_cap": 2,
+        "clock": "workdays", "open_tasks": "admin", "run_cap": 1000,
+        "reminder_days": "3，1", "extension_days": 5, "protected_cap": 2,
         "masked_fields": ["phone"], "order": "-created_at", "members_release": "on", "recycles": "on",
         "scope": '{"field": "status", "op": "eq", "value": "new"}',
     }  # fmt: skip
