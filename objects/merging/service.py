@@ -114,12 +114,11 @@ def _merge(
     saved = _write(actor, object_name, survivor_id, changed)
     shares = inherit_shares(moving, records, saved.record.owner_id)
     _inherit_keys(moving)
-    last = inherit_last(obj, survivor_id, obj, losers)
     earlier = _redirect(moving, row)
     _close_sets(actor, (survivor_id, *losers), now)
     row.counts = {"moved": moving.moved, "kept": moving.kept}
-    kept = {"deletion": str(deletion_id), "redirects": earlier, "shares": shares, "last": _moments(last)}
-    row.before = {**(row.before or {}), **kept}
+    kept = {"redirects": earlier, "shares": shares, "last": _moments(inherit_last(obj, survivor_id, obj, losers))}
+    row.before = {**(row.before or {}), "deletion": str(deletion_id), **kept}
     row.save(update_fields=["counts", "before"])
     refresh(actor, snapshot, obj, [survivor_id], now)
     moving.touched.work_out(actor, snapshot, now)
