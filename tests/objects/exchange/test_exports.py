@@ -33,8 +33,7 @@ FIELDS = ("name", "score", "amount", "stage")
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of two pages of two records."""
     monkeypatch.setattr(exports, "PART_PAGES", 2)
-    monkeypatch.setattr(exports, "MAX_LIMIT", 2)
-    monkeypatch.setattr("objects.exchange.exporting.MAX_LIMIT", 2)
+    monkeypatch.setattr("objects.query.query.MAX_LIMIT", 2)
 
 
 def deals(world: World, count: int, owner: str = "rep") -> list[Any]:
