@@ -214,7 +214,7 @@ def row_count(row: Import) -> int:
 
 def _parts(row: Import) -> Iterator[Any]:
     for part in ImportPart.objects.filter(owner=row).select_related("file").order_by("number"):
-        with store.open_content(store.content_key(part.file.sha256)) as content:
+        with part.file.opened() as content:
             yield content
 
 

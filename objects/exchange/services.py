@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_platform.files import services as files
-from crm_platform.files import store
 from crm_platform.jobs import services as jobs
 from crm_platform.jobs.models import Job
 from crm_platform.kit.context import Actor
@@ -97,7 +96,7 @@ def open_file(row: Import) -> Any:
     """Return the upload as an open file; raises NotFound when it has been removed."""
     if row.file is None:
         raise NotFound
-    return store.open_content(store.content_key(row.file.sha256))
+    return row.file.opened()
 
 
 def set_plan(actor: Actor, import_id: uuid.UUID, plan: Plan) -> Import:

@@ -21,7 +21,6 @@ from django.utils.translation import gettext as _
 from crm_platform.audit.services import record_entry
 from crm_platform.events.clock import database_now
 from crm_platform.files import services as files
-from crm_platform.files import store
 from crm_platform.jobs.services import JobContext, enqueue
 from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import NotFound, StateConflict
@@ -111,7 +110,7 @@ def _enqueue(key: uuid.UUID) -> None:
 
 def _content(row: PostedMail) -> bytes | None:
     try:
-        with store.open_content(store.content_key(row.file.sha256)) as content:
+        with row.file.opened() as content:
             return bytes(content.read())
     except FileNotFoundError:
         return None
