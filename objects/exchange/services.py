@@ -46,12 +46,6 @@ def allowed_object(actor: Actor, object_name: str) -> CompiledObject:
     return current_snapshot().object(object_name)
 
 
-def may_import(actor: Actor, object_name: str) -> bool:
-    """Tell whether pages offer imports to the caller."""
-    policy = AccessPolicy.of(actor)
-    return policy.can(object_name, "import") and any(policy.can(object_name, what) for what in ("create", "edit"))
-
-
 def new_import(
     actor: Actor, object_name: str, file: IO[bytes], name: str, wish: Mapping[str, str] | None = None
 ) -> Import:
