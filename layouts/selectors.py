@@ -15,7 +15,7 @@ from layouts.documents import Layout, ListViewSpec, RelatedList, Section
 from layouts.models import PageLayout, RecentRecord
 from metadata.compiler.compiled import CompiledObject, UnknownField
 from metadata.compiler.current import current_snapshot
-from metadata.compiler.spec import Labels, ObjectSpec
+from metadata.compiler.spec import Labels
 from metadata.models import LabelTranslation
 from objects.access.policy import AccessPolicy
 from objects.query.binding import resolve_readable
@@ -102,16 +102,6 @@ def translations(targets: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str, str]
     for target, locale, text in rows.values_list("target", "locale", "text"):
         found.setdefault(target, {})[locale] = text
     return found
-
-
-def known_paths(spec: ObjectSpec, paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the paths whose first step still exists."""
-    return tuple(path for path in paths if _first_step_exists(spec, path.removeprefix("-")))
-
-
-def _first_step_exists(spec: ObjectSpec, path: str) -> bool:
-    first, dot, _rest = path.partition(".")
-    return first in (spec.path_map if dot else spec.field_map)
 
 
 @lru_cache(maxsize=4096)

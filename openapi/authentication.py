@@ -14,9 +14,10 @@ from crm_platform.identity.middleware import activate_for
 from crm_platform.identity.networks import AddressNotAllowed, require_allowed
 from crm_platform.kit.context import Actor, client_address, request_id
 from crm_platform.kit.errors import NotAuthenticated
+from crm_platform.kit.tokens import token_digest
 from crm_platform.tenancy.context import current_slug
 from metadata.compiler.current import repin
-from openapi.keys import hash_key, organization_of
+from openapi.keys import organization_of
 from openapi.models import ApiKey
 from openapi.remembered import KeyHolder, find_holder, known_holder
 
@@ -69,7 +70,7 @@ def digest_of_key(request: HttpRequest | Request) -> str | None:
         return None
     if scheme.lower() != "bearer" or organization_of(key) != current_slug():
         raise NotAuthenticated
-    return hash_key(key)
+    return token_digest(key)
 
 
 def enter_as(holder: KeyHolder) -> Actor:

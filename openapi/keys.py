@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,17 +13,13 @@ from django.utils.translation import gettext as _
 from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import FieldError, Forbidden, NotFound, ValidationFailed
+from crm_platform.kit.tokens import new_token, token_digest
 from crm_platform.tenancy.context import current_slug
 from openapi.models import ApiKey
 from openapi.scopes import SCOPES
 
 PREFIX = "crm_sk_live_"
 MANAGE = "identity.manage_api_keys"
-
-
-def hash_key(key: str) -> str:
-    """Return the form in which a key is stored: 256 random bits need no slow hash."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def organization_of(key: str) -> str | None:
@@ -51,12 +45,12 @@ def create_key(
         raise Forbidden
     chosen = sorted(set(scopes))
     _check(name, chosen, owner, expires_at)
-    secret = f"{PREFIX}{current_slug()}_{secrets.token_urlsafe(32)}"
+    secret = f"{PREFIX}{current_slug()}_{new_token()}"
     key = ApiKey.objects.create(
         name=name.strip(),
         user=owner,
         hint=secret[-4:],
-        secret_hash=hash_key(secret),
+        secret_hash=token_digest(secret),
         scopes=chosen,
         created_by_id=actor.user_id,
         expires_at=expires_at,

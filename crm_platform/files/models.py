@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from crm_platform.files import store
 from crm_platform.kit.ids import uuid7
 
 
@@ -46,6 +49,10 @@ class StoredFile(models.Model):
     @property
     def is_image(self) -> bool:
         return self.width is not None
+
+    def opened(self) -> Any:
+        """Return the content as an open file; raises FileNotFoundError."""
+        return store.open_content(store.content_key(self.sha256))
 
 
 class DoubtfulContent(models.Model):

@@ -49,13 +49,13 @@ def send(request: HttpRequest, file: StoredFile) -> HttpResponseBase:
 def _thumbnail(file: StoredFile, side: int) -> HttpResponseBase:
     key = store.thumbnail_key(file.sha256, side)
     if not store.storage().exists(key):
-        with store.open_content(store.content_key(file.sha256)) as original:
+        with file.opened() as original:
             store.write(key, io.BytesIO(pictures.shrunk(original, side)))
     return FileResponse(store.open_content(key), content_type="image/webp")
 
 
 def _content(request: HttpRequest, file: StoredFile) -> HttpResponseBase:
-    content = store.open_content(store.content_key(file.sha256))
+    content = file.opened()
     is_shown = file.content_type.startswith(SHOWN_KINDS) and file.content_type != "image/svg+xml"
     is_saved = not is_shown or request.GET.get("download") == "1"
     response = _part(content, request.headers.get("Range", ""), file.size)

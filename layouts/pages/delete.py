@@ -84,7 +84,7 @@ def trash(request: HttpRequest) -> HttpResponse:
         {"label": _("Deleted by me"), "url": "?", "is_active": not is_all, "count": None},
         {"label": _("Everything I may see"), "url": "?show=all", "is_active": is_all, "count": None},
     ]
-    return render(request, "layouts/trash/page.html", {"shown": shown, "tabs": tabs, "is_all": is_all})
+    return render(request, "layouts/trash/page.html", {"shown": shown, "tabs": tabs})
 
 
 @require_POST

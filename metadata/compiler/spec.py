@@ -258,11 +258,6 @@ def from_json(data: Mapping[str, Any], system_fields: tuple[FieldSpec, ...]) -> 
     )
 
 
-def with_settings(spec: FieldSpec, **changes: Any) -> FieldSpec:
-    """Return the field with some settings replaced."""
-    return replace(spec, settings=FrozenDict({**spec.settings, **changes}))
-
-
 def with_record_types(fields: tuple[FieldSpec, ...], types: tuple[RecordTypeSpec, ...]) -> tuple[FieldSpec, ...]:
     """Return an object's system fields, the one of record types with these types as its choices."""
     if not types:

@@ -123,10 +123,6 @@ def day(name: str, **options: Any) -> Param:
     return Param(name, frozenset({ValueType.DATE, ValueType.DATETIME}), **options)
 
 
-def date_only(name: str, **options: Any) -> Param:
-    return Param(name, frozenset({ValueType.DATE}), **options)
-
-
 def moment(name: str, **options: Any) -> Param:
     return Param(name, frozenset({ValueType.DATETIME}), **options)
 

@@ -11,7 +11,6 @@ MAX_CHAIN = 200  # operands of one chain a + b + c …
 MAX_ARGUMENTS = 200
 MAX_HOPS = 5  # lookups stepped through by one path
 MAX_PATHS = 100  # different fields read by one expression
-MAX_FORMULA_LEVELS = 20  # formulas that build on formulas
 MAX_COST = 20_000
 
 SCALE = 20  # decimals that numbers keep

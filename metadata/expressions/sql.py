@@ -7,7 +7,7 @@ whenever it likes (constants already when it plans), so a guard beside a functio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -144,6 +144,3 @@ def is_column(expression: Any) -> bool:
 def whole_constant(value: Decimal, lower: int, upper: int) -> int:
     """Return a number as a whole one between two bounds."""
     return int(max(Decimal(lower), min(Decimal(upper), value)))
-
-
-Body = Callable[..., Sql]

@@ -200,11 +200,6 @@ def settled(node: Typed) -> Typed:
     return coerced(node, ValueType.TEXT)
 
 
-def element_of(node: Typed) -> ValueType:
-    """Return the type of a list's members."""
-    return node.element or ValueType.TEXT
-
-
 def is_many(node: Typed) -> bool:
     return node.type in MANY
 

@@ -20,7 +20,6 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from crm_platform.kit.frozen import FrozenDict
 from metadata.compiler.spec import FieldSpec
 from metadata.field_types.operators import Arity, checked_items, operators
 from metadata.field_types.values import CleanContext, DisplayContext, InvalidValue
@@ -308,6 +307,3 @@ class FieldType(ABC):
     def sort_key(self, field: FieldSpec, column: BaseExpression) -> BaseExpression:
         """Return the expression by which records are ordered (picklists: by the order of their choices)."""
         return column
-
-
-NO_SETTINGS = FrozenDict()

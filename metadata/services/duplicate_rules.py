@@ -21,7 +21,7 @@ from metadata.services import rule_checks as checks
 from metadata.services.labels import save_translations, set_labels, texts_of
 from metadata.services.objects import get_object
 
-MATCHING_TEXTS, DUPLICATE_TEXTS = ("label",), ("label", "message")
+DUPLICATE_TEXTS = ("label", "message")
 
 
 # --- matching rules -----------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -13,6 +11,7 @@ from crm_platform.identity.networks import AddressNotAllowed, require_allowed
 from crm_platform.kit.context import Actor, client_address, request_id
 from crm_platform.kit.errors import Forbidden, NotFound
 from crm_platform.kit.json import dumps
+from crm_platform.kit.tokens import new_token, token_digest
 from objects.activities.models import CalendarFeed
 
 PREFIX = "crm_cal_"
@@ -28,8 +27,8 @@ def make_feed(actor: Actor) -> str:
     """Give the actor a new address and return its secret part, once; the one before ends at once."""
     if actor.user_id is None:
         raise Forbidden
-    token = PREFIX + secrets.token_urlsafe(32)
-    given = {"token_hash": _digest(token), "created_at": timezone.now(), "last_read_at": None}
+    token = PREFIX + new_token()
+    given = {"token_hash": token_digest(token), "created_at": timezone.now(), "last_read_at": None}
     CalendarFeed.objects.update_or_create(user_id=actor.user_id, defaults=given)
     return token
 
@@ -46,7 +45,7 @@ def reader_of(token: str, now: datetime) -> Actor:
     Raises NotFound for an address that has ended, a user who is not active, and a network that his profile may not
     be used from: of none of them more is told.
     """
-    feed = CalendarFeed.objects.filter(token_hash=_digest(token)).first()
+    feed = CalendarFeed.objects.filter(token_hash=token_digest(token)).first()
     user = users_for_actor().filter(pk=feed.user_id, is_active=True).first() if feed is not None else None
     if feed is None or user is None:
         raise NotFound
@@ -57,8 +56,3 @@ def reader_of(token: str, now: datetime) -> Actor:
     if feed.last_read_at is None or now - feed.last_read_at > NOTED_EVERY:
         CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=now)
     return build_actor(user, via="api", request_id=request_id.get(), scopes=frozenset())
-
-
-def _digest(token: str) -> str:
-    """Return the form in which the secret is kept: 256 random bits need no slow hash."""
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()

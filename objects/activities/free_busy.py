@@ -17,7 +17,7 @@ from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import NotFound, ValidationFailed
 from objects.activities.shipped import OWNER, STATUS, open_desk
 from objects.query.conditions import All, Condition
-from objects.query.query import MAX_LIMIT, RecordQuery
+from objects.query.query import RecordQuery
 
 EVENT, START, END, ALL_DAY = "event", "starts_at", "ends_at", "is_all_day"
 CANCELLED = "cancelled"
@@ -71,13 +71,8 @@ def _events(
         ]
     )
     query = RecordQuery(system_actor(), EVENT).where(near).fields("id", START, END, OWNER, *more).order(START)
-    cursor = None
-    while True:
-        page = query.display(MAX_LIMIT, cursor)
+    for page in query.displays():
         yield from (row.values for row in page)
-        cursor = page.next_cursor
-        if cursor is None:
-            return
 
 
 def _period(row: Mapping[str, Any], zone: ZoneInfo) -> Period:

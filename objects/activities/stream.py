@@ -22,7 +22,6 @@ from django.db import connection
 from django.utils import timezone
 
 from crm_platform.kit.context import Actor
-from crm_platform.kit.errors import CursorExpired
 from crm_platform.kit.sqlnames import quote
 from metadata.compiler.compiled import CompiledObject
 from metadata.compiler.current import current_snapshot
@@ -31,7 +30,7 @@ from objects.access.models import RecordShare
 from objects.access.policy import AccessPolicy
 from objects.access.principals import USER, Principal
 from objects.activities.sources import CREATED, OWNER, Source, sources
-from objects.activities.timeline import MAX_PAGE, PAGE, Entry, Filters, Key
+from objects.activities.timeline import CHANGE_RANK, MAX_PAGE, PAGE, Entry, Filters, Key, cursor_at, key_in
 from objects.history.models import RecordChange
 from objects.history.selectors import entries_of
 from objects.query import paging
@@ -41,7 +40,6 @@ from objects.records.locking import scope_sql
 
 BACK = timedelta(days=90)
 CURRENCY = "currency"
-_CHANGE_RANK = 0
 _MINE, _TEAM = "ANY((SELECT ids FROM mine)::uuid[])", "ANY((SELECT ids FROM team)::uuid[])"
 
 
@@ -97,14 +95,14 @@ class Stream:
     def page(self, limit: int = PAGE, cursor: str | None = None) -> StreamPage:
         """Return the next entries, the newest first; raises CursorExpired for a cursor of something else."""
         limit = max(1, min(limit, MAX_PAGE))
-        found = self._keys(limit + 1, self._decode(cursor) if cursor else None)
+        found = self._keys(limit + 1, key_in(cursor, self._digest) if cursor else None)
         shown = found[:limit]
         ids: dict[int, list[str]] = defaultdict(list)
         for _at, rank, name in shown:
             ids[rank].append(name)
-        told = {**self._activities(ids), **self._changes(ids.get(_CHANGE_RANK, ()))}
+        told = {**self._activities(ids), **self._changes(ids.get(CHANGE_RANK, ()))}
         entries = tuple(told[key[1:]] for key in shown if key[1:] in told)
-        return StreamPage(entries, self._encode(shown[-1]) if len(found) > limit else None)
+        return StreamPage(entries, cursor_at(shown[-1], self._digest) if len(found) > limit else None)
 
     # --- what comes next ------------------------------------------------------------------------------------------
     @cached_property
@@ -171,7 +169,7 @@ class Stream:
             own.append(SqlText("t.owner_id = %s", (self.actor.user_id,)))
         of_object = SqlText("c.object_id = %s AND t.deleted_at IS NULL", (obj.spec.id,))
         wanted = [of_object, _either(own), scope_sql(self.policy, obj, "read")]
-        keys = _Keys(tables, "c.at", _CHANGE_RANK, "lpad(c.id::text, 20, '0')")
+        keys = _Keys(tables, "c.at", CHANGE_RANK, "lpad(c.id::text, 20, '0')")
         return keys.sql([*wanted, *self._window(keys, place)], limit)
 
     def _window(self, keys: _Keys, place: Key | None) -> Iterator[SqlText]:
@@ -204,7 +202,7 @@ class Stream:
             for currency in sorted({known.currency for known in records.values()}):
                 seen = [row for row in found if (item := records.get(row.record_id)) and item.currency == currency]
                 for row, change in zip(seen, entries_of(self.actor, obj.name, seen, currency), strict=True):
-                    key = _CHANGE_RANK, f"{row.pk:020d}"
+                    key = CHANGE_RANK, f"{row.pk:020d}"
                     entry = Entry((row.at, *key), change=change)
                     told[key] = StreamEntry(entry, Reference(obj.name, row.record_id, records[row.record_id].name))
         return told
@@ -222,17 +220,6 @@ class Stream:
     def _digest(self) -> str:
         wanted = self.filters
         return paging.query_hash("stream", wanted.kind, wanted.since, wanted.until, self.actor.user_id)
-
-    def _encode(self, key: Key) -> str:
-        values = (key[0].isoformat(), key[1], key[2])
-        return paging.encode(paging.Position(values, current_snapshot().version), self._digest)
-
-    def _decode(self, cursor: str) -> Key:
-        at, rank, name = paging.decode(cursor, self._digest, 3).values
-        try:
-            return datetime.fromisoformat(at), int(rank), str(name)
-        except (TypeError, ValueError):
-            raise CursorExpired from None
 
 
 def _either(ways: Sequence[SqlText]) -> SqlText:

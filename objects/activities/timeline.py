@@ -32,7 +32,7 @@ from objects.query.query import RecordQuery
 ACTIVITIES, CHANGES = "activities", "changes"
 PAGE, MAX_PAGE = 20, 100
 _FIRST, _LAST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
-_CHANGE_RANK = 0
+CHANGE_RANK = 0
 
 Key = tuple[datetime, int, str]  # moment, rank of the source, id: the order of everything, newest first
 
@@ -122,7 +122,7 @@ class Timeline:
     def page(self, limit: int = PAGE, cursor: str | None = None) -> TimelinePage:
         """Return the next entries, the newest first; raises CursorExpired for a cursor of another timeline."""
         limit = max(1, min(limit, MAX_PAGE))
-        place = self._decode(cursor) if cursor else None
+        place = key_in(cursor, self._digest) if cursor else None
         found = list(self._changes(limit + 1, place)) if self._has_changes else []
         changes = tuple(entry.change for entry in found if entry.change is not None)
         if not self._has_changes:
@@ -132,7 +132,8 @@ class Timeline:
                 found += self._activities(source, limit + 1, place)
         found.sort(key=lambda entry: entry.key, reverse=True)
         shown = tuple(found[:limit])
-        return TimelinePage(shown, self._encode(shown[-1].key) if len(found) > limit else None, changes)
+        next_cursor = cursor_at(shown[-1].key, self._digest) if len(found) > limit else None
+        return TimelinePage(shown, next_cursor, changes)
 
     # --- what is read ---------------------------------------------------------------------------------------------
     @property
@@ -185,10 +186,10 @@ class Timeline:
             wanted &= Q(at__lt=self.filters.until)
         if place is not None:
             at, rank, name = place
-            same = Q(at=at, version__lt=int(name)) if rank == _CHANGE_RANK else Q(at=at)
+            same = Q(at=at, version__lt=int(name)) if rank == CHANGE_RANK else Q(at=at)
             wanted &= Q(at__lt=at) | same
         for change in changes_of(self.actor, self.object_name, self.record_id, wanted, limit).entries:
-            yield Entry((change.at, _CHANGE_RANK, f"{change.version:010d}"), change=change)
+            yield Entry((change.at, CHANGE_RANK, f"{change.version:010d}"), change=change)
 
     # --- where it goes on -----------------------------------------------------------------------------------------
     @cached_property
@@ -199,16 +200,20 @@ class Timeline:
             self.actor.user_id,
         )  # fmt: skip
 
-    def _encode(self, key: Key) -> str:
-        values = (key[0].isoformat(), key[1], key[2])
-        return paging.encode(paging.Position(values, current_snapshot().version), self._digest)
 
-    def _decode(self, cursor: str) -> Key:
-        at, rank, name = paging.decode(cursor, self._digest, 3).values
-        try:
-            return datetime.fromisoformat(at), int(rank), str(name)
-        except (TypeError, ValueError):
-            raise CursorExpired from None
+def cursor_at(key: Key, digest: str) -> str:
+    """Return the cursor that goes on after an entry."""
+    values = (key[0].isoformat(), key[1], key[2])
+    return paging.encode(paging.Position(values, current_snapshot().version), digest)
+
+
+def key_in(cursor: str, digest: str) -> Key:
+    """Return the key of the entry after which a cursor goes on; raises CursorExpired."""
+    at, rank, name = paging.decode(cursor, digest, 3).values
+    try:
+        return datetime.fromisoformat(at), int(rank), str(name)
+    except (TypeError, ValueError):
+        raise CursorExpired from None
 
 
 def _after(place: Key, rank: int) -> Sequence[Any]:

@@ -23,7 +23,7 @@ from objects.display.cells import Column
 from objects.display.desk import RecordDesk
 from objects.exchange.results import BOM
 from objects.exchange.tables import csv_line
-from objects.query.query import MAX_LIMIT, RecordQuery
+from objects.query.query import RecordQuery
 
 EXPORTED = "records.exported"
 MAX_ROWS = 50_000
@@ -86,16 +86,12 @@ def cell_pages(
     With each page comes the cursor after it, None at the end.
     """
     asked = query.fields(*(column.path for column in columns))
-    while True:
-        page = asked.display(MAX_LIMIT, cursor)
-        cursor = page.next_cursor if page.has_more else None
+    for page in asked.displays(cursor):
         rows = []
         for row in page.rows:
             ctx = desk.display(row.values)
             rows.append([_cell(column.field, row.values[column.path], ctx) for column in columns])
-        yield rows, cursor
-        if cursor is None:
-            return
+        yield rows, page.next_cursor
 
 
 def _cell(field: CompiledField, value: Any, ctx: Any) -> Any:

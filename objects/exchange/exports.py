@@ -33,13 +33,13 @@ from objects.exchange.models import Import, ImportPart
 from objects.exchange.plan import EXPORT
 from objects.exchange.tables import HELD_BY
 from objects.query.conditions import from_json, to_json
-from objects.query.query import MAX_LIMIT, RecordQuery
+from objects.query.query import RecordQuery
 from objects.records.unit import run_unit
 
 NDJSON = "ndjson"
 MEDIA_TYPES = {**exporting.MEDIA_TYPES, NDJSON: "application/x-ndjson"}
 SHEET_ROWS = 1_048_575  # that Excel has below a header
-PART_PAGES = 20  # of MAX_LIMIT records
+PART_PAGES = 20  # of a query, the largest
 READY = "exports.ready"  # kind of notification
 TITLE = gettext_noop("Your export of %(objects)s is ready: %(count)s records")
 
@@ -128,13 +128,9 @@ class Source:
     def pages(self, cursor: str | None) -> Iterator[tuple[list[bytes], str | None]]:
         """Yield the lines of the records from a place on, page by page, with the place after them, None at the end."""
         if self.order.format == NDJSON:
-            query = self.query.fields("id", *self.paths)
-            while True:
-                page = query.page(MAX_LIMIT, cursor)
-                cursor = page.next_cursor if page.has_more else None
-                yield [dumps(row) + b"\n" for row in page.dicts()], cursor
-                if cursor is None:
-                    return
+            for page in self.query.fields("id", *self.paths).pages(cursor):
+                yield [dumps(row) + b"\n" for row in page.dicts()], page.next_cursor
+            return
         line = exporting.csv_cells if self.order.format == CSV else exporting.kept_cells
         for rows, place in exporting.cell_pages(self.desk, self.query, self.columns, cursor):
             yield [line(cells) for cells in rows], place
@@ -218,7 +214,7 @@ def row_count(row: Import) -> int:
 
 def _parts(row: Import) -> Iterator[Any]:
     for part in ImportPart.objects.filter(owner=row).select_related("file").order_by("number"):
-        with store.open_content(store.content_key(part.file.sha256)) as content:
+        with part.file.opened() as content:
             yield content
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Q
 
@@ -115,7 +115,6 @@ def remembered_columns(actor: Actor, obj: CompiledObject) -> dict[str, Target]:
 
 
 Spellings = Iterable[tuple[str, str]]
-Speller = Callable[[Iterable[ImportField], CompiledObject], Spellings]
 
 
 def _unambiguous(spellings: Spellings) -> Mapping[str, str]:

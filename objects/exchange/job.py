@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm_platform.files import store
 from crm_platform.jobs.services import JobContext, JobFailed, register_job, register_schedule
 from crm_platform.kit.context import Actor
 from crm_platform.notifications.services import register_kind
@@ -158,7 +157,7 @@ def with_table(actor: Actor, row: Import) -> Import:
         return row
     if row.file is None:
         raise JobFailed(_("The file of the import is no longer there."))
-    with store.open_content(store.content_key(row.file.sha256)) as content:
+    with row.file.opened() as content:
         table, total = write_table(actor, content, format_of(row.format))
     row.table, row.total = table, total
     row.save(update_fields=["table", "total"])

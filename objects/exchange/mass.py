@@ -35,7 +35,7 @@ from objects.exchange.tables import HELD_BY, TableRow
 from objects.query import lists
 from objects.query.conditions import Condition, Tree, from_json, to_json
 from objects.query.filters import parse_brackets
-from objects.query.query import MAX_LIMIT, RecordQuery
+from objects.query.query import RecordQuery
 from objects.records.drafts import OWNER, Consent
 
 RIGHTS = {MASS_UPDATE: "mass_update", MASS_TRANSFER: TRANSFER}
@@ -102,13 +102,8 @@ def gather(actor: Actor, obj: CompiledObject, row: Import) -> tuple[StoredFile, 
 
 
 def _ids(query: RecordQuery) -> Iterator[str]:
-    asked, cursor = query.fields(ID).order(ID), None
-    while True:
-        page = asked.page(MAX_LIMIT, cursor)
+    for page in query.fields(ID).order(ID).pages():
         yield from (row[0] for row in page.rows)
-        cursor = page.next_cursor
-        if not (page.has_more and cursor):
-            return
 
 
 # --- what is done -------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from crm_platform.files import store
 from metadata.compiler.compiled import CompiledObject
 from objects.exchange.mass import HEADER
 from objects.exchange.models import Import, ImportChunk
@@ -81,7 +80,7 @@ def _sources(row: Import) -> Iterator[TableRow]:
     if row.table is not None:
         yield from read_table(row.table)
     elif row.file is not None:
-        with store.open_content(store.content_key(row.file.sha256)) as content:
+        with row.file.opened() as content:
             rows = rows_of(content, format_of(row.format))
             yield from (TableRow(number, cells, 0) for number, cells in islice(rows, 1, None))
 

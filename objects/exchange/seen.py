@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crm_platform.files import store
 from crm_platform.files.models import StoredFile
 from metadata.compiler.compiled import CompiledField
 from metadata.compiler.current import current_snapshot
@@ -189,7 +188,7 @@ def _digest(text: str) -> uuid.UUID:
 
 def _rows_at(table: StoredFile, offsets: Sequence[int]) -> list[tuple[int, TableRow]]:
     found = []
-    with store.open_content(store.content_key(table.sha256)) as content:
+    with table.opened() as content:
         for offset in offsets:
             content.seek(offset)
             cells = next(csv.reader(line.decode() for line in content.file))

@@ -141,7 +141,7 @@ def _join(actor: Actor, row: Import, obj: CompiledObject) -> None:
         raise ValidationFailed.single("file", "required", _("A part of the file is missing."))
     with tempfile.TemporaryFile() as whole:
         for part in parts:
-            with store.open_content(store.content_key(part.file.sha256)) as content:
+            with part.file.opened() as content:
                 for chunk in store.chunks(content):
                     whole.write(chunk)
         head = read_head(whole, {name: row.format.get(name, "") for name in WISHES})

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm_platform.files import services as files
-from crm_platform.files import store
 from crm_platform.jobs import services as jobs
 from crm_platform.jobs.models import Job
 from crm_platform.kit.context import Actor
@@ -45,12 +44,6 @@ def allowed_object(actor: Actor, object_name: str) -> CompiledObject:
     if not (policy.can(object_name, "create") or policy.can(object_name, "edit")):
         raise Forbidden
     return current_snapshot().object(object_name)
-
-
-def may_import(actor: Actor, object_name: str) -> bool:
-    """Tell whether pages offer imports to the caller."""
-    policy = AccessPolicy.of(actor)
-    return policy.can(object_name, "import") and any(policy.can(object_name, what) for what in ("create", "edit"))
 
 
 def new_import(
@@ -97,7 +90,7 @@ def open_file(row: Import) -> Any:
     """Return the upload as an open file; raises NotFound when it has been removed."""
     if row.file is None:
         raise NotFound
-    return store.open_content(store.content_key(row.file.sha256))
+    return row.file.opened()
 
 
 def set_plan(actor: Actor, import_id: uuid.UUID, plan: Plan) -> Import:

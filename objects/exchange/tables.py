@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from crm_platform.files import services, store
+from crm_platform.files import services
 from crm_platform.files.models import StoredFile
 from crm_platform.kit.context import Actor
 from objects.exchange.sources import Format, rows_of
@@ -46,7 +46,7 @@ def write_table(actor: Actor, file: IO[bytes], how: Format) -> tuple[StoredFile,
 
 def read_table(table: StoredFile, offset: int = 0) -> Iterator[TableRow]:
     """Return the rows from an offset on, which is 0 or a `next_offset`."""
-    with store.open_content(store.content_key(table.sha256)) as content:
+    with table.opened() as content:
         content.seek(offset)
         reached = [offset]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Model
 
@@ -23,6 +23,7 @@ from objects.query.run import with_current_shape
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 50, 1000, 10_000
 MAX_FIELDS = 500
+Found = TypeVar("Found", Page, DisplayPage)
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,14 @@ class RecordQuery:
         limit = _bounded(limit)
         return with_current_shape(lambda: lists.display_page(self, limit, cursor, _offset(offset)))
 
+    def pages(self, cursor: str | None = None) -> Iterator[Page]:
+        """Yield all rows in API form, from a place on, in the largest pages that there are."""
+        return _following(self.page, cursor)
+
+    def displays(self, cursor: str | None = None) -> Iterator[DisplayPage]:
+        """Yield all rows for people, from a place on, in the largest pages that there are."""
+        return _following(self.display, cursor)
+
     def cursor_after(self, *values: Any) -> str:
         """Return the cursor that goes on after a row with these values of the sort fields, the last being `id`."""
         return lists.cursor_after(self, values)
@@ -170,6 +179,15 @@ class RecordQuery:
         copy.actor, copy.object_name, copy.policy = self.actor, self.object_name, self.policy
         copy.wish = replace(self.wish, **changes)
         return copy
+
+
+def _following(read: Callable[[int, str | None], Found], cursor: str | None) -> Iterator[Found]:
+    while True:
+        page = read(MAX_LIMIT, cursor)
+        yield page
+        cursor = page.next_cursor
+        if cursor is None:
+            return
 
 
 def _bounded(limit: int) -> int:

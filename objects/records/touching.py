@@ -86,12 +86,6 @@ def when_errors(schema: SchemaSpec, changed: Sequence[ObjectSpec]) -> list[Field
     ]
 
 
-def completions(spec: ObjectSpec) -> tuple[TouchesWhen, ...]:
-    """Return what says that the work of an object's records is done; nothing where it is done at once."""
-    found = (touches_when(field) for field in spec.business_fields if field.settings.get(TOUCHES))
-    return tuple(dict.fromkeys(when for when in found if when is not None))
-
-
 def _mistake(spec: ObjectSpec, field: FieldSpec) -> Any:
     when = touches_when(field)
     if when is None:

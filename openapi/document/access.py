@@ -9,12 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import WRITE, Operation
+from openapi.document.shapes import ID, IDS, NO_ID, TEXT, TEXTS
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_IDS: dict[str, Any] = {"type": "array", "items": _ID}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
 READ, CHANGE = "users:read", "users:write"
 
 
@@ -176,14 +172,14 @@ def _list(schema: str) -> dict[str, Any]:
 
 
 _SCOPES = ["own", "subordinates", "roles_below", "department", "department_below", "all"]
-_REACH = _body({"data_scope": {"enum": ["none", *_SCOPES, "chosen"]}, "departments": _IDS}, "data_scope")
+_REACH = _body({"data_scope": {"enum": ["none", *_SCOPES, "chosen"]}, "departments": IDS}, "data_scope")
 _ROLE = {
-    "name": _TEXT,
-    "api_name": _TEXT,
-    "parent": _NO_ID,
+    "name": TEXT,
+    "api_name": TEXT,
+    "parent": NO_ID,
     "data_scope": {"enum": _SCOPES},
     "contact_scope": {"enum": ["department", "department_below", "chosen", "all"]},
-    "contact_departments": _IDS,
+    "contact_departments": IDS,
     "hides_contact_details": {"type": "boolean"},
     "scopes": {
         "type": "object",
@@ -194,9 +190,9 @@ _ROLE = {
         },
     },
 }
-_PROFILE = {"name": _TEXT, "api_name": _TEXT, "functions": _TEXTS}
-_SET = {**_PROFILE, "description": _TEXT}
-_SOURCE = {"source": {**_NO_ID, "description": "Whose rights the new one copies"}}
+_PROFILE = {"name": TEXT, "api_name": TEXT, "functions": TEXTS}
+_SET = {**_PROFILE, "description": TEXT}
+_SOURCE = {"source": {**NO_ID, "description": "Whose rights the new one copies"}}
 _ACTIONS = {
     "enum": [
         *("read", "create", "edit", "delete", "import", "export", "mass_update", "merge", "convert", "transfer"),
@@ -206,22 +202,22 @@ _ACTIONS = {
 _OBJECT_ACTIONS = {"type": "object", "additionalProperties": {"type": "array", "items": _ACTIONS}}
 _FIELD_LEVELS = {"type": "object", "additionalProperties": {"enum": ["hidden", "masked", "read", "edit"]}}
 ACCESS_SCHEMAS: dict[str, Any] = {
-    "Role": {"type": "object", "properties": {"id": _ID, **_ROLE}},
+    "Role": {"type": "object", "properties": {"id": ID, **_ROLE}},
     "RoleList": _list("Role"),
     "RoleInput": _body(_ROLE, "name"),
     "RoleChanges": _body(_ROLE),
-    "Profile": {"type": "object", "properties": {"id": _ID, **_PROFILE}},
+    "Profile": {"type": "object", "properties": {"id": ID, **_PROFILE}},
     "ProfileList": _list("Profile"),
     "ProfileInput": _body({**_PROFILE, **_SOURCE}, "name"),
     "ProfileChanges": _body(_PROFILE),
-    "PermissionSet": {"type": "object", "properties": {"id": _ID, **_SET}},
+    "PermissionSet": {"type": "object", "properties": {"id": ID, **_SET}},
     "PermissionSetList": _list("PermissionSet"),
     "PermissionSetInput": _body({**_SET, **_SOURCE}, "name"),
     "PermissionSetChanges": _body(_SET),
-    "PermissionSetMembers": _body({"users": _IDS}, "users"),
+    "PermissionSetMembers": _body({"users": IDS}, "users"),
     "ObjectActions": _OBJECT_ACTIONS,
     "ObjectGrants": {"type": "object", "properties": {"objects": _OBJECT_ACTIONS}},
     "FieldLevels": _FIELD_LEVELS,
-    "TypeRights": _body({"used": _TEXTS, "default": _TEXT}, "used"),
+    "TypeRights": _body({"used": TEXTS, "default": TEXT}, "used"),
     "FieldGrants": {"type": "object", "properties": {"fields": _FIELD_LEVELS}},
 }

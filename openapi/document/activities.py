@@ -7,21 +7,16 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import META_ERRORS, WRITE, Operation
+from openapi.document.shapes import DAY, ID, MOMENT, NO_MOMENT, NO_TEXT, TEXT
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_TEXT: dict[str, Any] = {"type": "string"}
-_NO_TEXT: dict[str, Any] = {"type": ["string", "null"]}
-_DAY: dict[str, Any] = {"type": "string", "format": "date"}
-_MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
-_NO_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 _LINK: dict[str, Any] = {
     "type": ["object", "null"],
-    "properties": {"object": _TEXT, "id": _ID, "name": _NO_TEXT},
+    "properties": {"object": TEXT, "id": ID, "name": NO_TEXT},
 }
-_SAVED: dict[str, Any] = {"type": "object", "properties": {"object": _TEXT, "id": _ID, "version": {"type": "integer"}}}
+_SAVED: dict[str, Any] = {"type": "object", "properties": {"object": TEXT, "id": ID, "version": {"type": "integer"}}}
 _FEED: dict[str, Any] = {
     "type": ["object", "null"],
-    "properties": {"created_at": _MOMENT, "last_read_at": _NO_MOMENT},
+    "properties": {"created_at": MOMENT, "last_read_at": NO_MOMENT},
 }
 _DEGREES: dict[str, Any] = {"type": ["number", "string"]}
 READ, CHANGE, FEED, TAGS = "records:read", "records:write", "calendar", ("activities",)
@@ -34,19 +29,19 @@ def _query(name: str, schema: dict[str, Any], description: str = "") -> dict[str
 
 
 ACTIVITY_PARAMETERS: dict[str, Any] = {
-    "ActivityObject": _query("object", _TEXT, "With record: only activities about this record."),
-    "ActivityRecord": _query("record", _ID),
-    "ActivityKind": _query("kind", _TEXT, "activities, changes, or the API name of an activity object."),
-    "ActivityOwner": _query("owner", _ID, "Whose activities, or who made the changes."),
-    "Since": _query("since", _MOMENT),
-    "Until": _query("until", _MOMENT, "Excluded."),
-    "BusyUsers": {**_query("users", _TEXT, "At most 20, separated by commas."), "required": True},
-    "BusyFrom": {**_query("from", _MOMENT), "required": True},
-    "BusyTo": {**_query("to", _MOMENT, "Excluded; at most 62 days later."), "required": True},
-    "CalendarFrom": _query("from", _DAY),
-    "CalendarTo": _query("to", _DAY, "Included; at most 100 days."),
-    "CalendarOwner": _query("owner", _TEXT, "A user, all for everybody within reach, oneself if not given."),
-    "CalendarToken": {"name": "token", "in": "path", "required": True, "schema": _TEXT},
+    "ActivityObject": _query("object", TEXT, "With record: only activities about this record."),
+    "ActivityRecord": _query("record", ID),
+    "ActivityKind": _query("kind", TEXT, "activities, changes, or the API name of an activity object."),
+    "ActivityOwner": _query("owner", ID, "Whose activities, or who made the changes."),
+    "Since": _query("since", MOMENT),
+    "Until": _query("until", MOMENT, "Excluded."),
+    "BusyUsers": {**_query("users", TEXT, "At most 20, separated by commas."), "required": True},
+    "BusyFrom": {**_query("from", MOMENT), "required": True},
+    "BusyTo": {**_query("to", MOMENT, "Excluded; at most 62 days later."), "required": True},
+    "CalendarFrom": _query("from", DAY),
+    "CalendarTo": _query("to", DAY, "Included; at most 100 days."),
+    "CalendarOwner": _query("owner", TEXT, "A user, all for everybody within reach, oneself if not given."),
+    "CalendarToken": {"name": "token", "in": "path", "required": True, "schema": TEXT},
     "CalendarKind": _query("kind", {"enum": ["event", "visit", "task", "next_contact"]}),
 }
 
@@ -204,23 +199,23 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
                     "required": ["kind", "at"],
                     "properties": {
                         "kind": {"type": "string", "description": "The activity object, or change."},
-                        "at": _MOMENT,
-                        "id": _ID,
+                        "at": MOMENT,
+                        "id": ID,
                         "version": {"type": "integer"},
-                        "title": _TEXT,
-                        "type": _NO_TEXT,
-                        "text": _TEXT,
+                        "title": TEXT,
+                        "type": NO_TEXT,
+                        "text": TEXT,
                         "owner": _LINK,
                         "about": _LINK,
-                        "action": _TEXT,
-                        "by": {"type": "object", "properties": {"id": _NO_TEXT, "name": _TEXT}},
+                        "action": TEXT,
+                        "by": {"type": "object", "properties": {"id": NO_TEXT, "name": TEXT}},
                         "changes": {"type": "array", "items": {"type": "object"}},
                     },
                 },
             },
             "page": {
                 "type": "object",
-                "properties": {"next_cursor": _NO_TEXT, "has_more": {"type": "boolean"}},
+                "properties": {"next_cursor": NO_TEXT, "has_more": {"type": "boolean"}},
             },
         },
     },
@@ -229,16 +224,16 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
         "required": ["object", "id", "content"],
         "additionalProperties": False,
         "properties": {
-            "object": _TEXT,
-            "id": _ID,
-            "content": _TEXT,
-            "method": _TEXT,
-            "contact_id": _ID,
-            "files": {"type": "array", "items": _ID},
-            "mentions": {"type": "array", "items": _ID, "description": "Users within the caller's contact scope."},
-            "next_contact_at": _MOMENT,
-            "next_plan": _TEXT,
-            "followed_up_at": _MOMENT,
+            "object": TEXT,
+            "id": ID,
+            "content": TEXT,
+            "method": TEXT,
+            "contact_id": ID,
+            "files": {"type": "array", "items": ID},
+            "mentions": {"type": "array", "items": ID, "description": "Users within the caller's contact scope."},
+            "next_contact_at": MOMENT,
+            "next_plan": TEXT,
+            "followed_up_at": MOMENT,
         },
     },
     "FollowUpLogged": {
@@ -254,7 +249,7 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
     "VisitPlace": {
         "type": "object",
         "additionalProperties": False,
-        "properties": {"lat": _DEGREES, "lng": _DEGREES, "address": _TEXT, "device": _TEXT},
+        "properties": {"lat": _DEGREES, "lng": _DEGREES, "address": TEXT, "device": TEXT},
         "description": "Where visits have check-in fields: the first keeps arrivals, the second departures",
     },
     "VisitPassed": {
@@ -262,7 +257,7 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
         "properties": {
             **_SAVED["properties"],
             "status": {"enum": ["checked_in", "done"]},
-            "at": _MOMENT,
+            "at": MOMENT,
             "place": {"type": ["object", "null"], "description": "With distance_m, where it is measured"},
         },
     },
@@ -274,10 +269,10 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
                 "items": {
                     "type": "object",
                     "properties": {
-                        "user_id": _ID,
+                        "user_id": ID,
                         "busy": {
                             "type": "array",
-                            "items": {"type": "object", "properties": {"from": _MOMENT, "to": _MOMENT}},
+                            "items": {"type": "object", "properties": {"from": MOMENT, "to": MOMENT}},
                         },
                     },
                 },
@@ -295,7 +290,7 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
         "required": ["ended"],
         "properties": {"ended": {"type": "boolean"}, "dry_run": {"type": "boolean"}},
     },
-    "CalendarFile": _TEXT,
+    "CalendarFile": TEXT,
     "CalendarEntries": {
         "type": "object",
         "properties": {
@@ -304,15 +299,15 @@ ACTIVITY_SCHEMAS: dict[str, Any] = {
                 "items": {
                     "type": "object",
                     "properties": {
-                        "kind": _TEXT,
-                        "object": _TEXT,
-                        "id": _ID,
-                        "title": _TEXT,
-                        "day": _DAY,
-                        "last_day": _DAY,
-                        "starts_at": _NO_MOMENT,
-                        "ends_at": _NO_MOMENT,
-                        "status": _NO_TEXT,
+                        "kind": TEXT,
+                        "object": TEXT,
+                        "id": ID,
+                        "title": TEXT,
+                        "day": DAY,
+                        "last_day": DAY,
+                        "starts_at": NO_MOMENT,
+                        "ends_at": NO_MOMENT,
+                        "status": NO_TEXT,
                         "owner": _LINK,
                     },
                 },

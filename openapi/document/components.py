@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from openapi.document.shapes import FLAG, ID, TEXT
+
 
 def _query(name: str, schema: dict[str, Any], **extra: Any) -> dict[str, Any]:
     return {"name": name, "in": "query", "schema": schema, **extra}
@@ -17,15 +19,13 @@ def _header(name: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"name": name, "in": "header", "schema": schema or {"type": "string"}}
 
 
-TEXT = {"type": "string"}
-UUID = {"type": "string", "format": "uuid"}
 PARAMETERS: dict[str, Any] = {
-    "Id": _path("id", UUID),
+    "Id": _path("id", ID),
     "Object": _path("object"),
     "Field": _path("field"),
     "Rule": _path("rule"),
     "RecordType": _path("type"),
-    "Job": _path("job", UUID),
+    "Job": _path("job", ID),
     "Merge": _path("merge"),
     "KeyField": _path("field"),
     "KeyValue": _path("value"),
@@ -84,7 +84,6 @@ CHOICE: dict[str, Any] = {
         "properties": {"type": "object"},
     },
 }
-_FLAG = {"type": "boolean"}
 _FIELD_MEMBERS: dict[str, Any] = {
     "label": LABEL,
     "help_text": LABEL,
@@ -105,7 +104,7 @@ _FIELD_MEMBERS: dict[str, Any] = {
             "is_case_sensitive",
             "is_deprecated",
         ),
-        _FLAG,
+        FLAG,
     ),
 }
 _RULE_MEMBERS: dict[str, Any] = {
@@ -116,8 +115,8 @@ _RULE_MEMBERS: dict[str, Any] = {
     "severity": {"type": "string", "enum": ["error", "warning"]},
     "events": {"type": "array", "items": {"enum": ["create", "edit", "delete", "convert", "import"]}},
     "record_types": {"type": "array", "items": TEXT, "description": "Of which the records are judged; none: of any"},
-    "can_be_bypassed": _FLAG,
-    "is_active": _FLAG,
+    "can_be_bypassed": FLAG,
+    "is_active": FLAG,
     "position": {"type": "integer"},
 }
 _OBJECT_MEMBERS: dict[str, Any] = {
@@ -126,31 +125,31 @@ _OBJECT_MEMBERS: dict[str, Any] = {
     "description": LABEL,
     "icon": TEXT,
     "color": TEXT,
-    **dict.fromkeys(("is_activity", "has_pools", "in_navigation", "is_searchable"), _FLAG),
+    **dict.fromkeys(("is_activity", "has_pools", "in_navigation", "is_searchable"), FLAG),
 }
 FIELD_INPUT: dict[str, Any] = {
     "type": "object",
     "required": ["api_name", "type", "label"],
     "additionalProperties": False,
-    "properties": {"api_name": TEXT, "choice_set": TEXT, "backfill": _FLAG, **_FIELD_MEMBERS},
+    "properties": {"api_name": TEXT, "choice_set": TEXT, "backfill": FLAG, **_FIELD_MEMBERS},
 }
 SCHEMAS: dict[str, Any] = {
     "Anything": {"type": "object"},
     "Problem": PROBLEM,
-    "Me": {"type": "object", "required": ["id", "name"], "properties": {"id": UUID, "name": TEXT}},
-    "Deletion": {"type": "object", "properties": {"id": UUID, "object": TEXT, "deletion_id": UUID}},
+    "Me": {"type": "object", "required": ["id", "name"], "properties": {"id": ID, "name": TEXT}},
+    "Deletion": {"type": "object", "properties": {"id": ID, "object": TEXT, "deletion_id": ID}},
     "RevealInput": {"type": "object", "required": ["field"], "properties": {"field": TEXT}},
     "Revealed": {
         "type": "object",
-        "properties": {"id": UUID, "object": TEXT, "field": TEXT, "value": {"type": ["string", "null"]}},
+        "properties": {"id": ID, "object": TEXT, "field": TEXT, "value": {"type": ["string", "null"]}},
     },
-    "Restored": {"type": "object", "properties": {"id": UUID, "object": TEXT, "restored": {"type": "integer"}}},
+    "Restored": {"type": "object", "properties": {"id": ID, "object": TEXT, "restored": {"type": "integer"}}},
     "PageInfo": {
         "type": "object",
         "required": ["next_cursor", "has_more", "limit"],
         "properties": {
             "next_cursor": {"type": ["string", "null"]},
-            "has_more": _FLAG,
+            "has_more": FLAG,
             "limit": {"type": "integer"},
         },
     },
@@ -171,7 +170,7 @@ SCHEMAS: dict[str, Any] = {
                     "into": {
                         "type": "object",
                         "required": ["object", "id"],
-                        "properties": {"object": TEXT, "id": {"anyOf": [UUID, {"type": "null"}]}},
+                        "properties": {"object": TEXT, "id": {"anyOf": [ID, {"type": "null"}]}},
                     },
                 },
             }
@@ -188,7 +187,7 @@ SCHEMAS: dict[str, Any] = {
             "purpose": {"enum": ["formula", "rule", "default", "condition"]},
             "returns": TEXT,
             "blank_as": {"enum": ["zero", "blank"]},
-            "record": UUID,
+            "record": ID,
         },
     },
     "Assessment": {
@@ -196,7 +195,7 @@ SCHEMAS: dict[str, Any] = {
         "required": ["object", "valid", "values", "fields"],
         "properties": {
             "object": TEXT,
-            "valid": _FLAG,
+            "valid": FLAG,
             "values": {"type": "object"},
             "problem": {"anyOf": [{"$ref": "#/components/schemas/Problem"}, {"type": "null"}]},
             "fields": {"type": "object", "additionalProperties": {"type": "object"}},

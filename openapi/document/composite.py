@@ -7,9 +7,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import META_ERRORS, WRITE, Operation
+from openapi.document.shapes import NUMBER, TEXT
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer"}
 _REQUESTS: dict[str, Any] = {
     "type": "array",
     "minItems": 1,
@@ -67,7 +66,7 @@ COMPOSITE_SCHEMAS: dict[str, Any] = {
             "id": {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]{0,39}$"},
             "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
             "path": {
-                **_TEXT,
+                **TEXT,
                 "maxLength": 8192,
                 "description": "Below /api/v1, with its query: records, leads, pools, activities, search, describing",
             },
@@ -75,7 +74,7 @@ COMPOSITE_SCHEMAS: dict[str, Any] = {
             "headers": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": dict.fromkeys(("If-Match", "If-None-Match", "Prefer"), _TEXT),
+                "properties": dict.fromkeys(("If-Match", "If-None-Match", "Prefer"), TEXT),
             },
         },
     },
@@ -108,20 +107,20 @@ COMPOSITE_SCHEMAS: dict[str, Any] = {
                     "type": "object",
                     "required": ["id", "state", "status", "headers", "body"],
                     "properties": {
-                        "id": _TEXT,
+                        "id": TEXT,
                         "state": {
                             "enum": ["done", "failed", "undone", "skipped"],
                             "description": "undone: carried out, and taken back because another request failed",
                         },
                         "status": {"type": ["integer", "null"]},
-                        "headers": {"type": "object", "additionalProperties": _TEXT},
+                        "headers": {"type": "object", "additionalProperties": TEXT},
                         "body": {},
                     },
                 },
             },
             "summary": {
                 "type": "object",
-                "properties": {"total": _COUNT, "succeeded": _COUNT, "failed": _COUNT},
+                "properties": {"total": NUMBER, "succeeded": NUMBER, "failed": NUMBER},
             },
             "dry_run": {"type": "boolean"},
         },
@@ -151,7 +150,7 @@ COMPOSITE_SCHEMAS: dict[str, Any] = {
         "required": ["records", "summary"],
         "properties": {
             "records": {"type": "array", "items": {"$ref": "#/components/schemas/TreeNode"}},
-            "summary": {"type": "object", "properties": {"total": _COUNT}},
+            "summary": {"type": "object", "properties": {"total": NUMBER}},
             "dry_run": {"type": "boolean"},
         },
     },
@@ -159,7 +158,7 @@ COMPOSITE_SCHEMAS: dict[str, Any] = {
         "type": "object",
         "required": ["object", "id", "version"],
         "properties": {
-            "object": _TEXT,
+            "object": TEXT,
             "id": {"type": ["string", "null"], "format": "uuid"},
             "version": {"type": ["integer", "null"]},
             "diverted": {"type": "object"},

@@ -9,9 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import META_ERRORS, META_WRITE, WRITE, Operation
+from openapi.document.shapes import TEXTS
 
 _LABELS: dict[str, Any] = {"type": ["string", "object"]}
-_NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 
 
 def _rule_operations(path: str, noun: str, schema: str, texts: tuple[Promise, ...]) -> Iterator[Operation]:
@@ -109,8 +109,8 @@ _MATCHER = {
     "additionalProperties": False,
     "properties": {
         "method": {"type": "string"},
-        "fields": _NAMES,
-        "target_fields": _NAMES,
+        "fields": TEXTS,
+        "target_fields": TEXTS,
         "threshold": {"type": "integer"},
         "blank": {"enum": ["no_match", "match", "ignore"]},
     },
@@ -126,7 +126,7 @@ _ACTION = {"enum": ["off", "report", "route", "warn", "block"]}
 _DUPLICATE = {
     "label": _LABELS,
     "message": _LABELS,
-    "matching_rules": _NAMES,
+    "matching_rules": TEXTS,
     "actions": {
         "type": "object",
         "additionalProperties": False,
@@ -138,7 +138,7 @@ _DUPLICATE = {
     "include_converted": {"type": "boolean"},
     "condition": {"type": "string"},
     "override": {"type": "string"},
-    "shown_fields": _NAMES,
+    "shown_fields": TEXTS,
     "is_active": {"type": "boolean"},
     "position": {"type": "integer"},
 }

@@ -12,6 +12,7 @@ from objects.access.grants import ACTIONS
 from objects.access.reach import SCOPED_ACTIONS
 from objects.access.services.field_levels import level_name
 from openapi.document.operations import Operation
+from openapi.document.shapes import FLAG, ID, IDS, NO_ID, TEXT, TEXTS
 
 EXPLAINING_OPERATIONS = (
     Operation(
@@ -48,12 +49,6 @@ RECORD_EXPLAINING_OPERATIONS = (
     ),
 )
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
-_IDS: dict[str, Any] = {"type": "array", "items": _ID}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
 _LEVEL: dict[str, Any] = {"type": "string", "enum": [level_name(level) for level in FieldLevel]}
 _STEPS: dict[str, Any] = {"type": "array", "items": {"$ref": "#/components/schemas/AccessStep"}}
 
@@ -65,10 +60,10 @@ def _object(properties: dict[str, Any], *required: str, is_closed: bool = False)
     return {**made, "additionalProperties": False} if is_closed else made
 
 
-_NUMBER = _object({"value": {"type": "integer"}, "is_exact": _FLAG})
+_NUMBER = _object({"value": {"type": "integer"}, "is_exact": FLAG})
 _DIFFERENCE = _object({"gained": _NUMBER, "lost": _NUMBER})
-_CHANGED = _object({"gained": _TEXTS, "lost": _TEXTS})
-_PERSON = _object({"id": _ID, "name": _TEXT, "department": _TEXT})
+_CHANGED = _object({"gained": TEXTS, "lost": TEXTS})
+_PERSON = _object({"id": ID, "name": TEXT, "department": TEXT})
 EXPLAINING_PARAMETERS: dict[str, Any] = {
     "AccessAction": {
         "name": "action",
@@ -79,11 +74,11 @@ EXPLAINING_PARAMETERS: dict[str, Any] = {
 EXPLAINING_SCHEMAS: dict[str, Any] = {
     "ExplainInput": _object(
         {
-            "user": _ID,
-            "object": _TEXT,
-            "record": _NO_ID,
+            "user": ID,
+            "object": TEXT,
+            "record": NO_ID,
             "action": {"type": "string", "enum": list(ACTIONS)},
-            "field": _TEXT,
+            "field": TEXT,
         },
         "object",
         "action",
@@ -93,8 +88,8 @@ EXPLAINING_SCHEMAS: dict[str, Any] = {
         {
             "layer": {"type": "string", "enum": [layer.value for layer in Layer]},
             "outcome": {"type": "string", "enum": [outcome.value for outcome in Outcome]},
-            "text": _TEXT,
-            "cause": _object({"kind": _TEXT, "id": _TEXT, "name": _TEXT}),
+            "text": TEXT,
+            "cause": _object({"kind": TEXT, "id": TEXT, "name": TEXT}),
             "steps": _STEPS,
         },
         "layer",
@@ -104,11 +99,11 @@ EXPLAINING_SCHEMAS: dict[str, Any] = {
     "Explanation": _object(
         {
             "user": _PERSON,
-            "object": _TEXT,
-            "record": _NO_ID,
-            "action": _TEXT,
+            "object": TEXT,
+            "record": NO_ID,
+            "action": TEXT,
             "field": {"type": ["string", "null"]},
-            "allowed": _FLAG,
+            "allowed": FLAG,
             "decided_by": {"$ref": "#/components/schemas/AccessStep"},
             "steps": _STEPS,
         }
@@ -117,17 +112,17 @@ EXPLAINING_SCHEMAS: dict[str, Any] = {
         {
             "data": {"type": "array", "items": _object({"user": _PERSON, "reasons": _STEPS})},
             "total": {"type": "integer"},
-            "has_more": _FLAG,
+            "has_more": FLAG,
         }
     ),
     "SimulationInput": _object(
         {
-            "role": _NO_ID,
-            "profile": _NO_ID,
-            "department": _NO_ID,
-            "permission_sets": _IDS,
-            "groups": _IDS,
-            "territories": _IDS,
+            "role": NO_ID,
+            "profile": NO_ID,
+            "department": NO_ID,
+            "permission_sets": IDS,
+            "groups": IDS,
+            "territories": IDS,
         },
         is_closed=True,
     ),
@@ -139,13 +134,13 @@ EXPLAINING_SCHEMAS: dict[str, Any] = {
                 "type": "array",
                 "items": _object(
                     {
-                        "object": _TEXT,
-                        "label": _TEXT,
+                        "object": TEXT,
+                        "label": TEXT,
                         "records": _object({"read": _DIFFERENCE, "edit": _DIFFERENCE}),
                         "actions": _CHANGED,
                         "fields": {
                             "type": "array",
-                            "items": _object({"field": _TEXT, "before": _LEVEL, "after": _LEVEL}),
+                            "items": _object({"field": TEXT, "before": _LEVEL, "after": _LEVEL}),
                         },
                     }
                 ),

@@ -7,13 +7,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import WRITE, Operation
+from openapi.document.shapes import ID, NO_ID, NO_TEXT, NUMBER
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
 _PLACES: dict[str, Any] = {"enum": ["keep", "pass", "remove"], "default": "keep"}
 _FLAG: dict[str, Any] = {"type": "boolean", "default": False}
-_COUNT: dict[str, Any] = {"type": "integer"}
-_TEXT: dict[str, Any] = {"type": ["string", "null"]}
 READ, CHANGE, TAGS = "users:read", "users:write", ("handovers",)
 
 HANDOVER_OPERATIONS = (
@@ -69,15 +66,15 @@ _RECORD: dict[str, Any] = {
     "type": "object",
     "properties": {
         "object": {"type": "string"},
-        "id": _ID,
-        "old_owner": _NO_ID,
-        "new_owner": _NO_ID,
+        "id": ID,
+        "old_owner": NO_ID,
+        "new_owner": NO_ID,
         "state": {"enum": ["waiting", "moved", "failed", "skipped"]},
-        "code": _TEXT,
-        "message": _TEXT,
+        "code": NO_TEXT,
+        "message": NO_TEXT,
     },
 }
-_COUNTS: dict[str, Any] = dict.fromkeys(("total", "moved", "failed", "skipped"), _COUNT)
+_COUNTS: dict[str, Any] = dict.fromkeys(("total", "moved", "failed", "skipped"), NUMBER)
 _RULE: dict[str, Any] = {"$ref": "#/components/schemas/HandoverRule"}
 
 HANDOVER_SCHEMAS: dict[str, Any] = {
@@ -86,9 +83,9 @@ HANDOVER_SCHEMAS: dict[str, Any] = {
         "required": ["to"],
         "properties": {
             "to": {"enum": ["user", "manager", "parent", "round_robin", "department_head", "nobody", "pool", "keep"]},
-            "pool": _NO_ID,
-            "user": _NO_ID,
-            "users": {"type": "array", "items": _ID, "maxItems": 50},
+            "pool": NO_ID,
+            "user": NO_ID,
+            "users": {"type": "array", "items": ID, "maxItems": 50},
             "through": {"type": "string"},
         },
     },
@@ -97,20 +94,20 @@ HANDOVER_SCHEMAS: dict[str, Any] = {
         "required": ["user"],
         "additionalProperties": False,
         "properties": {
-            "user": _ID,
+            "user": ID,
             "everything": _RULE,
             "objects": {"type": "object", "additionalProperties": _RULE},
             "only_open_activities": _FLAG,
             "teams": _PLACES,
             "shares": _PLACES,
-            "heir": _NO_ID,
-            "reports_to": _NO_ID,
+            "heir": NO_ID,
+            "reports_to": NO_ID,
             "mentions": {
                 "type": "object",
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
                 "description": "By object, the fields in which `mentions_to` takes the person's place",
             },
-            "mentions_to": _NO_ID,
+            "mentions_to": NO_ID,
             "leave_groups": _FLAG,
             "leave_permission_sets": _FLAG,
             "end_delegations": _FLAG,
@@ -120,16 +117,16 @@ HANDOVER_SCHEMAS: dict[str, Any] = {
     "Handover": {
         "type": "object",
         "properties": {
-            "id": _ID,
+            "id": ID,
             "kind": {"enum": ["leaver", "transfer"]},
             "state": {"enum": ["running", "done", "cancelled"]},
-            "user": _NO_ID,
+            "user": NO_ID,
             "plan": {"type": "object"},
             **_COUNTS,
             "objects": {"type": "object", "additionalProperties": {"type": "object", "properties": _COUNTS}},
             "people": {"type": "object"},
-            "job": _NO_ID,
-            "ordered_by": _NO_ID,
+            "job": NO_ID,
+            "ordered_by": NO_ID,
             "ordered_at": {"type": "string", "format": "date-time"},
             "finished_at": {"type": ["string", "null"], "format": "date-time"},
             "stayed": {"type": "array", "items": _RECORD},
@@ -137,6 +134,6 @@ HANDOVER_SCHEMAS: dict[str, Any] = {
     },
     "HandoverRecords": {
         "type": "object",
-        "properties": {"data": {"type": "array", "items": _RECORD}, "next": _TEXT},
+        "properties": {"data": {"type": "array", "items": _RECORD}, "next": NO_TEXT},
     },
 }

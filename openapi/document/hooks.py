@@ -8,12 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import WRITE, Operation
+from openapi.document.shapes import FLAG, ID, NO_ID, NO_MOMENT, TEXT
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
-_TEXT: dict[str, Any] = {"type": "string"}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 _CHANGE_ERRORS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 429, 503)
 
 
@@ -142,7 +138,7 @@ HOOK_PARAMETERS: dict[str, Any] = {
     "HookSignature": {
         "name": "X-Crm-Signature",
         "in": "header",
-        "schema": _TEXT,
+        "schema": TEXT,
         "description": "hex HMAC-SHA256 of `timestamp.body` with the hook's secret",
     },
 }
@@ -162,28 +158,28 @@ def _ref(name: str) -> dict[str, str]:
 def _schemas(stem: str, own: dict[str, Any], told: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
     """Return the schemas of a kind of source: `own` are its members, `told` those that are only read."""
     settings = {
-        **dict.fromkeys(("label",), _TEXT),
-        "pool_id": _NO_ID,
-        "owner_id": _NO_ID,
+        **dict.fromkeys(("label",), TEXT),
+        "pool_id": NO_ID,
+        "owner_id": NO_ID,
         "duplicates": {"enum": ["allow", "attach", "refuse"]},
-        "is_active": _FLAG,
+        "is_active": FLAG,
         "mapping": {"type": "array", "maxItems": 60, "items": _ref("IntakeMapping")},
         **own,
     }
     read = {name: schema for name, schema in settings.items() if not schema.get("writeOnly")}
     arrival = {
-        "id": _ID,
+        "id": ID,
         "at": {"type": "string", "format": "date-time"},
         "state": {"enum": ["accepted", "attached", "held", "refused"]},
-        **dict.fromkeys(("reason", "detail", "record_object"), _TEXT),
+        **dict.fromkeys(("reason", "detail", "record_object"), TEXT),
         "values": {"type": "object"},
-        "record_id": _NO_ID,
+        "record_id": NO_ID,
         **extra,
     }
     return {
-        stem: _object({"id": _ID, "object": _TEXT, **read, **told, "version": {"type": "integer"}}),
+        stem: _object({"id": ID, "object": TEXT, **read, **told, "version": {"type": "integer"}}),
         f"{stem}List": _object({"data": {"type": "array", "items": _ref(stem)}}),
-        f"{stem}Input": _object({"object": _TEXT, **settings}, "object", "label", is_input=True),
+        f"{stem}Input": _object({"object": TEXT, **settings}, "object", "label", is_input=True),
         f"{stem}Changes": _object(settings, is_input=True),
         f"{stem}Arrival": _object(arrival),
         f"{stem}ArrivalList": _object(
@@ -195,53 +191,53 @@ def _schemas(stem: str, own: dict[str, Any], told: dict[str, Any], extra: dict[s
 HOOK_SCHEMAS: dict[str, Any] = {
     "IntakeMapping": _object(
         {
-            **dict.fromkeys(("field", "path", "constant", "default"), _TEXT),
-            "values": {"type": "object", "additionalProperties": _TEXT},
+            **dict.fromkeys(("field", "path", "constant", "default"), TEXT),
+            "values": {"type": "object", "additionalProperties": TEXT},
         },
         "field",
         is_input=True,
     ),
     **_schemas(
         "Hook",
-        {"is_signed": _FLAG, "once_path": _TEXT, "once_header": _TEXT},
-        {"token": _TEXT},
-        {"body": _TEXT, "is_whole": _FLAG},
+        {"is_signed": FLAG, "once_path": TEXT, "once_header": TEXT},
+        {"token": TEXT},
+        {"body": TEXT, "is_whole": FLAG},
     ),
     **_schemas(
         "Mailbox",
         {
             "way": {"enum": ["imap", "posted"], "description": "settled when it is made"},
-            **dict.fromkeys(("host", "username", "folder"), _TEXT),
+            **dict.fromkeys(("host", "username", "folder"), TEXT),
             "port": {"type": "integer", "minimum": 1, "maximum": 65535},
             "security": {"enum": ["tls", "starttls", "plain"]},
-            "password": {**_TEXT, "writeOnly": True},
-            "attaches_known": _FLAG,
-            "reads_old": _FLAG,
+            "password": {**TEXT, "writeOnly": True},
+            "attaches_known": FLAG,
+            "reads_old": FLAG,
         },
         {
-            "checked_at": _TIME,
-            "next_at": _TIME,
-            "error": _TEXT,
-            "token": {**_TEXT, "description": "of `/public/email/{token}`, told once: when the address is made"},
+            "checked_at": NO_MOMENT,
+            "next_at": NO_MOMENT,
+            "error": TEXT,
+            "token": {**TEXT, "description": "of `/public/email/{token}`, told once: when the address is made"},
         },
-        {"sender": _TEXT, "subject": _TEXT},
+        {"sender": TEXT, "subject": TEXT},
     ),
     "HookTrialInput": _object({"document": {"type": ["object", "array"]}}, "document"),
     "HookTrial": _object(
         {
             "state": {"enum": ["accepted", "attached", "held", "refused"]},
-            "reason": _TEXT,
+            "reason": TEXT,
             "values": {"type": "object"},
             "errors": {"type": "array", "items": {"type": "object"}},
         }
     ),
     "HookDocument": {"type": ["object", "array"]},
-    "HookReceipt": _object({"id": _ID, "state": _TEXT, "record_id": _NO_ID}, "id"),
+    "HookReceipt": _object({"id": ID, "state": TEXT, "record_id": NO_ID}, "id"),
     "MailSource": {
         "type": "string",
         "format": "binary",
         "description": "as it came, at most 25 MB; or a form that holds it as `body-mime` or `email`",
     },
-    "MailReceipt": _object({"id": _ID}, "id"),
+    "MailReceipt": _object({"id": ID}, "id"),
     "MailboxTrial": _object({"messages": {"type": "integer"}}),
 }

@@ -7,14 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import BINARY, FORM, Operation
+from openapi.document.shapes import ID, NO_ID, NO_MOMENT, NO_TEXT, NUMBER, TEXT
 
-_TEXT: dict[str, Any] = {"type": "string"}
-_MAYBE: dict[str, Any] = {"type": ["string", "null"]}
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
-_COUNT: dict[str, Any] = {"type": "integer"}
-_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
-_TALLY: dict[str, Any] = {"type": "object", "additionalProperties": _COUNT}
+_TALLY: dict[str, Any] = {"type": "object", "additionalProperties": NUMBER}
 _ANY: dict[str, Any] = {"type": "object"}
 READ, CHANGE, TAGS = "records:read", "records:write", ("jobs",)
 
@@ -27,8 +22,8 @@ IMPORT_PARAMETERS: dict[str, Any] = {
         "schema": {"type": "string", "enum": ["successful", "failed", "unprocessed"]},
     },
     "As": {"name": "as", "in": "query", "schema": {"type": "string", "enum": ["csv", "ndjson"], "default": "csv"}},
-    "Before": {"name": "before", "in": "query", "schema": _ID, "description": "The `next` of the page before"},
-    "ContentSha256": {"name": "X-Content-SHA256", "in": "header", "schema": _TEXT},
+    "Before": {"name": "before", "in": "query", "schema": ID, "description": "The `next` of the page before"},
+    "ContentSha256": {"name": "X-Content-SHA256", "in": "header", "schema": TEXT},
 }
 
 
@@ -116,20 +111,20 @@ _PLAN: dict[str, Any] = {
     "key": {"type": "string", "description": "id, or a unique field"},
     "duplicates": {"enum": ["skip", "allow", "update"], "default": "skip"},
     "blanks": {"enum": ["ignore", "clear"], "default": "ignore"},
-    "pool_id": _NO_ID,
+    "pool_id": NO_ID,
 }
 _WISHES: dict[str, Any] = {
     "encoding": {"enum": ["", "utf-8", "gb18030", "utf-16", "utf-16-le", "utf-16-be"]},
-    "delimiter": _TEXT,
-    "sheet": _TEXT,
+    "delimiter": TEXT,
+    "sheet": TEXT,
 }
 _COUNTED = ("processed", "succeeded", "created", "updated", "deleted", "exported", "skipped", "failed")
-_COUNTS: dict[str, Any] = dict.fromkeys(_COUNTED, _COUNT)
+_COUNTS: dict[str, Any] = dict.fromkeys(_COUNTED, NUMBER)
 _OPS = ["insert", "update", "upsert", "delete", "mass_update", "mass_transfer", "export"]
-_LIST: dict[str, Any] = {"type": ["array", "null"], "items": _TEXT}
+_LIST: dict[str, Any] = {"type": ["array", "null"], "items": TEXT}
 _EXPORT: dict[str, Any] = {
-    "sort": {"type": "array", "items": _TEXT, "description": "Of export: fields, - for descending"},
-    "fields": {"type": "array", "items": _TEXT, "description": "Of export; all that the caller may read where none is"},
+    "sort": {"type": "array", "items": TEXT, "description": "Of export: fields, - for descending"},
+    "fields": {"type": "array", "items": TEXT, "description": "Of export; all that the caller may read where none is"},
     "format": {"enum": ["csv", "xlsx", "ndjson"], "default": "csv"},
 }
 _PACE: dict[str, Any] = {
@@ -147,13 +142,13 @@ IMPORT_SCHEMAS: dict[str, Any] = {
     "ImportPreviewInput": {
         "type": "object",
         "required": ["file", "object"],
-        "properties": {"file": {"type": "string", "format": "binary"}, "object": _TEXT, **_WISHES},
+        "properties": {"file": {"type": "string", "format": "binary"}, "object": TEXT, **_WISHES},
     },
     "ImportPreview": {
         "type": "object",
         "properties": {
             "format": _ANY,
-            "sheets": {"type": "array", "items": _TEXT},
+            "sheets": {"type": "array", "items": TEXT},
             "columns": {"type": "array", "items": _ANY},
             "rows": {"type": "array", "items": _ANY},
             "problems": {"type": "array", "items": _ANY},
@@ -164,19 +159,19 @@ IMPORT_SCHEMAS: dict[str, Any] = {
         "type": "object",
         "required": ["object", "name", "columns"],
         "additionalProperties": False,
-        "properties": {"object": _TEXT, "name": _TEXT, "shared": {"type": "boolean"}, **_PLAN},
+        "properties": {"object": TEXT, "name": TEXT, "shared": {"type": "boolean"}, **_PLAN},
     },
     "ImportMapping": {
         "type": "object",
         "properties": {
-            "id": _ID,
-            "object": _TEXT,
-            "name": _TEXT,
+            "id": ID,
+            "object": TEXT,
+            "name": TEXT,
             "columns": _ANY,
             "options": _ANY,
             "shared": {"type": "boolean"},
-            "user_id": _NO_ID,
-            "updated_at": _TIME,
+            "user_id": NO_ID,
+            "updated_at": NO_MOMENT,
         },
     },
     "ImportMappings": {
@@ -188,9 +183,9 @@ IMPORT_SCHEMAS: dict[str, Any] = {
         "required": ["object", "op"],
         "additionalProperties": False,
         "properties": {
-            "object": _TEXT,
+            "object": TEXT,
             "op": {"enum": _OPS},
-            "name": _TEXT,
+            "name": TEXT,
             **_PLAN,
             **_WISHES,
             "filter": {
@@ -199,7 +194,7 @@ IMPORT_SCHEMAS: dict[str, Any] = {
                 "type": ["object", "array", "string", "null"],
             },
             "values": {"type": "object", "description": "Of mass_update: values by field"},
-            "owner_id": {**_ID, "description": "Of mass_transfer"},
+            "owner_id": {**ID, "description": "Of mass_transfer"},
             **_EXPORT,
         },
     },
@@ -207,39 +202,39 @@ IMPORT_SCHEMAS: dict[str, Any] = {
         "type": "object",
         "required": ["id", "object", "op", "state"],
         "properties": {
-            "id": _ID,
-            "object": _TEXT,
+            "id": ID,
+            "object": TEXT,
             "op": {"enum": _OPS},
             "state": {"enum": _STATES},
-            "name": _TEXT,
+            "name": TEXT,
             "columns": _ANY,
-            "key": _MAYBE,
-            "duplicates": _TEXT,
-            "blanks": _TEXT,
-            "pool_id": _NO_ID,
+            "key": NO_TEXT,
+            "duplicates": TEXT,
+            "blanks": TEXT,
+            "pool_id": NO_ID,
             "filter": {"type": ["object", "null"]},
             "values": {"type": ["object", "null"]},
             "sort": _LIST,
             "fields": _LIST,
-            "format": _MAYBE,
-            "sha256": _MAYBE,
+            "format": NO_TEXT,
+            "sha256": NO_TEXT,
             "total": {"type": ["integer", "null"]},
             **_COUNTS,
             "problems": _TALLY,
             **_PACE,
-            "error": _MAYBE,
+            "error": NO_TEXT,
             "check": _REPORT,
             "revert": _ANY,
-            "created_by_id": _NO_ID,
-            "created_at": _TIME,
-            "started_at": _TIME,
-            "finished_at": _TIME,
-            "expires_at": {**_TIME, "description": "Until when the file of an export can be had"},
+            "created_by_id": NO_ID,
+            "created_at": NO_MOMENT,
+            "started_at": NO_MOMENT,
+            "finished_at": NO_MOMENT,
+            "expires_at": {**NO_MOMENT, "description": "Until when the file of an export can be had"},
         },
     },
     "JobEvents": {
         "type": "string",
         "description": "Each event's data: id, state, total, the counts, problems, rate and eta_seconds of the job",
     },
-    "ImportJobs": {"type": "object", "properties": {"data": {"type": "array", "items": _JOB}, "next": _NO_ID}},
+    "ImportJobs": {"type": "object", "properties": {"data": {"type": "array", "items": _JOB}, "next": NO_ID}},
 }

@@ -8,15 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from objects.conversion.models import Existing
 from openapi.document.operations import META_ERRORS, WRITE, Operation
+from openapi.document.shapes import ID, NO_ID
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
 _COUNTS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "integer"}}
 _WISH: dict[str, Any] = {"$ref": "#/components/schemas/LeadBecomes"}
 _TARGETS = ("account", "contact", "opportunity")
 _INPUT: dict[str, Any] = {
     **dict.fromkeys(_TARGETS, _WISH),
-    "owner_id": _NO_ID,
+    "owner_id": NO_ID,
     "reason": {"type": "string", "maxLength": 500},
 }
 _ERRORS = (400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 423, 429, 503)
@@ -100,7 +99,7 @@ LEAD_SCHEMAS: dict[str, Any] = {
         "additionalProperties": False,
         "properties": {
             "mode": {"enum": ["new", "existing", "none"], "default": "new"},
-            "id": _NO_ID,
+            "id": NO_ID,
             "values": {"type": "object"},
             "allow_duplicates": {"type": "boolean", "default": False},
             "existing": {
@@ -115,7 +114,7 @@ LEAD_SCHEMAS: dict[str, Any] = {
         "required": ["ids"],
         "additionalProperties": False,
         "properties": {
-            "ids": {"type": "array", "items": _ID, "maxItems": 100},
+            "ids": {"type": "array", "items": ID, "maxItems": 100},
             "all_or_none": {"type": "boolean", "default": True},
             **_INPUT,
         },
@@ -124,9 +123,9 @@ LEAD_SCHEMAS: dict[str, Any] = {
         "type": "object",
         "properties": {
             "object": {"type": "string"},
-            "id": _ID,
+            "id": ID,
             "version": {"type": "integer"},
-            **{f"{name}_id": _NO_ID for name in _TARGETS},
+            **{f"{name}_id": NO_ID for name in _TARGETS},
             "created": {"type": "array", "items": {"enum": list(_TARGETS)}},
             "moved": _COUNTS,
             "left": _COUNTS,
@@ -159,7 +158,7 @@ LEAD_SCHEMAS: dict[str, Any] = {
         "type": "object",
         "properties": {
             "object": {"type": "string"},
-            "id": _ID,
+            "id": ID,
             "version": {"type": "integer"},
             "status": {"type": ["string", "null"]},
         },

@@ -7,13 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import WRITE, Operation
+from openapi.document.shapes import FLAG, ID, MOMENT, NO_MOMENT, TEXT
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_TEXT: dict[str, Any] = {"type": "string"}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
-_NO_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
-_CHANNELS: dict[str, Any] = {"type": "object", "properties": {"app": _FLAG, "mail": _FLAG}}
+_CHANNELS: dict[str, Any] = {"type": "object", "properties": {"app": FLAG, "mail": FLAG}}
 SCOPE, TAGS = "notifications", ("notifications",)
 
 NOTIFICATION_OPERATIONS = (
@@ -61,16 +57,16 @@ NOTIFICATION_OPERATIONS = (
 )
 NOTIFICATION_PARAMETERS: dict[str, Any] = {
     "Unread": {"name": "unread", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}},
-    "NotificationKind": {"name": "kind", "in": "query", "schema": _TEXT},
+    "NotificationKind": {"name": "kind", "in": "query", "schema": TEXT},
 }
 NOTIFICATION_SCHEMAS: dict[str, Any] = {
     "Notification": {
         "type": "object",
         "properties": {
-            "id": _ID,
-            **dict.fromkeys(("kind", "kind_label", "title", "body", "url"), _TEXT),
-            "at": _MOMENT,
-            "read_at": _NO_MOMENT,
+            "id": ID,
+            **dict.fromkeys(("kind", "kind_label", "title", "body", "url"), TEXT),
+            "at": MOMENT,
+            "read_at": NO_MOMENT,
         },
     },
     "NotificationList": {
@@ -84,7 +80,7 @@ NOTIFICATION_SCHEMAS: dict[str, Any] = {
     "NotificationsReadInput": {
         "type": "object",
         "additionalProperties": False,
-        "properties": {"ids": {"type": "array", "items": _ID, "maxItems": 500}, "all": {"const": True}},
+        "properties": {"ids": {"type": "array", "items": ID, "maxItems": 500}, "all": {"const": True}},
     },
     "NotificationsRead": {"type": "object", "properties": {"read": {"type": "integer"}}},
     "NotificationPreferences": {
@@ -92,7 +88,7 @@ NOTIFICATION_SCHEMAS: dict[str, Any] = {
         "properties": {
             "data": {
                 "type": "array",
-                "items": {"type": "object", "properties": {"kind": _TEXT, "label": _TEXT, "channels": _CHANNELS}},
+                "items": {"type": "object", "properties": {"kind": TEXT, "label": TEXT, "channels": _CHANNELS}},
             }
         },
     },

@@ -8,13 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import WRITE, Operation
+from openapi.document.shapes import FLAG, ID, IDS, NO_ID, NUMBER, TEXT
 
 READ, CHANGE = "users:read", "users:write"
-ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
-TEXT: dict[str, Any] = {"type": "string"}
-FLAG: dict[str, Any] = {"type": "boolean"}
-COUNT: dict[str, Any] = {"type": "integer"}
 
 
 def _get(path: str, name: str, summary: Promise, answer: str, *parameters: str) -> Operation:
@@ -146,28 +142,27 @@ _USER = {
 }
 _NEW_USER = {**_USER, "password": {**TEXT, "description": "Without one the user is invited by a link."}}
 _READ_USER = {"id": ID, **_USER, "is_active": FLAG}
-_OWNED = {"type": "object", "properties": {"label": TEXT, "count": COUNT}}
+_OWNED = {"type": "object", "properties": {"label": TEXT, "count": NUMBER}}
 _DEPARTMENT = {
     "id": ID,
     "name": TEXT,
     "code": TEXT,
     "parent": NO_ID,
-    "level": COUNT,
+    "level": NUMBER,
     "is_active": FLAG,
-    "member_count": COUNT,
-    "member_count_below": COUNT,
+    "member_count": NUMBER,
+    "member_count_below": NUMBER,
 }
-_IDS = {"type": "array", "items": ID}
 _GROUP = {"name": TEXT, "api_name": TEXT, "description": TEXT}
 _TERRITORY = {
     "id": ID,
     "name": TEXT,
     "parent": NO_ID,
-    "level": COUNT,
+    "level": NUMBER,
     "is_active": FLAG,
-    "member_count": COUNT,
-    "member_count_below": COUNT,
-    "sharing_rule_count": COUNT,
+    "member_count": NUMBER,
+    "member_count_below": NUMBER,
+    "sharing_rule_count": NUMBER,
 }
 _NODES = {"type": "array", "items": {"$ref": "#/components/schemas/DepartmentNode"}}
 ORGANIZATION_SCHEMAS: dict[str, Any] = {
@@ -184,16 +179,16 @@ ORGANIZATION_SCHEMAS: dict[str, Any] = {
     "DepartmentInput": _body({"name": TEXT, "code": TEXT, "parent": ID}, "name", "parent"),
     "DepartmentChanges": _body({"name": TEXT, "code": TEXT}),
     "DepartmentMove": _body({"parent": ID}, "parent"),
-    "Group": {"type": "object", "properties": {"id": ID, **_GROUP, "members": _IDS, "member_count": COUNT}},
+    "Group": {"type": "object", "properties": {"id": ID, **_GROUP, "members": IDS, "member_count": NUMBER}},
     "GroupList": _list("Group"),
-    "GroupInput": _body({**_GROUP, "members": _IDS}, "name"),
+    "GroupInput": _body({**_GROUP, "members": IDS}, "name"),
     "GroupChanges": _body(_GROUP),
-    "GroupMembers": _body({"members": _IDS}, "members"),
-    "Territory": {"type": "object", "properties": {**_TERRITORY, "members": _IDS}},
+    "GroupMembers": _body({"members": IDS}, "members"),
+    "Territory": {"type": "object", "properties": {**_TERRITORY, "members": IDS}},
     "TerritoryList": _list("Territory"),
-    "TerritoryInput": _body({"name": TEXT, "parent": NO_ID, "members": _IDS}, "name"),
+    "TerritoryInput": _body({"name": TEXT, "parent": NO_ID, "members": IDS}, "name"),
     "TerritoryChanges": _body({"name": TEXT, "parent": NO_ID, "is_active": FLAG}),
-    "TerritoryMembers": _body({"members": _IDS}, "members"),
+    "TerritoryMembers": _body({"members": IDS}, "members"),
 }
 ORGANIZATION_PARAMETERS: dict[str, Any] = {
     "FindUsers": {"name": "q", "in": "query", "schema": TEXT},

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import META_ERRORS, WRITE, Operation
+from openapi.document.shapes import FLAG, ID, NUMBER, TEXT, TEXTS
 from workflows.assignment.models import ENTRIES, AssignmentRule
 from workflows.pools.models import Clock, OpenTasks, Pool, RecycleRule
 
@@ -133,16 +134,11 @@ POOL_SETTINGS_OPERATIONS = (
     ),
 )
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_TEXT: dict[str, Any] = {"type": "string"}
-_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_NUMBER: dict[str, Any] = {"type": "integer"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 _CAP: dict[str, Any] = {"type": ["integer", "null"], "minimum": 0}
 _MINUTES: dict[str, Any] = {**_COUNT, "description": "Minutes; 0: no demand"}
 _TREE: dict[str, Any] = {"type": ["object", "null"], "description": "A condition; null: none"}
-_VERSION = {"version": _NUMBER}
+_VERSION = {"version": NUMBER}
 
 
 def _object(properties: dict[str, Any], *required: str, is_input: bool = False) -> dict[str, Any]:
@@ -155,12 +151,12 @@ def _list(name: str) -> dict[str, Any]:
 
 
 _POOL: dict[str, Any] = {
-    "label": {**_TEXT, "maxLength": 80},
-    "description": {**_TEXT, "maxLength": 300},
+    "label": {**TEXT, "maxLength": 80},
+    "description": {**TEXT, "maxLength": 300},
     "mode": {"enum": Pool.Mode.values},
     "open_tasks": {"enum": OpenTasks.values},
     "clock": {"enum": Clock.values},
-    "position": _NUMBER,
+    "position": NUMBER,
     "batch_size": {"type": "integer", "minimum": 1, "maximum": 1000},
     "run_cap": {"type": "integer", "minimum": 1},
     **dict.fromkeys(
@@ -168,61 +164,61 @@ _POOL: dict[str, Any] = {
     ),
     **dict.fromkeys(("hold_cap", "daily_cap", "hourly_cap", "daily_views"), _CAP),
     **dict.fromkeys(
-        ("is_active", "members_release", "keeps_team", "recycles", "waits_for_leave", "reminds_manager"), _FLAG
+        ("is_active", "members_release", "keeps_team", "recycles", "waits_for_leave", "reminds_manager"), FLAG
     ),
-    **dict.fromkeys(("masked_fields", "order", "cool_down_exempt", "reasons"), _TEXTS),
+    **dict.fromkeys(("masked_fields", "order", "cool_down_exempt", "reasons"), TEXTS),
     "reminder_days": {"type": "array", "maxItems": 5, "items": {"type": "integer", "minimum": 1, "maximum": 365}},
     **dict.fromkeys(("scope", "uncounted", "exempt"), _TREE),
     "recycles_to": {"type": ["string", "null"], "format": "uuid"},
 }
-_MEMBER: dict[str, Any] = {"principal": _TEXT, "is_admin": _FLAG}
+_MEMBER: dict[str, Any] = {"principal": TEXT, "is_admin": FLAG}
 _RECYCLE_RULE: dict[str, Any] = {
     "id": {"type": "integer", "description": "Of a rule that there is already"},
-    "label": {**_TEXT, "maxLength": 80},
+    "label": {**TEXT, "maxLength": 80},
     "kind": {"enum": RecycleRule.Kind.values},
     "days": {"type": "integer", "minimum": 0, "maximum": 3650},
     "variants": {"type": "array", "items": _object({"condition": {"type": "object"}, "days": _COUNT})},
     "settings": {"type": "object"},
     "group": {"type": "integer", "minimum": 0, "maximum": 100},
-    "is_active": _FLAG,
+    "is_active": FLAG,
 }
-_HOLD_CAP: dict[str, Any] = {"principal": _TEXT, "cap": _COUNT, "uncounted": _TREE}
+_HOLD_CAP: dict[str, Any] = {"principal": TEXT, "cap": _COUNT, "uncounted": _TREE}
 _RULE: dict[str, Any] = {
-    "label": {**_TEXT, "maxLength": 80},
+    "label": {**TEXT, "maxLength": 80},
     "entries": {"type": "array", "minItems": 1, "items": {"enum": [str(kind) for kind in ENTRIES]}},
     "condition": _TREE,
     "strategy": {"enum": AssignmentRule.Strategy.values},
-    "sticky_fields": _TEXTS,
-    "only_in_hours": _FLAG,
+    "sticky_fields": TEXTS,
+    "only_in_hours": FLAG,
     "accept_minutes": _COUNT,
     "most_tries": {"type": "integer", "minimum": 1, "maximum": 20},
     "position": {"type": "integer", "minimum": -1000, "maximum": 1000},
-    "is_active": _FLAG,
+    "is_active": FLAG,
     "members": _list("AssignmentMember"),
 }
 _TIMES: dict[str, Any] = {
     **dict.fromkeys(("first_response", "next_response"), _MINUTES),
-    **dict.fromkeys(("in_hours", "notifies_manager", "is_active"), _FLAG),
+    **dict.fromkeys(("in_hours", "notifies_manager", "is_active"), FLAG),
     "condition": _TREE,
 }
 POOL_SETTINGS_SCHEMAS: dict[str, Any] = {
-    "PoolSettings": _object({"id": _ID, "object": _TEXT, "api_name": _TEXT, **_POOL, **_VERSION}),
+    "PoolSettings": _object({"id": ID, "object": TEXT, "api_name": TEXT, **_POOL, **_VERSION}),
     "PoolSettingsList": _object({"data": _list("PoolSettings")}),
-    "PoolInput": _object({"object": _TEXT, "api_name": _TEXT, **_POOL}, "object", "label", is_input=True),
+    "PoolInput": _object({"object": TEXT, "api_name": TEXT, **_POOL}, "object", "label", is_input=True),
     "PoolChanges": _object(_POOL, is_input=True),
     "PoolMembers": _object(
-        {"pool_id": _ID, "members": {"type": "array", "items": _object({**_MEMBER, "name": _TEXT})}, **_VERSION}
+        {"pool_id": ID, "members": {"type": "array", "items": _object({**_MEMBER, "name": TEXT})}, **_VERSION}
     ),
     "PoolMembersInput": _object(
         {"members": {"type": "array", "items": _object(_MEMBER, "principal", is_input=True)}}, "members", is_input=True
     ),
-    "RecycleRules": _object({"pool_id": _ID, "rules": {"type": "array", "items": _object(_RECYCLE_RULE)}, **_VERSION}),
+    "RecycleRules": _object({"pool_id": ID, "rules": {"type": "array", "items": _object(_RECYCLE_RULE)}, **_VERSION}),
     "RecycleRulesInput": _object(
         {"rules": {"type": "array", "items": _object(_RECYCLE_RULE, "label", "kind", is_input=True)}},
         "rules",
         is_input=True,
     ),
-    "HoldCaps": _object({"object": _TEXT, "caps": {"type": "array", "items": _object({**_HOLD_CAP, "name": _TEXT})}}),
+    "HoldCaps": _object({"object": TEXT, "caps": {"type": "array", "items": _object({**_HOLD_CAP, "name": TEXT})}}),
     "HoldCapsInput": _object(
         {"caps": {"type": "array", "items": _object(_HOLD_CAP, "principal", "cap", is_input=True)}},
         "caps",
@@ -230,18 +226,18 @@ POOL_SETTINGS_SCHEMAS: dict[str, Any] = {
     ),
     "AssignmentMember": _object(
         {
-            "user_id": _ID,
+            "user_id": ID,
             "weight": {"type": "integer", "minimum": 1, "maximum": 100, "default": 1},
             "capacity": _CAP,
-            "tags": {"type": "object", "additionalProperties": _TEXTS},
+            "tags": {"type": "object", "additionalProperties": TEXTS},
         },
         "user_id",
         is_input=True,
     ),
-    "AssignmentRule": _object({"id": _ID, "pool_id": _ID, **_RULE, **_VERSION}),
+    "AssignmentRule": _object({"id": ID, "pool_id": ID, **_RULE, **_VERSION}),
     "AssignmentRuleList": _object({"data": _list("AssignmentRule")}),
     "AssignmentRuleInput": _object(_RULE, "label", is_input=True),
     "AssignmentRuleChanges": _object(_RULE, is_input=True),
-    "ResponseTimes": _object({"pool_id": _ID, **_TIMES, **_VERSION}),
+    "ResponseTimes": _object({"pool_id": ID, **_TIMES, **_VERSION}),
     "ResponseTimesChanges": _object(_TIMES, is_input=True),
 }

@@ -8,17 +8,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import LIST, WRITE, Operation
+from openapi.document.shapes import FLAG, ID, IDS, NO_ID, NO_MOMENT, NUMBER, TEXT, TEXTS
 from workflows.pools.models import Pool, PoolMovement
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
-_IDS: dict[str, Any] = {"type": "array", "items": _ID}
-_TEXT: dict[str, Any] = {"type": "string"}
-_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT}
-_NUMBER: dict[str, Any] = {"type": "integer"}
 _CAP: dict[str, Any] = {"type": ["integer", "null"], "minimum": 0}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 SCOPE, TAGS = "pools", ("pools",)
 
 
@@ -88,43 +81,43 @@ def _list(name: str) -> dict[str, Any]:
 
 
 _LIMITS = {
-    "used": _NUMBER,
+    "used": NUMBER,
     "cap": _CAP,
-    "claimed_today": _NUMBER,
+    "claimed_today": NUMBER,
     "daily_cap": _CAP,
-    "claimed_this_hour": _NUMBER,
+    "claimed_this_hour": NUMBER,
     "hourly_cap": _CAP,
 }
 _RESULT = {
-    "id": _ID,
+    "id": ID,
     "status": {"enum": ["claimed", "assigned", "released", "recalled", "moved", "rejected"]},
-    "version": _NUMBER,
-    "code": _TEXT,
-    "message": _TEXT,
+    "version": NUMBER,
+    "code": TEXT,
+    "message": TEXT,
     "params": {"type": "object"},
-    "owner_id": {**_NO_ID, "description": "Of auto-assign: who got it"},
-    "assignment_rule_id": {**_NO_ID, "description": "Of auto-assign: the rule that looked at it"},
+    "owner_id": {**NO_ID, "description": "Of auto-assign: who got it"},
+    "assignment_rule_id": {**NO_ID, "description": "Of auto-assign: the rule that looked at it"},
     "evidence": {"type": ["object", "null"], "description": "Of auto-assign: why he got it, as the log keeps it"},
 }
-_RETURN = {"ids": _IDS, "reason": _TEXT, "note": _TEXT}
+_RETURN = {"ids": IDS, "reason": TEXT, "note": TEXT}
 POOL_SCHEMAS: dict[str, Any] = {
     "Pool": _object(
         {
-            "id": _ID,
-            "object": _TEXT,
-            "api_name": _TEXT,
-            "label": _TEXT,
-            "description": _TEXT,
-            "is_active": _FLAG,
+            "id": ID,
+            "object": TEXT,
+            "api_name": TEXT,
+            "label": TEXT,
+            "description": TEXT,
+            "is_active": FLAG,
             "mode": {"enum": Pool.Mode.values},
-            "is_admin": _FLAG,
-            "may_claim": _FLAG,
-            "version": _NUMBER,
-            "batch_size": _NUMBER,
-            "cool_down_days": _NUMBER,
-            "protection_hours": _NUMBER,
-            "masked_fields": _TEXTS,
-            "reasons": _TEXTS,
+            "is_admin": FLAG,
+            "may_claim": FLAG,
+            "version": NUMBER,
+            "batch_size": NUMBER,
+            "cool_down_days": NUMBER,
+            "protection_hours": NUMBER,
+            "masked_fields": TEXTS,
+            "reasons": TEXTS,
             **_LIMITS,
             "settings": {"type": "object", "description": "For the pool's administrators"},
         }
@@ -132,32 +125,32 @@ POOL_SCHEMAS: dict[str, Any] = {
     "PoolList": _object({"data": _list("Pool")}),
     "PoolMovement": _object(
         {
-            "id": _NUMBER,
-            "record_id": _ID,
+            "id": NUMBER,
+            "record_id": ID,
             "kind": {"enum": PoolMovement.Kind.values},
-            **dict.fromkeys(("from_owner_id", "to_owner_id", "from_pool_id", "to_pool_id", "actor_id"), _NO_ID),
-            "via": _TEXT,
-            "reason": _TEXT,
-            "note": _TEXT,
+            **dict.fromkeys(("from_owner_id", "to_owner_id", "from_pool_id", "to_pool_id", "actor_id"), NO_ID),
+            "via": TEXT,
+            "reason": TEXT,
+            "note": TEXT,
             "rule_id": {"type": ["integer", "null"]},
-            "run_id": _NO_ID,
+            "run_id": NO_ID,
             "evidence": {"type": ["object", "null"]},
-            "at": _MOMENT,
-            "undone_at": _MOMENT,
+            "at": NO_MOMENT,
+            "undone_at": NO_MOMENT,
         }
     ),
     "PoolLog": _object({"data": _list("PoolMovement"), "next": {"type": ["integer", "null"]}}),
-    "PoolClaimInput": _object({"ids": _IDS}, "ids", is_input=True),
-    "PoolClaimNextInput": _object({"count": {**_NUMBER, "minimum": 1, "default": 1}}, is_input=True),
-    "PoolAssignInput": _object({"ids": _IDS, "owner_id": _ID}, "ids", "owner_id", is_input=True),
-    "PoolAutoAssignInput": _object({"ids": {**_IDS, "maxItems": 100}}, is_input=True),
+    "PoolClaimInput": _object({"ids": IDS}, "ids", is_input=True),
+    "PoolClaimNextInput": _object({"count": {**NUMBER, "minimum": 1, "default": 1}}, is_input=True),
+    "PoolAssignInput": _object({"ids": IDS, "owner_id": ID}, "ids", "owner_id", is_input=True),
+    "PoolAutoAssignInput": _object({"ids": {**IDS, "maxItems": 100}}, is_input=True),
     "PoolReturnInput": _object(_RETURN, "ids", is_input=True),
-    "PoolMoveInput": _object({"ids": _IDS, "to_pool_id": _ID, "note": _TEXT}, "ids", "to_pool_id", is_input=True),
+    "PoolMoveInput": _object({"ids": IDS, "to_pool_id": ID, "note": TEXT}, "ids", "to_pool_id", is_input=True),
     "PoolResult": _object(_RESULT),
     "PoolResults": _object(
         {"results": _list("PoolResult"), "summary": {"type": "object"}, "quota": _object(_LIMITS)}, "results"
     ),
-    "PoolQuota": _object({"user_id": _ID, **_LIMITS}),
+    "PoolQuota": _object({"user_id": ID, **_LIMITS}),
     "PoolQuotaList": _object({"data": _list("PoolQuota")}),
     "PoolQuotaInput": _object({"hold_cap": _CAP, "daily_cap": _CAP}),
 }
@@ -168,11 +161,11 @@ def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 POOL_PARAMETERS: dict[str, Any] = {
-    "Pool": {"name": "pool", "in": "path", "required": True, "schema": _ID},
-    "Run": {"name": "run", "in": "path", "required": True, "schema": _ID},
-    "PoolObject": _query("object", _TEXT),
-    "MovementsBefore": _query("before", _NUMBER),
-    "MovementLimit": _query("limit", {**_NUMBER, "minimum": 1, "maximum": 200}),
+    "Pool": {"name": "pool", "in": "path", "required": True, "schema": ID},
+    "Run": {"name": "run", "in": "path", "required": True, "schema": ID},
+    "PoolObject": _query("object", TEXT),
+    "MovementsBefore": _query("before", NUMBER),
+    "MovementLimit": _query("limit", {**NUMBER, "minimum": 1, "maximum": 200}),
     "MovementKind": _query("kind", {"enum": PoolMovement.Kind.values}),
-    "MovementRecord": _query("record", _ID),
+    "MovementRecord": _query("record", ID),
 }

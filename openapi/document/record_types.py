@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from openapi.document.components import LABEL, TEXT
+from openapi.document.components import LABEL
 from openapi.document.operations import META_ERRORS, META_WRITE, Operation
+from openapi.document.shapes import TEXT
 
 _ALL, _ONE = "/meta/objects/{object}/record-types", "/meta/objects/{object}/record-types/{type}"
 _COMMON: dict[str, Any] = {"errors": META_ERRORS, "tags": ("metadata",)}

@@ -7,14 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import Operation
+from openapi.document.shapes import ID, MOMENT, NO_ID, NO_MOMENT, NUMBER, TEXT
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
-_MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
-_NO_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
-_TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer"}
-_PLACE: dict[str, Any] = {"type": ["array", "null"], "items": _TEXT, "minItems": 2, "maxItems": 2}
+_PLACE: dict[str, Any] = {"type": ["array", "null"], "items": TEXT, "minItems": 2, "maxItems": 2}
 SCOPE, TAGS = "pools", ("pools",)
 
 RECYCLING_OPERATIONS = (
@@ -65,37 +60,37 @@ RECYCLING_OPERATIONS = (
 
 _REASON: dict[str, Any] = {
     "type": "object",
-    "properties": {"rule": _TEXT, "kind": _TEXT, "since": _NO_MOMENT, "days": _COUNT},
+    "properties": {"rule": TEXT, "kind": TEXT, "since": NO_MOMENT, "days": NUMBER},
 }
 _ROW: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "id": _ID,
-        "name": _TEXT,
-        "owner": {"type": "object", "properties": {"id": _ID, "name": _TEXT}},
-        "due_at": _NO_MOMENT,
+        "id": ID,
+        "name": TEXT,
+        "owner": {"type": "object", "properties": {"id": ID, "name": TEXT}},
+        "due_at": NO_MOMENT,
         "reasons": {"type": "array", "items": _REASON},
     },
 }
 _RUN: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "id": _ID,
-        "scheduled_for": _MOMENT,
-        "cutoff": _MOMENT,
-        "finished_at": _NO_MOMENT,
-        "recycled": _COUNT,
-        "refused": _COUNT,
+        "id": ID,
+        "scheduled_for": MOMENT,
+        "cutoff": MOMENT,
+        "finished_at": NO_MOMENT,
+        "recycled": NUMBER,
+        "refused": NUMBER,
         "error": {"type": ["string", "null"]},
         "is_undone": {"type": "boolean"},
-        "ordered_by": _NO_ID,
+        "ordered_by": NO_ID,
     },
 }
 RECYCLING_SCHEMAS: dict[str, Any] = {
     "RecyclePreviewInput": {
         "type": "object",
         "properties": {
-            "at": _NO_MOMENT,
+            "at": NO_MOMENT,
             "limit": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
             "after": _PLACE,
         },
@@ -104,14 +99,14 @@ RECYCLING_SCHEMAS: dict[str, Any] = {
     "RecyclePreview": {
         "type": "object",
         "properties": {
-            "pool": _ID,
-            "at": _MOMENT,
-            "total": _COUNT,
-            "takes_at_once": _COUNT,
+            "pool": ID,
+            "at": MOMENT,
+            "total": NUMBER,
+            "takes_at_once": NUMBER,
             "data": {"type": "array", "items": _ROW},
             "next": _PLACE,
         },
     },
     "RecycleRuns": {"type": "object", "properties": {"data": {"type": "array", "items": _RUN}}},
-    "RecycleJob": {"type": "object", "properties": {"job": _ID, "state": _TEXT}},
+    "RecycleJob": {"type": "object", "properties": {"job": ID, "state": TEXT}},
 }

@@ -9,15 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import WRITE, Operation
+from openapi.document.shapes import FLAG, ID, NO_DAY, NO_MOMENT, NO_TEXT, NUMBER, TEXT
 
 READ, CHANGE = "users:read", "users:write"
-_TEXT: dict[str, Any] = {"type": "string"}
-_NO_TEXT: dict[str, Any] = {"type": ["string", "null"]}
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NUMBER: dict[str, Any] = {"type": "integer"}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_DAY: dict[str, Any] = {"type": ["string", "null"], "format": "date"}
-_MOMENT: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 _LEVEL: dict[str, Any] = {"type": "string", "enum": ["read", "edit", "full"]}
 _TEAM_LEVEL: dict[str, Any] = {"type": "string", "enum": ["read", "edit"]}
 _DEFAULT: dict[str, Any] = {"type": "string", "enum": ["private", "read", "edit", "full"]}
@@ -237,65 +231,63 @@ def _list(name: str) -> dict[str, Any]:
     return _object({"data": {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}})
 
 
-_RULE = {"label": _TEXT, "condition": _CONDITION, "is_active": _FLAG, "position": _NUMBER}
+_RULE = {"label": TEXT, "condition": _CONDITION, "is_active": FLAG, "position": NUMBER}
 _SHARING = {
     **_RULE,
     "kind": {"type": "string", "enum": ["owner", "criteria"]},
-    "owned_by": _NO_TEXT,
+    "owned_by": NO_TEXT,
     "shared_with": _PRINCIPAL,
     "level": _LEVEL,
-    "starts_on": _DAY,
-    "ends_on": _DAY,
+    "starts_on": NO_DAY,
+    "ends_on": NO_DAY,
 }
 _RESTRICTION = {**_RULE, "applies_to": _PRINCIPAL}
-_SHARE = {"level": _LEVEL, "expires_at": _MOMENT, "note": _TEXT, "ends_with_owner": _FLAG}
-_MEMBER = {"level": _TEAM_LEVEL, "role": _TEXT}
-_DELEGATION = {"user_id": _ID, "delegate_id": _ID, "starts_at": _MOMENT, "ends_at": _MOMENT, "note": _TEXT}
+_SHARE = {"level": _LEVEL, "expires_at": NO_MOMENT, "note": TEXT, "ends_with_owner": FLAG}
+_MEMBER = {"level": _TEAM_LEVEL, "role": TEXT}
+_DELEGATION = {"user_id": ID, "delegate_id": ID, "starts_at": NO_MOMENT, "ends_at": NO_MOMENT, "note": TEXT}
 SHARING_SCHEMAS: dict[str, Any] = {
-    "SharingRule": _object(
-        {"id": _ID, "object": _TEXT, **_SHARING, "owned_by_name": _NO_TEXT, "shared_with_name": _TEXT}
-    ),
+    "SharingRule": _object({"id": ID, "object": TEXT, **_SHARING, "owned_by_name": NO_TEXT, "shared_with_name": TEXT}),
     "SharingRuleInput": _object(
-        {"object": _TEXT, **_SHARING, "owned_by": _PRINCIPAL}, "object", "label", "kind", "shared_with", is_input=True
+        {"object": TEXT, **_SHARING, "owned_by": _PRINCIPAL}, "object", "label", "kind", "shared_with", is_input=True
     ),
     "SharingRuleChanges": _object({**_SHARING, "owned_by": _PRINCIPAL}, is_input=True),
     "SharingRuleList": _list("SharingRule"),
-    "RestrictionRule": _object({"id": _ID, "object": _TEXT, **_RESTRICTION, "applies_to_name": _TEXT}),
+    "RestrictionRule": _object({"id": ID, "object": TEXT, **_RESTRICTION, "applies_to_name": TEXT}),
     "RestrictionRuleInput": _object(
-        {"object": _TEXT, **_RESTRICTION}, "object", "label", "applies_to", "condition", is_input=True
+        {"object": TEXT, **_RESTRICTION}, "object", "label", "applies_to", "condition", is_input=True
     ),
     "RestrictionRuleChanges": _object(_RESTRICTION, is_input=True),
     "RestrictionRuleList": _list("RestrictionRule"),
-    "SharingDefault": _object({"object": _TEXT, "label": _TEXT, "sharing": _DEFAULT}),
+    "SharingDefault": _object({"object": TEXT, "label": TEXT, "sharing": _DEFAULT}),
     "SharingDefaultInput": _object({"sharing": _DEFAULT}, "sharing", is_input=True),
     "SharingDefaultList": _list("SharingDefault"),
     "Share": _object(
         {
-            "id": _NUMBER,
+            "id": NUMBER,
             "principal": _PRINCIPAL,
-            "name": _TEXT,
+            "name": TEXT,
             **_SHARE,
-            "granted_by_id": _NO_TEXT,
-            "granted_at": _MOMENT,
+            "granted_by_id": NO_TEXT,
+            "granted_at": NO_MOMENT,
         }
     ),
     "ShareInput": _object({"principal": _PRINCIPAL, **_SHARE}, "principal", is_input=True),
     "ShareChanges": _object(_SHARE, is_input=True),
     "ShareList": _list("Share"),
-    "TeamMember": _object({"user_id": _ID, "name": _TEXT, **_MEMBER, "added_by_id": _NO_TEXT, "added_at": _MOMENT}),
-    "TeamMemberInput": _object({"user_id": _ID, **_MEMBER}, "user_id", is_input=True),
+    "TeamMember": _object({"user_id": ID, "name": TEXT, **_MEMBER, "added_by_id": NO_TEXT, "added_at": NO_MOMENT}),
+    "TeamMemberInput": _object({"user_id": ID, **_MEMBER}, "user_id", is_input=True),
     "TeamMemberChanges": _object(_MEMBER, is_input=True),
     "Team": _list("TeamMember"),
     "TransferInput": _object(
-        {"owner_id": _ID, "keep": {"type": ["string", "null"], "enum": ["read", "edit", None]}},
+        {"owner_id": ID, "keep": {"type": ["string", "null"], "enum": ["read", "edit", None]}},
         "owner_id",
         is_input=True,
     ),
-    "Delegation": _object({"id": _NUMBER, **_DELEGATION, "user_name": _TEXT, "delegate_name": _TEXT}),
+    "Delegation": _object({"id": NUMBER, **_DELEGATION, "user_name": TEXT, "delegate_name": TEXT}),
     "DelegationInput": _object(_DELEGATION, "delegate_id", "starts_at", "ends_at", is_input=True),
     "DelegationList": _list("Delegation"),
 }
 SHARING_PARAMETERS: dict[str, Any] = {
-    "Number": {"name": "number", "in": "path", "required": True, "schema": _NUMBER},
-    "User": {"name": "user", "in": "path", "required": True, "schema": _ID},
+    "Number": {"name": "number", "in": "path", "required": True, "schema": NUMBER},
+    "User": {"name": "user", "in": "path", "required": True, "schema": ID},
 }

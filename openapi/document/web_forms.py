@@ -7,12 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from openapi.document.operations import FORM, WRITE, Operation
+from openapi.document.shapes import FLAG, ID, NO_ID, TEXT
 
-_ID: dict[str, Any] = {"type": "string", "format": "uuid"}
-_NO_ID: dict[str, Any] = {"type": ["string", "null"], "format": "uuid"}
-_TEXT: dict[str, Any] = {"type": "string"}
-_FLAG: dict[str, Any] = {"type": "boolean"}
-_TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": _TEXT}
+_TEXTS: dict[str, Any] = {"type": "object", "additionalProperties": TEXT}
 READ, CHANGE, TAGS = "meta:read", "meta:write", ("forms",)
 ONE = "/forms/{id}"
 
@@ -113,24 +110,24 @@ WEB_FORM_OPERATIONS = (
     ),
 )
 _SETTINGS: dict[str, Any] = {
-    **dict.fromkeys(("label", "title", "intro", "consent_text", "success_text", "redirect_url"), _TEXT),
+    **dict.fromkeys(("label", "title", "intro", "consent_text", "success_text", "redirect_url"), TEXT),
     "fields": {"type": "array", "maxItems": 40, "items": {"$ref": "#/components/schemas/WebFormField"}},
-    "pool_id": _NO_ID,
-    "owner_id": _NO_ID,
+    "pool_id": NO_ID,
+    "owner_id": NO_ID,
     "duplicates": {"enum": ["allow", "attach", "refuse"]},
-    "origins": {"type": "array", "maxItems": 20, "items": _TEXT},
-    "is_active": _FLAG,
+    "origins": {"type": "array", "maxItems": 20, "items": TEXT},
+    "is_active": FLAG,
 }
 _SENT: dict[str, Any] = {
     "values": {"type": "object"},
-    "consent": _FLAG,
-    "page": _TEXT,
-    "referrer": _TEXT,
+    "consent": FLAG,
+    "page": TEXT,
+    "referrer": TEXT,
     "parameters": _TEXTS,
 }
 WEB_FORM_PARAMETERS: dict[str, Any] = {
-    "FormToken": {"name": "token", "in": "path", "required": True, "schema": _TEXT},
-    "Submission": {"name": "submission", "in": "path", "required": True, "schema": _ID},
+    "FormToken": {"name": "token", "in": "path", "required": True, "schema": TEXT},
+    "Submission": {"name": "submission", "in": "path", "required": True, "schema": ID},
     "SubmissionState": {
         "name": "state",
         "in": "query",
@@ -147,7 +144,7 @@ WEB_FORM_PARAMETERS: dict[str, Any] = {
         "name": "X-Crm-Signature",
         "in": "header",
         "required": True,
-        "schema": _TEXT,
+        "schema": TEXT,
         "description": "hex HMAC-SHA256 of `timestamp.body` with the form's secret",
     },
 }
@@ -167,41 +164,41 @@ def _list(schema: str) -> dict[str, Any]:
 WEB_FORM_SCHEMAS: dict[str, Any] = {
     "WebFormField": _object(
         {
-            **dict.fromkeys(("field", "label", "help", "default", "parameter"), _TEXT),
-            "required": _FLAG,
-            "hidden": _FLAG,
+            **dict.fromkeys(("field", "label", "help", "default", "parameter"), TEXT),
+            "required": FLAG,
+            "hidden": FLAG,
         },
         "field",
         is_input=True,
     ),
-    "WebForm": _object({"id": _ID, "token": _TEXT, "object": _TEXT, **_SETTINGS, "version": {"type": "integer"}}),
+    "WebForm": _object({"id": ID, "token": TEXT, "object": TEXT, **_SETTINGS, "version": {"type": "integer"}}),
     "WebFormList": _list("WebForm"),
-    "WebFormInput": _object({"object": _TEXT, **_SETTINGS}, "object", "label", is_input=True),
+    "WebFormInput": _object({"object": TEXT, **_SETTINGS}, "object", "label", is_input=True),
     "WebFormChanges": _object(_SETTINGS, is_input=True),
     "FormSubmission": _object(
         {
-            "id": _ID,
+            "id": ID,
             "at": {"type": "string", "format": "date-time"},
             "state": {"enum": ["accepted", "attached", "held", "refused"]},
-            **dict.fromkeys(("reason", "detail", "consent_text", "page", "referrer", "record_object"), _TEXT),
+            **dict.fromkeys(("reason", "detail", "consent_text", "page", "referrer", "record_object"), TEXT),
             "values": {"type": "object"},
             "parameters": _TEXTS,
-            "record_id": _NO_ID,
+            "record_id": NO_ID,
         }
     ),
     "FormSubmissionList": _list("FormSubmission"),
     "PublicForm": _object(
         {
-            **dict.fromkeys(("title", "intro", "consent_text", "start", "trap"), _TEXT),
+            **dict.fromkeys(("title", "intro", "consent_text", "start", "trap"), TEXT),
             "fields": {"type": "array", "items": {"type": "object"}},
         }
     ),
-    "PublicFormInput": _object({"start": _TEXT, **_SENT}, "start", "values"),
-    "PublicFormAnswer": _object({"message": _TEXT, "redirect_url": _TEXT}),
+    "PublicFormInput": _object({"start": TEXT, **_SENT}, "start", "values"),
+    "PublicFormAnswer": _object({"message": TEXT, "redirect_url": TEXT}),
     "PublicFileInput": _object(
-        {"start": _TEXT, "field": _TEXT, "file": {"type": "string", "format": "binary"}}, "start", "field", "file"
+        {"start": TEXT, "field": TEXT, "file": {"type": "string", "format": "binary"}}, "start", "field", "file"
     ),
-    "PublicFile": _object({"id": _ID, "name": _TEXT, "size": {"type": "integer"}}, "id"),
+    "PublicFile": _object({"id": ID, "name": TEXT, "size": {"type": "integer"}}, "id"),
     "PublicLeadInput": _object(_SENT, "values"),
-    "PublicLeadAnswer": _object({"id": _ID, "state": _TEXT, "record_id": _NO_ID}),
+    "PublicLeadAnswer": _object({"id": ID, "state": TEXT, "record_id": NO_ID}),
 }

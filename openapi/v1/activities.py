@@ -23,6 +23,7 @@ from objects.activities.timeline import ACTIVITIES, CHANGES, Entry, Filters, Tim
 from objects.display import cells
 from objects.records.drafts import SavedRecord
 from openapi.http import Endpoint, expected_version, json_response, members
+from openapi.v1.reading import refuse_unknown
 
 MEMBERS = frozenset(
     {"object", "id", "content", "method", "contact_id", "files", "mentions", "next_contact_at", "next_plan"}
@@ -101,7 +102,7 @@ class TaskComplete(Endpoint):
         def work() -> HttpResponse:
             given = members(request.data or {})
             is_done = given.get("done", True)
-            _refuse_unknown(given, frozenset({"done"}))
+            refuse_unknown(given, frozenset({"done"}))
             if not isinstance(is_done, bool):
                 raise ValidationFailed.single("done", "invalid_type", _("True or false."))
             if is_done:
@@ -212,7 +213,7 @@ def _shown(entry: CalendarEntry) -> dict[str, Any]:
 
 
 def _follow_up(given: Mapping[str, Any]) -> tuple[str, Any, FollowUpInput]:
-    _refuse_unknown(given, MEMBERS)
+    refuse_unknown(given, MEMBERS)
     for name in ("object", "id", "content"):
         if not given.get(name):
             raise ValidationFailed.single(name, "required", _("A value is required."))
@@ -223,12 +224,6 @@ def _follow_up(given: Mapping[str, Any]) -> tuple[str, Any, FollowUpInput]:
             raise ValidationFailed.single(name, "invalid_type", _("Send a JSON array."))
     rest = {name: value for name, value in given.items() if name not in ("object", "id") and value is not None}
     return given["object"], given["id"], FollowUpInput(**rest)
-
-
-def _refuse_unknown(given: Mapping[str, Any], known: frozenset[str]) -> None:
-    for name in given:
-        if name not in known:
-            raise ValidationFailed.single(name, "unknown_field", _("Unknown member."))
 
 
 def _saved(saved: SavedRecord) -> dict[str, Any]:

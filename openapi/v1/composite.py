@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
-from crm_platform.kit.errors import FieldError, ValidationFailed
 from objects.access.policy import AccessPolicy
 from objects.records.planting import plant
 from openapi.composite.reading import read_requests
@@ -18,6 +17,7 @@ from openapi.composite.running import Runner, answer
 from openapi.composite.trees import TreeReader, told_node
 from openapi.http import Endpoint, json_response, members
 from openapi.v1.duplicates import consent
+from openapi.v1.reading import refuse_unknown
 
 
 class Composite(Endpoint):
@@ -44,7 +44,7 @@ class Composite(Endpoint):
         return self.write(request, work)
 
     def all_or_none(self, body: Mapping[str, Any]) -> bool:
-        refuse_unknown(body, "requests", "all_or_none")
+        refuse_unknown(body, ("requests", "all_or_none"))
         given = body.get("all_or_none", True)
         if not isinstance(given, bool):
             raise ParseError(_("all_or_none is true or false."))
@@ -61,7 +61,7 @@ class CompositeBatch(Composite):
     refers = False
 
     def all_or_none(self, body: Mapping[str, Any]) -> bool:
-        refuse_unknown(body, "requests")
+        refuse_unknown(body, ("requests",))
         return False
 
 
@@ -81,10 +81,3 @@ class CompositeTree(Endpoint):
             return json_response({**body, "dry_run": True} if dry_run else body, 200 if dry_run else 201)
 
         return self.write(request, work)
-
-
-def refuse_unknown(body: Mapping[str, Any], *known: str) -> None:
-    """Raise ValidationFailed for members of a body that nobody knows."""
-    unknown = sorted(set(body) - set(known))
-    if unknown:
-        raise ValidationFailed([FieldError(name, "unknown_field", _("Unknown member.")) for name in unknown])

@@ -12,13 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from crm_platform.kit.errors import FieldError, ValidationFailed
+from crm_platform.kit.errors import ValidationFailed
 from metadata import currencies
 from metadata.currencies import CurrencyInUse
 from metadata.field_types.numbers import exact_number
 from metadata.field_types.values import InvalidValue
 from metadata.models import ExchangeRate
 from openapi.http import Endpoint, json_response, members
+from openapi.v1.reading import refuse_unknown
 
 
 class CurrencyList(Endpoint):
@@ -72,9 +73,7 @@ def _rate(row: ExchangeRate) -> dict[str, Any]:
 
 
 def _only(body: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    unknown = sorted(set(body) - set(names))
-    if unknown:
-        raise ValidationFailed([FieldError(name[:120], "unknown_field", _("Unknown member.")) for name in unknown])
+    refuse_unknown(body, names)
     return body
 
 

@@ -25,7 +25,8 @@ from objects.exchange.job import object_of
 from objects.exchange.models import Import, ImportMapping
 from objects.exchange.plan import op_of, read_plan
 from openapi.http import BULK_BYTES, Endpoint, JsonParser, json_response, members
-from openapi.v1.job_orders import PLAN_MEMBERS, new_order, refuse_unknown, require_scope_for, told
+from openapi.v1.job_orders import PLAN_MEMBERS, new_order, require_scope_for, told
+from openapi.v1.reading import refuse_unknown
 
 READ, WRITE = "records:read", "records:write"
 PAGE = 50

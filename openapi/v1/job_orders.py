@@ -22,7 +22,7 @@ from objects.exchange.plan import EXPORT, MASS_TRANSFER, OPS, PENDING, op_of, st
 from objects.exchange.tidying import EXPORT_DAYS
 from objects.query.query import RecordQuery
 from openapi.scopes import require_scope
-from openapi.v1.reading import are_strings, is_storable
+from openapi.v1.reading import are_strings, is_storable, refuse_unknown
 
 DELETE, DELETE_SCOPE = "delete", "records:delete"
 PLAN_MEMBERS = ("columns", "key", "duplicates", "blanks", "pool_id")
@@ -80,14 +80,6 @@ def require_scope_for(actor: Actor, op: str) -> None:
     """Raise InsufficientScope where a key may write records but not delete them."""
     if op == DELETE:
         require_scope(actor, DELETE_SCOPE)
-
-
-def refuse_unknown(given: Mapping[str, Any], known: set[str]) -> None:
-    """Raise ValidationFailed for members that the caller has no use for."""
-    unknown = sorted(given.keys() - known)
-    if unknown:
-        message = _("Unknown member.")
-        raise ValidationFailed([FieldError(name[:80], "unknown_field", message) for name in unknown])
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

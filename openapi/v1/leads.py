@@ -25,6 +25,7 @@ from objects.records.drafts import SavedRecord
 from openapi.errors import field_error
 from openapi.http import Endpoint, expected_version, json_response, members
 from openapi.v1.duplicates import consent
+from openapi.v1.reading import refuse_unknown
 
 MEMBERS = frozenset({*TARGETS, "owner_id", "reason"})
 TARGET_MEMBERS = frozenset({"mode", "id", "values", "allow_duplicates", "existing"})
@@ -71,7 +72,7 @@ class LeadDisqualify(Endpoint):
     def post(self, request: Request, lead_id: uuid.UUID) -> HttpResponse:
         def work() -> HttpResponse:
             body, dry_run = members(request.data), self.is_dry_run(request)
-            _refuse_unknown(body, frozenset({"reason"}))
+            refuse_unknown(body, frozenset({"reason"}))
             reason = body.get("reason") or ""
             if not isinstance(reason, str):
                 raise ValidationFailed.single("reason", "invalid_type", _("Enter a text."))
@@ -89,7 +90,7 @@ class LeadReopen(Endpoint):
 
     def post(self, request: Request, lead_id: uuid.UUID) -> HttpResponse:
         def work() -> HttpResponse:
-            _refuse_unknown(members(request.data or {}), frozenset())
+            refuse_unknown(members(request.data or {}), frozenset())
             dry_run = self.is_dry_run(request)
             saved = reopen(self.actor, lead_id, expected_version=expected_version(request), dry_run=dry_run)
             return _saved(saved, dry_run=dry_run)
@@ -112,7 +113,7 @@ class ConversionMappings(Endpoint):
             if not self.actor.has_function(CUSTOMIZE):
                 raise Forbidden
             body = members(request.data)
-            _refuse_unknown(body, frozenset({"mappings"}))
+            refuse_unknown(body, frozenset({"mappings"}))
             rows = body.get("mappings")
             if not isinstance(rows, list):
                 raise ParseError(_('Send {"mappings": [...]}.'))
@@ -131,7 +132,7 @@ def _mappings() -> HttpResponse:
 
 def _choice(row: Any) -> Choice:
     found = members(row)
-    _refuse_unknown(found, frozenset({"field", "target", "to", "existing"}))
+    refuse_unknown(found, frozenset({"field", "target", "to", "existing"}))
     source, target, to, existing = (found.get(name) for name in ("field", "target", "to", "existing"))
     if not isinstance(source, str) or not isinstance(target, str) or not isinstance(to, str | None):
         raise ValidationFailed.single("mappings", "invalid_type", _("Send names of fields."))
@@ -140,7 +141,7 @@ def _choice(row: Any) -> Choice:
 
 # --- what is asked ----------------------------------------------------------------------------------------------
 def _given(request: Request, body: Mapping[str, Any]) -> ConvertInput:
-    _refuse_unknown(body, MEMBERS)
+    refuse_unknown(body, MEMBERS)
     preferred = consent(request)
     wishes = {name: _wish(name, body[name], preferred.duplicates) for name in TARGETS if name in body}
     reason, owner = body.get("reason") or preferred.reason, body.get("owner_id")
@@ -164,7 +165,7 @@ def _wish(name: str, given: Any, is_another: bool) -> Becomes:
         return NOTHING
     if not isinstance(given, dict):
         raise ValidationFailed.single(name, "invalid_type", _("Send a JSON object."))
-    _refuse_unknown(given, TARGET_MEMBERS, f"{name}.")
+    refuse_unknown(given, TARGET_MEMBERS, f"{name}.")
     mode, values, allowed = given.get("mode", NEW), given.get("values", {}), given.get("allow_duplicates", is_another)
     if not isinstance(mode, str) or not isinstance(values, dict) or not isinstance(allowed, bool):
         raise ValidationFailed.single(name, "invalid_type", _("Send mode, id, values and allow_duplicates."))
@@ -175,14 +176,6 @@ def _wish(name: str, given: Any, is_another: bool) -> Becomes:
     if mode == EXISTING and given.get("id") and record_id is None:
         raise ValidationFailed.single(f"{name}.id", "invalid_reference", _("There is no such record."))
     return Becomes(mode, record_id, values, allowed, existing)
-
-
-def _refuse_unknown(body: Mapping[str, Any], known: frozenset[str], place: str = "") -> None:
-    unknown = sorted(map(str, body.keys() - known))
-    if unknown:
-        raise ValidationFailed(
-            [FieldError(f"{place}{name}", "unknown_field", _("Unknown member.")) for name in unknown]
-        )
 
 
 # --- what is answered -------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from objects.merging.undoing import undo
 from objects.merging.values import told_counts
 from openapi.http import Endpoint, json_response, members
 from openapi.scopes import require_scope
+from openapi.v1.reading import unknown_members
 
 MEMBERS = frozenset({"survivor", "losers", "fields"})
 
@@ -68,7 +69,7 @@ class MergeUndo(Endpoint):
 
 
 def _input(body: Mapping[str, Any]) -> tuple[str, list[str], dict[str, str]]:
-    errors = [FieldError(name, "unknown_field", _("Unknown member.")) for name in sorted(body.keys() - MEMBERS)]
+    errors = unknown_members(body, MEMBERS)
     survivor, losers, fields = body.get("survivor"), body.get("losers"), body.get("fields", {})
     if not isinstance(survivor, str):
         errors.append(FieldError("survivor", "required", _("This member is required.")))

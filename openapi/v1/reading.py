@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from uuid import UUID
 
@@ -101,7 +101,7 @@ class MemberReader:
 
     def problems(self) -> list[FieldError]:
         """Return wrong types and the members that nobody took."""
-        return [*self.errors, *(FieldError(name, "unknown_field", _("Unknown member.")) for name in self.left)]
+        return [*self.errors, *unknown_members(self.left, ())]
 
     def done(self) -> None:
         """Raise ValidationFailed for wrong types and for members that nobody took."""
@@ -122,6 +122,19 @@ class MemberReader:
                 else:
                     self.errors.append(FieldError(name, "invalid_type", message))
         return found
+
+
+def unknown_members(given: Mapping[str, Any], known: Collection[str], place: str = "") -> list[FieldError]:
+    """Return an error for each member that nobody has a use for, called by its place: `contact.nickname`."""
+    unknown = (name for name in given if name not in known)
+    return [FieldError(f"{place}{name}"[:120], "unknown_field", _("Unknown member.")) for name in unknown]
+
+
+def refuse_unknown(given: Mapping[str, Any], known: Collection[str], place: str = "") -> None:
+    """Raise ValidationFailed for members that nobody has a use for."""
+    errors = unknown_members(given, known, place)
+    if errors:
+        raise ValidationFailed(errors)
 
 
 def is_storable(value: Any) -> bool:

@@ -24,6 +24,7 @@ from openapi.errors import field_error
 from openapi.http import BULK_BYTES, Endpoint, expected_version, json_response, members, not_modified
 from openapi.v1.duplicates import consent
 from openapi.v1.merging import current_version_if_disjoint
+from openapi.v1.reading import refuse_unknown
 
 MAX_LIMIT = 1_000
 MAX_BULK = 200
@@ -182,7 +183,7 @@ class BulkUpdate(BulkCreate):
 def answer_list(request: Request, query: RecordQuery, usual: Sequence[str] = ()) -> HttpResponse:
     """Answer with a page of what the query reads, as the request asks; `usual` are the fields where it names none."""
     params = request.query_params
-    _refuse_unknown(params)
+    _refuse_parameters(params)
     query = _narrowed(query, params)
     if usual:
         query = query.fields(*usual)
@@ -263,10 +264,8 @@ def _projected(query: RecordQuery, params: Any) -> RecordQuery:
 
 
 def _bulk_input(body: Mapping[str, Any]) -> tuple[Sequence[Any], bool]:
-    unknown = set(body) - {"records", "all_or_none"}
+    refuse_unknown(body, ("records", "all_or_none"))
     rows, all_or_none = body.get("records"), body.get("all_or_none", True)
-    if unknown:
-        raise ValidationFailed([FieldError(name, "unknown_field", _("Unknown member.")) for name in sorted(unknown)])
     if not isinstance(rows, list) or not isinstance(all_or_none, bool):
         raise ParseError(_('Send {"records": [...], "all_or_none": true}.'))
     if len(rows) > MAX_BULK:
@@ -347,7 +346,7 @@ def _number(params: Any, name: str, default: int, largest: int) -> int:
     return int(value)
 
 
-def _refuse_unknown(params: Any) -> None:
+def _refuse_parameters(params: Any) -> None:
     unknown = [name for name in params if name not in KNOWN and not name.startswith("filter[")]
     if unknown:
         raise ValidationFailed(

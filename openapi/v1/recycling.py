@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from crm_platform.jobs.models import Job
 from crm_platform.kit.errors import FieldError, ValidationFailed
 from openapi.http import Endpoint, json_response, members
+from openapi.v1.reading import unknown_members
 from workflows.pools.models import RecycleRun
 from workflows.pools.recycling.finding import Place, Reason
 from workflows.pools.recycling.preview import MOST_ROWS, Preview, PreviewRow, order_run, preview, runs_of
@@ -31,7 +32,7 @@ class RecyclePreview(Endpoint):
 
     def post(self, request: Request, pool_id: uuid.UUID) -> HttpResponse:
         given = members(request.data or {})
-        errors = [FieldError(name, "unknown_field", _("Unknown member.")) for name in given.keys() - MEMBERS]
+        errors = unknown_members(given, MEMBERS)
         limit, after = given.get("limit", DEFAULT_ROWS), Place.of(given.get("after"))
         if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_ROWS:
             message = _("Enter a whole number from 1 to %(max)d.")

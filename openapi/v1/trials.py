@@ -18,6 +18,7 @@ from metadata.publishing import require_customize
 from objects.records.trial import Assessment, Trial, assess, try_expression
 from openapi.errors import failure_body
 from openapi.http import Endpoint, json_response, members
+from openapi.v1.reading import unknown_members
 
 PURPOSES = ("formula", "rule", "default", "condition")
 
@@ -30,7 +31,7 @@ class FormulaCheck(Endpoint):
     def post(self, request: Request) -> HttpResponse:
         require_customize(self.actor)
         given = members(request.data)
-        errors = [FieldError(name, "unknown_field", _("Unknown member.")) for name in given.keys() - MEMBERS]
+        errors = unknown_members(given, MEMBERS)
         for name in ("object", "expression"):
             if not isinstance(given.get(name), str):
                 errors.append(FieldError(name, "required", _("This member is required.")))

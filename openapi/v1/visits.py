@@ -16,7 +16,7 @@ from objects.activities import visits
 from objects.activities.visits import Passed, PassInput
 from openapi.http import expected_version, members
 from openapi.v1.administering import AdministrationEndpoint
-from openapi.v1.reading import is_storable
+from openapi.v1.reading import is_storable, unknown_members
 
 
 class VisitPass(AdministrationEndpoint):
@@ -28,7 +28,7 @@ class VisitPass(AdministrationEndpoint):
     def post(self, request: Request, visit_id: uuid.UUID) -> HttpResponse:
         def work() -> dict[str, Any]:
             place = members(request.data or {})
-            errors = [FieldError(name, "unknown_field", _("Unknown member.")) for name in place.keys() - GIVEN]
+            errors = unknown_members(place, GIVEN)
             if not is_storable(dict(place)):
                 message = _("The text holds a character that can't be stored.")
                 errors.append(FieldError("address", "invalid_type", message))

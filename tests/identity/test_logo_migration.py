@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from crm_platform.files import store
 from crm_platform.files.models import StoredFile
 from tests.kit.uploads import picture
 
@@ -40,7 +39,7 @@ def test_logo_moves_to_the_store_and_back() -> None:
     file = StoredFile.objects.get()
     assert row.logo_file == file
     assert (file.width, file.height, file.held_by) == (60, 30, "organization.logo")
-    with store.open_content(store.content_key(file.sha256)) as kept:
+    with file.opened() as kept:
         assert kept.read() == content
     row.logo = None
     migration.move_back(Apps(row), None)

@@ -9,7 +9,6 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from crm_platform.files import store
 from crm_platform.files.models import StoredFile
 from crm_platform.files.services import stale
 from crm_platform.identity import selectors, services
@@ -74,7 +73,7 @@ def test_bad_settings_are_named(admin_actor, changes, field):
 
 
 def content_of(file):
-    with store.open_content(store.content_key(file.sha256)) as content:
+    with file.opened() as content:
         return content.read()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from crm_platform.identity.models import User
 from crm_platform.kit.context import Actor, system_actor
 from metadata.compiler.current import pinned_snapshot
 from metadata.packages.portable import CRM_PACKAGE, apply, load_package
@@ -46,6 +47,14 @@ def browser(crm: World) -> Callable[[str], OrganizationClient]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def admin(crm: World) -> OrganizationClient:
+    """The browser of the administrator."""
+    client = OrganizationClient(host_of(crm))
+    client.force_login(User.objects.get(username="admin"))
+    return client
 
 
 @pytest.fixture

@@ -18,13 +18,6 @@ PHONE = "13800138000"
 
 
 @pytest.fixture
-def admin(crm: World) -> OrganizationClient:
-    client = OrganizationClient(host_of(crm))
-    client.force_login(User.objects.get(username="admin"))
-    return client
-
-
-@pytest.fixture
 def boss(crm: World) -> RecordService:
     crm.users["admin"] = User.objects.get(username="admin")
     return RecordService(crm.actor("admin"), consent=Consent(duplicates=True, reason="test"))

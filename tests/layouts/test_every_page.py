@@ -95,13 +95,6 @@ def crm(known: dict[str, str], the_crm: World) -> Iterator[World]:
         transaction.set_rollback(True)
 
 
-@pytest.fixture
-def admin(crm: World) -> OrganizationClient:
-    client = OrganizationClient(host_of(crm))
-    client.force_login(User.objects.get(username="admin"))
-    return client
-
-
 def furnish(crm: World) -> dict[str, str]:
     """Make one thing of every kind that has a page; return the values of the addresses' arguments."""
     admin = User.objects.get(username="admin")

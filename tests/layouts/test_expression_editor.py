@@ -7,17 +7,8 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from crm_platform.identity.models import User
 from tests.kit.clients import OrganizationClient
-from tests.layouts.hosts import host_of
 from tests.objects.world import World
-
-
-@pytest.fixture
-def admin(crm: World) -> OrganizationClient:
-    client = OrganizationClient(host_of(crm))
-    client.force_login(User.objects.get(username="admin"))
-    return client
 
 
 def names(client: OrganizationClient, path: str = "", object_name: str = "opportunity") -> dict[str, Any]:

@@ -5,24 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-
 from crm_platform.identity.models import User
 from objects.handover.models import Handover
 from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.kit.work import run_queued_jobs
-from tests.layouts.hosts import host_of
 from tests.layouts.test_access import take_away
 from tests.objects.world import World, compiled
-
-
-@pytest.fixture
-def admin(crm: World) -> OrganizationClient:
-    client = OrganizationClient(host_of(crm))
-    client.force_login(User.objects.get(username="admin"))
-    return client
 
 
 def owners(name: str) -> set[Any]:

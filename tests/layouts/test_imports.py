@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import re
 
-import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from crm_platform.identity.models import User
 from objects.exchange.mass import Order
 from objects.exchange.models import Import
 from objects.exchange.sending import new_mass_order, new_order
@@ -18,18 +16,10 @@ from objects.query.query import RecordQuery
 from objects.records.service import RecordService
 from tests.kit.clients import OrganizationClient
 from tests.kit.work import run_queued_jobs
-from tests.layouts.hosts import host_of
 from tests.objects.exchange.files import csv_bytes, xlsx_bytes
 from tests.objects.world import World
 
 HEADER = ["客户名称*", "手机号", "公司", "来源备注"]
-
-
-@pytest.fixture
-def admin(crm: World) -> OrganizationClient:
-    client = OrganizationClient(host_of(crm))
-    client.force_login(User.objects.get(username="admin"))
-    return client
 
 
 def upload(client: OrganizationClient, content: bytes, name: str = "线索.csv") -> str:

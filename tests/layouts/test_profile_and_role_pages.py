@@ -5,10 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
-from crm_platform.identity.models import PermissionSet, Profile, Role, User
+from crm_platform.identity.models import PermissionSet, Profile, Role
 from crm_platform.identity.services import create_permission_set, create_profile
 from crm_platform.kit.context import system_actor
 from objects.access.field_grants import FieldLevel
@@ -17,15 +16,7 @@ from objects.access.services.field_levels import field_levels_for
 from objects.access.services.grants import grants_matrix
 from objects.access.services.role_scopes import scope_table
 from tests.kit.clients import OrganizationClient
-from tests.layouts.hosts import host_of
 from tests.objects.world import World
-
-
-@pytest.fixture
-def admin(crm: World) -> OrganizationClient:
-    client = OrganizationClient(host_of(crm))
-    client.force_login(User.objects.get(username="admin"))
-    return client
 
 
 def texts_of(answer: Any) -> str:

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from django.urls import reverse
 
-from crm_platform.identity.models import User
 from crm_platform.kit.context import system_actor
 from objects.access.models import SharingRule, Territory
 from objects.access.services import territories as services
 from tests.kit.clients import OrganizationClient
-from tests.layouts.hosts import host_of
 from tests.objects.world import World
-
-
-@pytest.fixture
-def admin(crm: World) -> OrganizationClient:
-    client = OrganizationClient(host_of(crm))
-    client.force_login(User.objects.get(username="admin"))
-    return client
 
 
 def texts_of(answer: Any) -> str:

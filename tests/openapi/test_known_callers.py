@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from crm_platform.identity.models import OrganizationSettings, Profile, Role, User
 from crm_platform.kit.context import Actor
+from crm_platform.kit.tokens import token_digest
 from metadata import services
 from metadata.inputs import FieldInput
 from metadata.models import BusinessObject
 from objects.access.grants import grant_object, revoke_object
 from openapi import remembered
-from openapi.keys import create_key, hash_key, revoke_key
+from openapi.keys import create_key, revoke_key
 from openapi.models import ApiKey
 from openapi.scopes import SCOPES
 from tests.kit import make
@@ -58,7 +59,7 @@ def ask(secret: str, caller: Any) -> Ask:
         assert client.post(URL, body, format="json", HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 201
     assert caller.post(URL, {"name": "Admin's"}, format="json").status_code == 201
     assert names(get()) == {"Mine 0", "Mine 1"}
-    assert remembered.known_holder(hash_key(secret)) is not None
+    assert remembered.known_holder(token_digest(secret)) is not None
     return get
 
 

@@ -18,7 +18,7 @@ from crm_platform.kit.errors import FieldError, NotFound
 from crm_platform.kit.json import dumps, loads
 from workflows.intake import making
 from workflows.intake.mapping import MISSING, find, is_path, mapped, mapping_errors
-from workflows.intake.models import HookDelivery, InboundHook
+from workflows.intake.models import HookDelivery, InboundHook, digest_of
 from workflows.intake.settling import SHARED, Kind
 from workflows.intake.submitting import TooManySubmissions
 from workflows.intake.windows import WINDOW
@@ -82,7 +82,7 @@ def once_of(hook: InboundHook, received: Received) -> str:
         said = f"header {received.given_once}"
     else:
         return hashlib.sha256(b"body " + received.body).hexdigest()
-    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+    return digest_of(said)
 
 
 def kept(document: Any) -> tuple[str, bool]:

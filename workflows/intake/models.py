@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from typing import Any
 
@@ -22,6 +23,11 @@ HELD_BY = "intake"  # what keeps files in the store that belong to no record yet
 
 def new_token() -> str:
     return secrets.token_urlsafe(18)
+
+
+def digest_of(said: str) -> str:
+    """Return the `once` of an arrival: what names it for good, however long, at one length."""
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
 
 
 # --- what all of them share ---------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import uuid
 from datetime import datetime, timedelta
 
@@ -18,9 +16,9 @@ from crm_platform.identity.services.access import lock_identity, require_functio
 from crm_platform.identity.services.passwords import password_errors, set_password
 from crm_platform.kit.context import Actor
 from crm_platform.kit.errors import NotFound, StateConflict, ValidationFailed
+from crm_platform.kit.tokens import new_token, token_digest
 
 LASTS = timedelta(hours=72)
-TOKEN_BYTES = 32
 
 
 @transaction.atomic
@@ -34,8 +32,10 @@ def invite_user(actor: Actor, user_id: uuid.UUID, now: datetime) -> str:
     if not user.is_active or user.has_usable_password():
         raise StateConflict(_("Only active users without a password can be invited."))
     user.invitations.filter(used_at=None).delete()
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    Invitation.objects.create(user=user, digest=_digest(token), created_by_id=actor.user_id, expires_at=now + LASTS)
+    token = new_token()
+    Invitation.objects.create(
+        user=user, digest=token_digest(token), created_by_id=actor.user_id, expires_at=now + LASTS
+    )
     journal.tell(actor, journal.Event("user.invited", user.name, user.pk))
     return token
 
@@ -63,11 +63,7 @@ def _open_invitation(token: str, now: datetime, *, is_locked: bool = False) -> I
     rows = Invitation.objects.select_related("user")
     if is_locked:
         rows = rows.select_for_update(of=("self",))
-    found = rows.filter(digest=_digest(token), used_at=None, expires_at__gt=now, user__is_active=True).first()
+    found = rows.filter(digest=token_digest(token), used_at=None, expires_at__gt=now, user__is_active=True).first()
     if found is None or found.user.has_usable_password():
         raise NotFound(_("This invitation is no longer valid. Ask for a new one."))
     return found
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

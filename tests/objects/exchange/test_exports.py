@@ -12,7 +12,6 @@ import pytest
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from crm_platform.files import store
 from crm_platform.identity.auth import build_actor
 from crm_platform.identity.models import Profile, User
 from crm_platform.kit.context import Actor, system_actor
@@ -33,8 +32,7 @@ FIELDS = ("name", "score", "amount", "stage")
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of two pages of two records."""
     monkeypatch.setattr(exports, "PART_PAGES", 2)
-    monkeypatch.setattr(exports, "MAX_LIMIT", 2)
-    monkeypatch.setattr("objects.exchange.exporting.MAX_LIMIT", 2)
+    monkeypatch.setattr("objects.query.query.MAX_LIMIT", 2)
 
 
 def deals(world: World, count: int, owner: str = "rep") -> list[Any]:
@@ -53,7 +51,7 @@ def ordered(actor: Actor, kind: str, chosen: Any = None, sort: tuple[str, ...] =
 
 def content(row: Import, actor: Actor) -> bytes:
     row.refresh_from_db()
-    with store.open_content(store.content_key(exports.export_file(actor, row).sha256)) as found:
+    with exports.export_file(actor, row).opened() as found:
         return bytes(found.read())
 
 

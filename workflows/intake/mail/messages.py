@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from collections.abc import Iterable
@@ -12,7 +11,7 @@ from typing import Any
 import nh3
 from imap_tools import MailMessage
 
-from workflows.intake.models import Mailbox
+from workflows.intake.models import Mailbox, digest_of
 
 MAX_TEXT, MAX_SUBJECT, MAX_ADDRESS, MAX_FILES = 20_000, 300, 254, 10
 MAX_REFERENCES = 30
@@ -95,10 +94,6 @@ def as_text(raw: bytes) -> Mail:
 def known_as(message_id: str) -> str:
     """Return the `once` of the mail of a Message-ID."""
     return digest_of(f"id {message_id}")
-
-
-def digest_of(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def _pass_over(row: Mailbox, message: MailMessage) -> str:

@@ -6,9 +6,7 @@ is lost whatever breaks; the row goes in the transaction that makes the record.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +19,10 @@ from django.utils.translation import gettext as _
 from crm_platform.audit.services import record_entry
 from crm_platform.events.clock import database_now
 from crm_platform.files import services as files
-from crm_platform.files import store
 from crm_platform.jobs.services import JobContext, enqueue
 from crm_platform.kit.context import Actor, system_actor
 from crm_platform.kit.errors import NotFound, StateConflict
+from crm_platform.kit.tokens import new_token, token_digest
 from workflows.intake import settling
 from workflows.intake.mail.mailboxes import MAILBOXES, create_mailbox
 from workflows.intake.mail.taking import take
@@ -41,8 +39,8 @@ MAX_TOKEN = 64
 # --- settling ---------------------------------------------------------------------------------------------------
 def create_address(actor: Actor, object_name: str, given: Mapping[str, Any]) -> tuple[Mailbox, str]:
     """Make an address; returns its token, too, which is kept nowhere. Raises Forbidden, ValidationFailed."""
-    token = _new_token()
-    made = {**given, "way": Mailbox.Way.POSTED, "token_digest": digest_of(token)}
+    token = new_token()
+    made = {**given, "way": Mailbox.Way.POSTED, "token_digest": token_digest(token)}
     return create_mailbox(actor, object_name, made), token
 
 
@@ -52,26 +50,17 @@ def another_address(actor: Actor, mailbox_id: uuid.UUID) -> tuple[Mailbox, str]:
     row = settling.locked(actor, MAILBOXES, mailbox_id)
     if not row.is_posted:
         raise StateConflict(_("This mailbox is read from its server: it has no address to post to."))
-    token = _new_token()
-    row.token_digest, row.version = digest_of(token), row.version + 1
+    token = new_token()
+    row.token_digest, row.version = token_digest(token), row.version + 1
     row.save(update_fields=["token_digest", "version"])
     record_entry(actor, f"{MAILBOXES.key}.changed", settling.about(row), {"changed": ["token"]})
     return row, token
 
 
-def digest_of(token: str) -> str:
-    """Return what is kept of a token: it is random and long enough for a plain digest."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(32)
-
-
 # --- taking -----------------------------------------------------------------------------------------------------
 def active_address(token: str) -> Mailbox:
     """Return the mailbox of an address that is in use; raises NotFound, the same for whatever else is called."""
-    row = Mailbox.objects.filter(token_digest=digest_of(token[:MAX_TOKEN]), is_active=True).first()
+    row = Mailbox.objects.filter(token_digest=token_digest(token[:MAX_TOKEN]), is_active=True).first()
     if row is None:
         raise NotFound
     return row
@@ -111,7 +100,7 @@ def _enqueue(key: uuid.UUID) -> None:
 
 def _content(row: PostedMail) -> bytes | None:
     try:
-        with store.open_content(store.content_key(row.file.sha256)) as content:
+        with row.file.opened() as content:
             return bytes(content.read())
     except FileNotFoundError:
         return None

@@ -26,10 +26,10 @@ from metadata.field_types.values import InvalidValue
 from objects.activities.shipped import FOLLOW_UP
 from workflows.intake import making
 from workflows.intake.mail import people
-from workflows.intake.mail.messages import Mail, as_text, digest_of, known_as, read_mail
+from workflows.intake.mail.messages import Mail, as_text, known_as, read_mail
 from workflows.intake.making import State, Target
 from workflows.intake.mapping import mapped
-from workflows.intake.models import Mailbox, MailboxMessage
+from workflows.intake.models import Mailbox, MailboxMessage, digest_of
 
 log = logging.getLogger(__name__)
 

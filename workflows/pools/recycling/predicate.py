@@ -227,13 +227,3 @@ def rule_sql(subject: Subject, clocks: PoolClocks, rule: RecycleRule) -> RuleSql
         for item in rule.variants
     )
     return RuleSql(rule, question(subject, rule), choices, clocks)
-
-
-def due_sql(pool: Pool, now: datetime) -> SqlText:
-    """Return the predicate over the record table `t` that is true of what returns from its owner now."""
-    return due_plan(pool, now).due
-
-
-def at_moment(plan: DuePlan, now: datetime) -> DuePlan:
-    """Return the plan of the same pool at another moment."""
-    return due_plan(plan.pool, now, rules=[item.rule for item in plan.rules], zone=plan.clock.zone)

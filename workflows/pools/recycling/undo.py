@@ -32,7 +32,7 @@ UNDO = "pools.recycle_undo"
 WITHIN = timedelta(days=7)
 BATCH, TRIES = 200, 5
 REPORTED = 1_000  # records that could not go back, in the job's result
-TAKEN, GONE, INACTIVE = "already_claimed", "not_found", "inactive_reference"
+TAKEN, INACTIVE = "already_claimed", "inactive_reference"
 
 
 def order_undo(actor: Actor, run_id: uuid.UUID, pool_id: uuid.UUID | None = None) -> Job:

@@ -16,7 +16,7 @@ from metadata.compiler.current import current_snapshot
 from metadata.field_types.choices import active_choices, label_of
 from metadata.field_types.target_filters import TargetFilterField
 
-NEWEST, OLDEST = "-created_at", "created_at"
+NEWEST = "-created_at"
 MOST = 1_000_000
 SYSTEM_ORDERS = ("last_followup_at", "last_owner_change_at")
 

@@ -33,7 +33,6 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "extension_days", "protected_cap",
     ),
 }  # fmt: skip
-CONDITIONS = ("scope", "uncounted", "exempt")
 
 
 class NewPoolForm(PrincipalForm):
