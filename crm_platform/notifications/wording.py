@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext
 
 from crm_platform.kit.errors import FieldError
@@ -39,6 +39,8 @@ def in_words(message: str, data: Mapping[str, Any]) -> str:
 
 
 def _spelled(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return number_format(value, use_l10n=True, force_grouping=True)
     if not isinstance(value, dict):
         return value
     if MOMENT in value:

@@ -48,9 +48,11 @@ def test_everybody_reads_in_his_own_language_and_time(li: Any, ann: Any, actor_f
     assert titles(actor_for(ann)) == ["Lead “100%(x)s” was assigned to you"]
     notify([li.pk, ann.pk], "test.app", title="%(at)s, %(day)s", data={**data, "day": date(2026, 2, 3)})
     assert [titles(actor_for(user))[0] for user in (li, ann)] == [
-        "2026年1月1日 20:00, 2026年2月3日",
-        "01/01/2026 1 p.m., 02/03/2026",
+        "2026-01-01 20:00, 2026-02-03",
+        "Jan 1, 2026 13:00, Feb 3, 2026",
     ]
+    notify([li.pk], "test.app", title="%(count)s", data={"count": 12345})
+    assert titles(actor_for(li))[0] == "12,345"
 
 
 def test_who_is_gone_or_wants_nothing_is_not_told(li: Any, ann: Any, actor_for: ActorFor) -> None:

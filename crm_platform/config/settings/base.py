@@ -135,6 +135,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["crm_platform.config.formats"]
 TIME_ZONE = "UTC"
 LOCALE_PATHS = [BASE_DIR / "crm_platform" / "locale"]
 

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import "../src/behaviours/dirty-guard";
 import "../src/behaviours/rows";
 import { all } from "../src/lib/dom";
 import { get, show } from "./page";
@@ -50,4 +51,17 @@ test("rows move past removed ones, and the cursor stays at the button", () => {
   expect(places()).toEqual(["1", "2", "3"]);
   expect(get<HTMLInputElement>("[name=c-2-ORDER]").value).toBe("1");
   expect((document.activeElement as HTMLElement).closest("[data-row]")).toBe(get("[name=c-2-label]").closest("[data-row]"));
+});
+
+test("numbering the rows of a page that was just opened is no unsaved change", () => {
+  show(`<form data-behaviour="dirty-guard"><div data-behaviour="rows"><div data-rows-list>${row("0", "New")}</div></div></form>`);
+  const leave = () => {
+    const event = new Event("beforeunload", { cancelable: true });
+    window.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  expect(places()).toEqual(["1"]);
+  expect(leave()).toBe(false);
+  get<HTMLInputElement>("[name=c-0-label]").value = "Old";
+  expect(leave()).toBe(true);
 });

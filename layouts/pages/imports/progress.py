@@ -117,6 +117,7 @@ def import_page(request: ActorRequest, import_id: uuid.UUID) -> HttpResponse:
         "is_import": is_import(row),
         "has_columns": has_columns,
         "has_rows": bool(row.file_id or row.table_id),
+        "lacks_rows": _lacks_rows(row),
         "is_checking": is_checking,
         "is_moving": job is not None and not job.is_finished,
         "is_stopped": job is not None and job.state in (Job.State.FAILED, Job.State.ABORTED) and not is_checking,
@@ -179,6 +180,12 @@ def sent(parts: Iterator[str], name: str) -> HttpResponseBase:
     return response
 
 
+def _lacks_rows(row: Import) -> bool:
+    """Tell whether an order waits for a file of which nothing has been sent."""
+    is_waiting = row.kind == Import.Kind.IMPORT and row.state == Import.State.DRAFT and row.file_id is None
+    return is_waiting and not row.parts.exists()
+
+
 def _minutes_left(job: Job | None, now: datetime) -> int | None:
     seconds = status.seconds_left(job, now)
     return None if seconds is None else max(1, round(seconds / 60))
@@ -226,8 +233,7 @@ def _facts(row: Import, desk: ObjectDesk) -> list[tuple[str, str]]:
         facts.append((_("Blank cells"), str(BLANKS[plan.blanks])))
     facts.append((_("Where a record is there already"), str(ON_DUPLICATE[plan.duplicates])))
     names = [desk.obj.fields[name].spec.label.text(desk.language) for name in plan.fields if name in desk.obj.fields]
-    facts.append((_("Fields"), _(", ").join(names)))
-    return facts
+    return [*facts, (_("Fields"), _(", ").join(names))] if names else facts
 
 
 def _mass_facts(row: Import, desk: ObjectDesk) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import pytest
@@ -119,6 +120,9 @@ def test_the_list_is_filtered_by_what_the_pool_shows(sea: Sea) -> None:
         assert "王晨" not in refused.content.decode()
     by_number = sea.client("head").get(sea.url("pool") + "?phone__contains=1380000").content.decode()
     assert "王晨" in by_number and "赵蕾" not in by_number
+    back = unescape(listed.split('id="claim-one"')[1].split('name="next" value="')[1].split('"')[0])
+    claimed = client.post(sea.url("pool-claim"), {"ids": str(sea.waiting[0]), "next": back})
+    assert (claimed.status_code, claimed["Location"], back) == (302, url, url)
 
 
 def test_what_only_administrators_assign_is_shown_to_them_alone(sea: Sea) -> None:

@@ -42,12 +42,12 @@ def claim(request: ActorRequest, pool_id: uuid.UUID) -> HttpResponse:
     opened, ids = open_pool(request, pool_id), selected(request)
     if not ids:
         messages.error(request, _("Select at least one record."))
-        return redirect(request, opened.list_url)
+        return redirect(request, way_back(request, opened.list_url))
     try:
         return _claimed(request, opened, claiming.claim(request.actor, pool_id, ids))
     except ValidationFailed as failed:
         messages.error(request, " ".join(error.text for error in failed.errors))
-        return redirect(request, opened.list_url)
+        return redirect(request, way_back(request, opened.list_url))
 
 
 @require_POST

@@ -99,6 +99,11 @@ class WaitingList:
         )
         return {row.id: format_html(button, row.id, text) for row in self.page.rows}
 
+    @property
+    def url(self) -> str:
+        """The address of the list as it stands, to which whoever has claimed comes back."""
+        return self.place.url(self.desk.list_url)
+
     # --- order and search -------------------------------------------------------------------------------------
     @property
     def can_search(self) -> bool:

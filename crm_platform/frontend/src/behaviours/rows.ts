@@ -61,6 +61,7 @@ registerBehaviour("rows", (element) => {
     element.dispatchEvent(new Event("change", { bubbles: true }));
   });
   number();
+  element.closest("form")?.dispatchEvent(new Event("dirty-guard:saved")); // numbers are nothing that anybody typed
 });
 
 /** A row of a formset stays, hidden: marked for deletion or emptied, so that the numbering has no gap. */

@@ -38,7 +38,7 @@ class LinesField(forms.CharField):
     """Several short texts, one per line."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, widget=forms.Textarea({"rows": 3}), **options)
+        super().__init__(required=False, widget=forms.Textarea({"rows": 5}), **options)
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value

@@ -1,0 +1,4 @@
+"""English: Jan 5, 2026 14:30."""
+
+SHORT_DATE_FORMAT = "M j, Y"
+SHORT_DATETIME_FORMAT = DATETIME_FORMAT = "M j, Y H:i"

@@ -1,0 +1,6 @@
+"""Chinese: 2026-01-05 14:30; digits in groups of three."""
+
+SHORT_DATE_FORMAT = "Y-m-d"
+SHORT_DATETIME_FORMAT = DATETIME_FORMAT = "Y-m-d H:i"
+THOUSAND_SEPARATOR = ","
+NUMBER_GROUPING = 3
