@@ -70,6 +70,7 @@ def test_a_killed_workers_job_goes_on_where_it_was(site: Stand) -> None:
     assert Job.objects.get(pk=job.pk).attempt == 2
 
 
+@at_length
 def test_a_paused_worker_is_fenced_out_when_it_wakes(site: Stand) -> None:
     """To the lease a hang looks like death; the one that wakes up must not write what the other has written."""
     job = enqueue("chaos.steps", {"steps": 150})
@@ -100,6 +101,7 @@ def test_flushing_the_broker_loses_no_work(site: Stand) -> None:
     assert_each_step_once(jobs)
 
 
+@at_length
 def test_work_goes_on_without_broker_and_with_it_again(site: Stand) -> None:
     site.beat()
     site.worker()

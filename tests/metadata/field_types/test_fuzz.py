@@ -59,7 +59,7 @@ anything = st.recursive(
 )
 
 quick = settings(
-    max_examples=200 if "FUZZ" in os.environ else 25,
+    max_examples=200 if "FUZZ" in os.environ else 15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     database=None,
