@@ -36,6 +36,7 @@ class OrganizationHook:
 
 
 organization_created: Registry[OrganizationHook] = Registry("organisation hook")
+organization_migrated: list[Callable[[], object]] = []  # called inside a schema that new code has migrated
 organization_deleted: list[Callable[[str], None]] = []  # called with the schema name, to drop caches
 
 

@@ -34,7 +34,12 @@ def signature(plan: ObjectPlan) -> str:
 
 def rules_changed(actor: Actor) -> None:
     """Have the keys compared with the rules once these are published."""
-    enqueue(RECONCILE, {}, actor=None, dedupe_key=RECONCILE)
+    request_reconcile()
+
+
+def request_reconcile() -> Job:
+    """Have the keys compared with those that rules and code ask for now."""
+    return enqueue(RECONCILE, {}, actor=None, dedupe_key=RECONCILE)
 
 
 def request_rebuild(actor: Actor | None, object_name: str) -> Job:

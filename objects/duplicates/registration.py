@@ -9,11 +9,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm_platform.jobs.services import register_job, register_schedule
+from crm_platform.tenancy.hooks import organization_migrated
 from metadata import hooks
 from metadata.compiler.current import current_snapshot
 from metadata.compiler.spec import FieldSpec, ObjectSpec
 from metadata.dependencies import Usage, UsageFinder, usage_finders
-from objects.duplicates.rebuild import REBUILD, RECONCILE, rebuild, reconcile, rules_changed
+from objects.duplicates.rebuild import REBUILD, RECONCILE, rebuild, reconcile, request_reconcile, rules_changed
 from objects.duplicates.sweep import SWEEP, sweep
 
 
@@ -24,6 +25,7 @@ def register() -> None:
     register_job(RECONCILE, reconcile, _("Compare keys of duplicates with the rules"))
     register_schedule(RECONCILE, daily_at=time(3, 50))
     hooks.matching_changed.append(rules_changed)
+    organization_migrated.append(request_reconcile)
     usage_finders.register(UsageFinder("duplicate_rules", usages))
 
 
