@@ -74,7 +74,8 @@ def sides(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture(autouse=True)
-def unblocked(django_db_blocker):
+def unblocked(django_db_blocker, settings):
+    settings.API_BURST = (0, 10)  # a crawl asks more than a caller may in a moment
     with django_db_blocker.unblock():
         yield
 
